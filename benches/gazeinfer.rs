@@ -1,0 +1,3 @@
+//! Placeholder until the code under it lands.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Boxes, arrows and text on an RGBA canvas.

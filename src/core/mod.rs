@@ -1,0 +1,35 @@
+//! The pure half of the crate: pixels to tensor, tensor to gaze, and what gaze means.
+//!
+//! Nothing here knows GStreamer, ONNX Runtime, a clock or a file: data comes in as slices, time
+//! comes in as an argument, answers go out as values. Everything is therefore tested without any
+//! of them, and the same code serves the elements and the command-line tool.
+//!
+//! | module | says |
+//! |---|---|
+//! | [`geometry`] | pixels rectangles and sizes |
+//! | [`gaze`] | pitch and yaw, and the one sign convention |
+//! | [`frame`], [`color`] | a validated view of somebody's pixels, and what its colours mean |
+//! | [`region`] | a face in a frame, and the pixels that a model wants of it |
+//! | [`profile`] | what a model expects and returns |
+//! | [`tensor`] | the port to an inference engine |
+//! | [`preprocess`] | frame and region to tensor, in one pass |
+//! | [`decode`] | tensors to gaze |
+//! | [`detect`] | tensors to faces |
+//! | [`estimator`] | the way from a frame to gaze, put together |
+//! | [`schedule`] | when to infer and when to carry the last result |
+//! | [`draw`], [`report`] | what people and programs get to see |
+
+pub mod color;
+pub mod decode;
+pub mod detect;
+pub mod draw;
+pub mod estimator;
+pub mod frame;
+pub mod gaze;
+pub mod geometry;
+pub mod preprocess;
+pub mod profile;
+pub mod region;
+pub mod report;
+pub mod schedule;
+pub mod tensor;

@@ -1,0 +1,1 @@
+//! Frame and region to tensor, in one pass.

@@ -1,0 +1,1 @@
+//! One frame's gaze as one JSON line.

@@ -1,0 +1,1 @@
+//! When to infer, and when to carry the last result.

@@ -1,0 +1,1 @@
+//! Finding and loading ONNX Runtime, once.

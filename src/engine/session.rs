@@ -1,0 +1,1 @@
+//! A model in ONNX Runtime behind the Engine port.

@@ -1,0 +1,26 @@
+//! **gst-plugin-gaze**: GStreamer elements that tell where a person looks.
+//!
+//! `gazeface` finds faces, `gazeinfer` estimates pitch and yaw for each, `gazeoverlay` draws them
+//! and `gazepublish` writes them as JSON lines. Each works alone with anybody's metadata.
+//!
+//! # The way of the data
+//! ```text
+//! GstBuffer -- plugin::frame::MappedFrame --> core::FrameView        READ map, strides validated
+//!      |                                           |
+//!      +-- plugin::meta::region ----> [FaceRegion] +--> core::GazeEstimator
+//!                                           Preprocessor  view + region -> tensor slot   one pass
+//!                                           Engine        tensors       -> outputs       engine::
+//!                                           GazeDecoder   outputs       -> Gaze
+//! GstBuffer <-- plugin::meta::gaze (GazeMeta) <-- [GazeEstimate]     after the map is dropped
+//! ```
+//! No step allocates per frame once running, and nothing is converted that is not looked at.
+//!
+//! # Rooms
+//! [`core`] knows neither GStreamer nor a runtime, [`engine`] is the only code that names ONNX
+//! Runtime, [`plugin`] the only code that names GStreamer (feature `plugin`, on by default).
+//! Dependencies point one way: `plugin -> engine -> core`.
+
+pub mod core;
+pub mod engine;
+#[cfg(feature = "plugin")]
+pub mod plugin;

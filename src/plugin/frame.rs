@@ -1,0 +1,1 @@
+//! A GstBuffer's pixels as a FrameView.

@@ -1,0 +1,1 @@
+//! Face regions from anybody's metadata.

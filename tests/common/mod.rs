@@ -1,0 +1,34 @@
+//! What the tests share: where given material lies, and how a test says that it was left out.
+#![allow(dead_code)] // each test crate uses its own part of this
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Material that is given beside the checkout (`$GAZE_SHARED`, or `../shared`): real models and
+/// footage. `None` where it is absent; the test is then named in the list of tests left out, which
+/// `tests/run.sh` prints with its count.
+pub fn shared(test: &str, path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("GAZE_SHARED")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    let file = root.join(path);
+    if file.exists() {
+        return Some(file);
+    }
+    left_out(test, &format!("{path} is not in {}", root.display()));
+    None
+}
+
+/// Names a test that could not run, and why, in the file `$GAZE_LEFT_OUT`.
+pub fn left_out(test: &str, why: &str) {
+    eprintln!("left out: {test}: {why}");
+    if let Some(list) = std::env::var_os("GAZE_LEFT_OUT") {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(list);
+        let _ = file.and_then(|mut f| writeln!(f, "{test}: {why}"));
+    }
+}
+
+/// A small model that belongs to the project (made by `tests/data/make_models.py`).
+pub fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
