@@ -1,6 +1,7 @@
 //! From a frame and the faces in it to where they look.
 
 use super::gaze::{Gaze, HeadPose};
+use super::geometry::Size;
 use super::region::FaceRegion;
 
 /// What is known of one face: the region it came from and what the model said.
@@ -20,4 +21,30 @@ pub struct GazeEstimate {
     pub head_pose: Option<HeadPose>,
     /// Where the gaze starts, in millimetres and camera coordinates, where known.
     pub origin: Option<[f32; 3]>,
+}
+
+/// All that is known of one frame: what `GazeMeta` carries and what `gazepublish` writes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FrameGaze {
+    /// The frame that the boxes are measured in.
+    pub size: Size,
+    /// One for each face that was looked at, in the detector's order; empty where none was found.
+    pub faces: Vec<GazeEstimate>,
+    /// Name of the model.
+    pub model: String,
+    /// Which source of a batch the frame came from; 0 outside batches.
+    pub source_id: u32,
+    /// Nanoseconds from the frame's pixels to the last angle; 0 where nothing was inferred.
+    pub inference_time: u64,
+}
+
+impl FrameGaze {
+    /// The same with every box moved into a frame of another size.
+    pub fn rescaled(mut self, size: Size) -> Self {
+        for face in &mut self.faces {
+            face.region.rect = face.region.rect.rescaled(self.size, size);
+        }
+        self.size = size;
+        self
+    }
 }

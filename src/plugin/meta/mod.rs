@@ -1,1 +1,4 @@
 //! Metadata in and out.
+
+pub mod gaze;
+pub mod region;
