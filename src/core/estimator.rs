@@ -1,6 +1,6 @@
 //! From a frame and the faces in it to where they look.
 
-use super::gaze::{Gaze, HeadPose};
+use super::gaze::Gaze;
 use super::geometry::Size;
 use super::region::FaceRegion;
 
@@ -9,7 +9,7 @@ use super::region::FaceRegion;
 /// This is what metadata, overlay, publisher and monitor share.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GazeEstimate {
-    /// The face as it was found, in pixels of the frame.
+    /// The face as it was found, in pixels of the frame; its head pose is here too.
     pub region: FaceRegion,
     /// Where it looks; `None` where the model gave no number.
     pub gaze: Option<Gaze>,
@@ -17,8 +17,6 @@ pub struct GazeEstimate {
     pub confidence: Option<f32>,
     /// Frames since this face was last inferred; 0 is now.
     pub age: u32,
-    /// How the head is turned, where known.
-    pub head_pose: Option<HeadPose>,
     /// Where the gaze starts, in millimetres and camera coordinates, where known.
     pub origin: Option<[f32; 3]>,
 }

@@ -1,1 +1,92 @@
-//! One table of video formats.
+//! One table of video formats: GStreamer's names and ours, and the caps made from it.
+
+use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
+
+use crate::core::color::{Colorimetry, Matrix, Range};
+use crate::core::frame::PixelFormat;
+
+/// Every format that is read (and drawn on), in the order in which it is offered: what decoders
+/// and cameras give comes first.
+const MAPPINGS: [(VideoFormat, PixelFormat); 17] = [
+    (VideoFormat::Nv12, PixelFormat::Nv12),
+    (VideoFormat::Nv21, PixelFormat::Nv21),
+    (VideoFormat::I420, PixelFormat::I420),
+    (VideoFormat::Yv12, PixelFormat::Yv12),
+    (VideoFormat::Yuy2, PixelFormat::Yuy2),
+    (VideoFormat::Uyvy, PixelFormat::Uyvy),
+    (VideoFormat::Rgb, PixelFormat::Rgb),
+    (VideoFormat::Bgr, PixelFormat::Bgr),
+    (VideoFormat::Rgba, PixelFormat::Rgba),
+    (VideoFormat::Bgra, PixelFormat::Bgra),
+    (VideoFormat::Rgbx, PixelFormat::Rgbx),
+    (VideoFormat::Bgrx, PixelFormat::Bgrx),
+    (VideoFormat::Xrgb, PixelFormat::Xrgb),
+    (VideoFormat::Xbgr, PixelFormat::Xbgr),
+    (VideoFormat::Argb, PixelFormat::Argb),
+    (VideoFormat::Abgr, PixelFormat::Abgr),
+    (VideoFormat::Gray8, PixelFormat::Gray8),
+];
+
+/// Ours for GStreamer's; `None` for a format that is not read.
+pub fn pixel_format(format: VideoFormat) -> Option<PixelFormat> {
+    MAPPINGS.iter().find(|(theirs, _)| *theirs == format).map(|(_, ours)| *ours)
+}
+
+/// What the sample values of a stream mean. A matrix that is not known is BT.601, as GStreamer and
+/// OpenCV assume it.
+pub fn colorimetry(info: &gst_video::VideoInfo) -> Colorimetry {
+    let stated = info.colorimetry();
+    let matrix = match stated.matrix() {
+        VideoColorMatrix::Bt709 => Matrix::Bt709,
+        VideoColorMatrix::Bt2020 => Matrix::Bt2020,
+        _ => Matrix::Bt601,
+    };
+    let range = match stated.range() {
+        VideoColorRange::Range0_255 => Range::Full,
+        _ => Range::Limited,
+    };
+    Colorimetry { matrix, range }
+}
+
+/// `video/x-raw` in system memory, every format of the table, any size.
+pub fn caps() -> gst::Caps {
+    gst_video::VideoCapsBuilder::new()
+        .format_list(MAPPINGS.iter().map(|(theirs, _)| *theirs))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pixel_format_has_one_row() {
+        for format in PixelFormat::ALL {
+            assert_eq!(MAPPINGS.iter().filter(|(_, ours)| *ours == format).count(), 1);
+        }
+        assert_eq!(pixel_format(VideoFormat::P01010le), None);
+    }
+
+    #[test]
+    fn caps_name_the_colours() {
+        gst::init().unwrap();
+        let info = |colorimetry: &str| {
+            let caps = gst::Caps::builder("video/x-raw")
+                .field("format", "NV12")
+                .field("width", 64)
+                .field("height", 64)
+                .field("framerate", gst::Fraction::new(0, 1))
+                .field("colorimetry", colorimetry)
+                .build();
+            gst_video::VideoInfo::from_caps(&caps).unwrap()
+        };
+        assert_eq!(
+            super::colorimetry(&info("bt709")),
+            Colorimetry { matrix: Matrix::Bt709, range: Range::Limited }
+        );
+        assert_eq!(
+            super::colorimetry(&info("1:4:0:0")),
+            Colorimetry { matrix: Matrix::Bt601, range: Range::Full }
+        );
+    }
+}

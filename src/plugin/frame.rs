@@ -1,1 +1,98 @@
-//! A GstBuffer's pixels as a FrameView.
+//! A GstBuffer's pixels as a [`FrameView`]: mapped for reading, strides and offsets as given.
+//!
+//! A read map never copies; a write map of a buffer that somebody else holds too would. Planes
+//! that lie in memories of their own (multi-planar V4L2) are mapped one by one, since mapping the
+//! whole buffer would merge them into a copy.
+
+use gst::memory::{MemoryMap, Readable};
+use gst_video::{VideoInfo, VideoMeta};
+
+use super::format;
+use crate::core::frame::{FrameError, FrameView, PixelFormat, Plane};
+use crate::core::geometry::Size;
+
+/// Why a buffer's pixels could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum MapError {
+    /// The caps name a format that is not read.
+    #[error("format {0:?} is not read")]
+    Format(gst_video::VideoFormat),
+    /// The memory could not be mapped.
+    #[error("buffer cannot be mapped for reading: {0}")]
+    Map(#[from] glib::BoolError),
+    /// A stride below zero, or an offset past the end.
+    #[error(
+        "plane {plane} starts at byte {offset} with a stride of {stride}, in a buffer of {size} bytes"
+    )]
+    Layout {
+        /// Index of the plane.
+        plane: usize,
+        /// Its first byte.
+        offset: usize,
+        /// Bytes from row to row, as given.
+        stride: i32,
+        /// Bytes of the buffer.
+        size: usize,
+    },
+    /// The bytes are no frame of this format and size.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+/// One plane's memory, mapped.
+struct MappedPlane<'a> {
+    map: MemoryMap<'a, Readable>,
+    skip: usize,
+    stride: usize,
+}
+
+/// A frame mapped for reading; unmapped when dropped.
+pub struct MappedFrame<'a> {
+    format: PixelFormat,
+    size: Size,
+    colorimetry: crate::core::color::Colorimetry,
+    planes: [Option<MappedPlane<'a>>; 3],
+}
+
+impl<'a> MappedFrame<'a> {
+    /// Maps the pixels of `buffer`, a frame of `info`.
+    pub fn map(buffer: &'a gst::BufferRef, info: &VideoInfo) -> Result<Self, MapError> {
+        let format = format::pixel_format(info.format()).ok_or(MapError::Format(info.format()))?;
+        let size = Size::new(info.width(), info.height());
+        let meta = buffer.meta::<VideoMeta>();
+        let mut planes = [const { None }; 3];
+        for (index, slot) in planes.iter_mut().enumerate().take(format.planes()) {
+            let (offset, stride) = match &meta {
+                Some(meta) => (meta.offset().get(index), meta.stride().get(index)),
+                None => (info.offset().get(index), info.stride().get(index)),
+            };
+            let (Some(&offset), Some(&signed)) = (offset, stride) else {
+                return Err(FrameError::PlaneCount {
+                    format,
+                    expected: format.planes(),
+                    got: index,
+                }
+                .into());
+            };
+            let layout =
+                || MapError::Layout { plane: index, offset, stride: signed, size: buffer.size() };
+            let stride = usize::try_from(signed).map_err(|_| layout())?;
+            let (memory, skip) =
+                buffer.find_memory(offset..offset.saturating_add(1)).ok_or_else(layout)?;
+            let map = buffer.peek_memory(memory.start).map_readable()?;
+            *slot = Some(MappedPlane { map, skip, stride });
+        }
+        Ok(Self { format, size, colorimetry: format::colorimetry(info), planes })
+    }
+
+    /// The checked view.
+    pub fn view(&self) -> Result<FrameView<'_>, FrameError> {
+        let mut planes = [Plane { data: &[], stride: 0 }; 3];
+        for (plane, mapped) in planes.iter_mut().zip(self.planes.iter().flatten()) {
+            let data = mapped.map.as_slice().get(mapped.skip..).unwrap_or_default();
+            *plane = Plane { data, stride: mapped.stride };
+        }
+        let count = self.format.planes();
+        FrameView::new(self.format, self.size, self.colorimetry, &planes[..count])
+    }
+}

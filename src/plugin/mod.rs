@@ -30,5 +30,6 @@ mod define {
 pub use define::plugin_register_static;
 
 fn register(_plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    meta::register();
     Ok(())
 }

@@ -1,16 +1,173 @@
-//! GazeMeta.
+//! `GazeMeta`: where each face of a frame looks.
+//!
+//! | field | type | says |
+//! |---|---|---|
+//! | `width`, `height` | int | the frame that the boxes are measured in |
+//! | `faces` | GstValueArray of GstStructure `face` | empty where no face was found |
+//! | `model` | string | name of the model |
+//! | `source-id` | uint | slot of the batch; 0 outside batches |
+//! | `inference-time` | uint64 | nanoseconds from pixels to the last angle |
+//!
+//! | field of `face` | type | says |
+//! |---|---|---|
+//! | `x y w h` | double | box, pixels of that frame |
+//! | `pitch yaw` | double | radians; absent where the model gave no number |
+//! | `confidence` | double | 0..1; absent where the model gives none |
+//! | `detection-confidence` | double | 0..1, the detector's score; absent where unknown |
+//! | `track-id` | uint64 | absent where unknown |
+//! | `age` | uint | frames since this face was last inferred, 0 is now |
+//! | `landmarks` | GstValueArray of 10 double | x and y of eyes, nose, mouth corners; may be absent |
+//! | `head-pitch head-yaw head-roll` | double | radians; may be absent |
+//! | `origin-x origin-y origin-z` | double | mm, camera coordinates; may be absent |
 
-use crate::core::estimator::FrameGaze;
+use gst::meta::CustomMeta;
+
+use super::structure;
+use crate::core::estimator::{FrameGaze, GazeEstimate};
+use crate::core::gaze::Gaze;
 
 /// Name under which the metadata is registered.
 pub const NAME: &str = "GazeMeta";
 
-/// Adds `frame` to the buffer.
-pub fn add(_buffer: &mut gst::BufferRef, _frame: &FrameGaze) -> Result<(), glib::BoolError> {
+/// Puts `frame` on the buffer, in place of a GazeMeta that is already there.
+pub fn add(buffer: &mut gst::BufferRef, frame: &FrameGaze) -> Result<(), glib::BoolError> {
+    write(super::fresh(buffer, NAME)?.mut_structure(), frame);
     Ok(())
 }
 
 /// Reads what a buffer carries; `None` where nobody looked at it.
-pub fn read(_buffer: &gst::BufferRef) -> Option<FrameGaze> {
-    None
+pub fn read(buffer: &gst::BufferRef) -> Option<FrameGaze> {
+    parse(CustomMeta::from_buffer(buffer, NAME).ok()?.structure())
+}
+
+/// The same fields as a free structure, for bus messages.
+pub fn to_structure(name: &str, frame: &FrameGaze) -> gst::Structure {
+    let mut s = gst::Structure::new_empty(name);
+    write(&mut s, frame);
+    s
+}
+
+fn write(s: &mut gst::StructureRef, frame: &FrameGaze) {
+    structure::set_size(s, frame.size);
+    structure::set_faces(s, frame.faces.iter().map(from_estimate));
+    s.set("model", frame.model.as_str());
+    s.set("source-id", frame.source_id);
+    s.set("inference-time", frame.inference_time);
+}
+
+/// The inverse of [`to_structure`]; `None` where the frame size is missing.
+pub fn parse(s: &gst::StructureRef) -> Option<FrameGaze> {
+    let mut faces = Vec::new();
+    structure::for_each_face(s, |face| faces.extend(to_estimate(face)));
+    Some(FrameGaze {
+        size: structure::size(s)?,
+        faces,
+        model: s.get::<&str>("model").unwrap_or_default().to_owned(),
+        source_id: s.get("source-id").unwrap_or_default(),
+        inference_time: s.get("inference-time").unwrap_or_default(),
+    })
+}
+
+fn from_estimate(face: &GazeEstimate) -> gst::Structure {
+    let mut s = structure::from_region(&face.region);
+    // In this meta `confidence` is the gaze's; the detector's score has a name of its own.
+    s.remove_field("confidence");
+    if let Some(confidence) = face.region.confidence {
+        s.set("detection-confidence", f64::from(confidence));
+    }
+    if let Some(confidence) = face.confidence {
+        s.set("confidence", f64::from(confidence));
+    }
+    if let Some(Gaze { pitch, yaw }) = face.gaze.filter(|gaze| gaze.is_finite()) {
+        s.set("pitch", f64::from(pitch));
+        s.set("yaw", f64::from(yaw));
+    }
+    s.set("age", face.age);
+    if let Some([x, y, z]) = face.origin {
+        s.set("origin-x", f64::from(x));
+        s.set("origin-y", f64::from(y));
+        s.set("origin-z", f64::from(z));
+    }
+    s
+}
+
+fn to_estimate(s: &gst::StructureRef) -> Option<GazeEstimate> {
+    let mut region = structure::to_region(s)?;
+    region.confidence = structure::number(s, "detection-confidence");
+    let number = |name| structure::number(s, name);
+    Some(GazeEstimate {
+        gaze: number("pitch").zip(number("yaw")).map(|(pitch, yaw)| Gaze::new(pitch, yaw)),
+        confidence: number("confidence"),
+        age: s.get("age").unwrap_or_default(),
+        origin: match (number("origin-x"), number("origin-y"), number("origin-z")) {
+            (Some(x), Some(y), Some(z)) => Some([x, y, z]),
+            _ => None,
+        },
+        region,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::gaze::HeadPose;
+    use crate::core::geometry::{Point, Rect, Size};
+    use crate::core::region::FaceRegion;
+
+    fn full_frame() -> FrameGaze {
+        let region = FaceRegion {
+            rect: Rect::new(-3.5, 10.25, 100.0, 120.0),
+            confidence: Some(0.75),
+            track_id: Some(u64::MAX),
+            landmarks: Some([Point { x: 1.5, y: 2.5 }; 5]),
+            head_pose: Some(HeadPose { pitch: 0.5, yaw: -0.25, roll: 0.125 }),
+        };
+        FrameGaze {
+            size: Size::new(640, 480),
+            faces: vec![
+                GazeEstimate {
+                    region,
+                    gaze: Some(Gaze::new(0.25, -0.5)),
+                    confidence: Some(0.5),
+                    age: 3,
+                    origin: Some([1.0, 2.0, 600.0]),
+                },
+                GazeEstimate::default(),
+            ],
+            model: "mobilegaze".into(),
+            source_id: 4,
+            inference_time: 12_345_678,
+        }
+    }
+
+    #[test]
+    fn every_field_there_and_back() {
+        gst::init().unwrap();
+        super::super::register();
+        let frame = full_frame();
+        let mut buffer = gst::Buffer::new();
+        assert_eq!(read(&buffer), None);
+        add(buffer.get_mut().unwrap(), &frame).unwrap();
+        assert_eq!(read(&buffer), Some(frame));
+    }
+
+    #[test]
+    fn a_second_one_replaces_the_first() {
+        gst::init().unwrap();
+        super::super::register();
+        let mut buffer = gst::Buffer::new();
+        add(buffer.get_mut().unwrap(), &full_frame()).unwrap();
+        let empty = FrameGaze { size: Size::new(32, 16), ..Default::default() };
+        add(buffer.get_mut().unwrap(), &empty).unwrap();
+        assert_eq!(read(&buffer), Some(empty));
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_absent() {
+        gst::init().unwrap();
+        let mut frame = full_frame();
+        frame.faces[0].gaze = Some(Gaze::new(f32::NAN, 0.0));
+        let back = parse(&to_structure("gaze", &frame)).unwrap();
+        assert_eq!(back.faces[0].gaze, None);
+    }
 }

@@ -1,4 +1,43 @@
-//! Metadata in and out.
+//! Metadata in and out: the only code that knows how faces and gaze are written on a buffer.
+//!
+//! | name | kind | written by | read by |
+//! |---|---|---|---|
+//! | `GazeMeta` ([`gaze`]) | GstCustomMeta | `gazeinfer` | everybody |
+//! | `GazeFaces` ([`faces`]) | GstCustomMeta | `gazeface` | `gazeinfer` |
+//! | `GstVideoRegionOfInterestMeta` ([`region`]) | typed | `gazeface`, any detector | `gazeinfer` |
+//!
+//! Both custom metas are tagged `orientation` and carry the frame size that their pixels refer to.
+//! Measured on GStreamer 1.22: a custom meta with size or video tags is dropped by `videoconvert`
+//! and `videoscale`; with this one tag it survives both, and is dropped by `videoflip`, which
+//! would make the angles wrong. Readers scale boxes from that size to the frame they hold.
 
+pub mod faces;
 pub mod gaze;
 pub mod region;
+mod structure;
+
+use gst::meta::CustomMeta;
+
+/// Makes the custom metas known to GStreamer; safe to call more than once.
+pub fn register() {
+    for name in [gaze::NAME, faces::NAME] {
+        // Registering a name twice is an error that GStreamer reports as a critical warning.
+        if !CustomMeta::is_registered(name) {
+            CustomMeta::register(name, &["orientation"]);
+        }
+    }
+}
+
+/// The structure of the buffer's meta `name`, made anew or emptied of what it held.
+fn fresh<'a>(
+    buffer: &'a mut gst::BufferRef,
+    name: &str,
+) -> Result<gst::MetaRefMut<'a, CustomMeta, gst::meta::Standalone>, glib::BoolError> {
+    // Asked first and borrowed afterwards: the borrow checker does not follow the other order.
+    if CustomMeta::from_buffer(buffer, name).is_ok() {
+        let mut meta = CustomMeta::from_mut_buffer(buffer, name)?;
+        meta.mut_structure().remove_all_fields();
+        return Ok(meta);
+    }
+    CustomMeta::add(buffer, name)
+}

@@ -1,0 +1,104 @@
+//! Faces as GstStructures: one home for the field names that both custom metas share.
+
+use glib::prelude::*;
+
+use crate::core::gaze::HeadPose;
+use crate::core::geometry::{Point, Rect, Size};
+use crate::core::region::FaceRegion;
+
+/// Name of the structure of one face.
+pub(super) const FACE: &str = "face";
+
+/// Box, confidence, identity and head pose of a face, without gaze.
+pub(super) fn from_region(region: &FaceRegion) -> gst::Structure {
+    let FaceRegion { rect, confidence, track_id, landmarks, head_pose } = region;
+    let mut s = gst::Structure::builder(FACE)
+        .field("x", f64::from(rect.x))
+        .field("y", f64::from(rect.y))
+        .field("w", f64::from(rect.width))
+        .field("h", f64::from(rect.height))
+        .build();
+    if let Some(confidence) = confidence {
+        s.set("confidence", f64::from(*confidence));
+    }
+    if let Some(id) = track_id {
+        s.set("track-id", id);
+    }
+    if let Some(points) = landmarks {
+        let flat = points.iter().flat_map(|p| [f64::from(p.x), f64::from(p.y)]);
+        s.set("landmarks", gst::Array::new(flat));
+    }
+    if let Some(HeadPose { pitch, yaw, roll }) = head_pose {
+        s.set("head-pitch", f64::from(*pitch));
+        s.set("head-yaw", f64::from(*yaw));
+        s.set("head-roll", f64::from(*roll));
+    }
+    s
+}
+
+/// The inverse of [`from_region`]; `None` where there is no box.
+pub(super) fn to_region(s: &gst::StructureRef) -> Option<FaceRegion> {
+    let rect = Rect::new(number(s, "x")?, number(s, "y")?, number(s, "w")?, number(s, "h")?);
+    let head_pose = match (number(s, "head-pitch"), number(s, "head-yaw")) {
+        (Some(pitch), Some(yaw)) => {
+            Some(HeadPose { pitch, yaw, roll: number(s, "head-roll").unwrap_or(0.0) })
+        }
+        _ => None,
+    };
+    Some(FaceRegion {
+        rect,
+        confidence: number(s, "confidence"),
+        track_id: s.get::<u64>("track-id").ok(),
+        landmarks: s.get::<gst::ArrayRef>("landmarks").ok().and_then(|a| to_points(&a)),
+        head_pose,
+    })
+}
+
+/// Five points from ten numbers.
+fn to_points(array: &gst::ArrayRef<'_>) -> Option<[Point; 5]> {
+    let values = array.as_slice();
+    if values.len() != 10 {
+        return None;
+    }
+    let mut points = [Point::default(); 5];
+    for (point, pair) in points.iter_mut().zip(values.chunks_exact(2)) {
+        point.x = pair[0].get::<f64>().ok()? as f32;
+        point.y = pair[1].get::<f64>().ok()? as f32;
+    }
+    Some(points)
+}
+
+/// A double field, where it is there and a number.
+pub(super) fn number(s: &gst::StructureRef, name: &str) -> Option<f32> {
+    s.get::<f64>(name).ok().filter(|v| v.is_finite()).map(|v| v as f32)
+}
+
+/// The fields `width` and `height`.
+pub(super) fn size(s: &gst::StructureRef) -> Option<Size> {
+    let side = |name| s.get::<i32>(name).ok().and_then(|v| u32::try_from(v).ok());
+    Some(Size::new(side("width")?, side("height")?))
+}
+
+/// Writes the fields `width` and `height`.
+pub(super) fn set_size(s: &mut gst::StructureRef, size: Size) {
+    s.set("width", i32::try_from(size.width).unwrap_or(i32::MAX));
+    s.set("height", i32::try_from(size.height).unwrap_or(i32::MAX));
+}
+
+/// Writes the field `faces`.
+pub(super) fn set_faces(
+    s: &mut gst::StructureRef,
+    faces: impl IntoIterator<Item = gst::Structure>,
+) {
+    s.set("faces", gst::Array::new(faces.into_iter().map(|face| face.to_send_value())));
+}
+
+/// Calls `f` with the structure of each face.
+pub(super) fn for_each_face(s: &gst::StructureRef, mut f: impl FnMut(&gst::StructureRef)) {
+    let Ok(faces) = s.get::<gst::ArrayRef>("faces") else { return };
+    for value in faces.as_slice() {
+        if let Ok(Some(face)) = value.get::<Option<gst::Structure>>() {
+            f(&face);
+        }
+    }
+}
