@@ -17,6 +17,7 @@
 //! | [`detect`] | tensors to faces |
 //! | [`estimator`] | the way from a frame to gaze, put together |
 //! | [`schedule`] | when to infer and when to carry the last result |
+//! | [`latency`] | percentiles without samples |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
 pub mod color;
@@ -27,6 +28,7 @@ pub mod estimator;
 pub mod frame;
 pub mod gaze;
 pub mod geometry;
+pub mod latency;
 pub mod preprocess;
 pub mod profile;
 pub mod region;

@@ -43,7 +43,7 @@ pub enum Border {
 pub struct RegionPolicy {
     /// How much wider than the box, as a fraction of its width and height, half on each side.
     /// 0.0 is the box itself, 0.2 adds a tenth on each side. -0.9..=4.0.
-    pub margin: f32,
+    pub margin: f64,
     /// Grow the shorter side to a square about the centre.
     pub square: bool,
     /// What to do at the frame's edge.
@@ -64,7 +64,7 @@ impl RegionPolicy {
         let (mut x1, mut y1) = (f64::from(rect.x), f64::from(rect.y));
         let (mut x2, mut y2) = (x1 + f64::from(rect.width), y1 + f64::from(rect.height));
         if self.margin != 0.0 {
-            let grow = f64::from(self.margin) / 2.0;
+            let grow = self.margin / 2.0;
             let (dx, dy) = ((x2 - x1) * grow, (y2 - y1) * grow);
             (x1, x2, y1, y2) = (x1 - dx, x2 + dx, y1 - dy, y2 + dy);
         }

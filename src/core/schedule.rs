@@ -1,1 +1,200 @@
 //! When to infer, and when to carry the last result.
+//!
+//! A face is inferred on every frame unless something says otherwise: the frame lies between two
+//! inferences (`inference-interval`), it is late (QoS), or its track was inferred a short while ago
+//! (`reclassify-interval`). Then the last result is carried, its age counting the frames since.
+
+use super::estimator::GazeEstimate;
+use super::region::FaceRegion;
+
+/// Overlap above which a region without identity is taken for the face of the last frame.
+/// Neighbouring frames of a moving face overlap far more, two faces far less.
+const SAME_FACE_IOU: f32 = 0.3;
+
+/// How often to infer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Infer on every n-th frame; 1 is every frame, 0 counts as 1.
+    pub inference_interval: u32,
+    /// Infer a tracked face again after this many frames; 1 is every time, 0 is never again.
+    /// Faces without identity are not affected.
+    pub reclassify_interval: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { inference_interval: 1, reclassify_interval: 1 }
+    }
+}
+
+/// What to do with one face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Plan {
+    /// Run the model.
+    Infer,
+    /// Take this: the last result, a frame older.
+    Carry(GazeEstimate),
+}
+
+/// Remembers what the last frame knew.
+#[derive(Debug, Default)]
+pub struct Schedule {
+    /// Frames since the last one on which faces were inferred; `None` before the first.
+    since: Option<u32>,
+    last: Vec<GazeEstimate>,
+}
+
+impl Schedule {
+    /// Forgets everything (flush, seek, new stream).
+    pub fn reset(&mut self) {
+        self.since = None;
+        self.last.clear();
+    }
+
+    /// Plans one frame: a [`Plan`] for each region, in order. `late` says that there is no time to
+    /// infer. Call [`remember`](Self::remember) with the results afterwards.
+    pub fn plan(
+        &mut self,
+        regions: impl IntoIterator<Item = FaceRegion>,
+        policy: Policy,
+        late: bool,
+        plans: &mut Vec<Plan>,
+    ) {
+        let due = self.since.is_none_or(|since| since + 1 >= policy.inference_interval.max(1));
+        let infer = due && !late;
+        self.since = if infer { Some(0) } else { self.since.map(|n| n.saturating_add(1)) };
+        plans.clear();
+        plans.extend(regions.into_iter().map(|region| {
+            let known = self.find(&region);
+            let fresh = infer && !known.is_some_and(|k| is_recent(k, policy));
+            if fresh { Plan::Infer } else { Plan::Carry(carried(region, known)) }
+        }));
+    }
+
+    /// Keeps the results of this frame for the next.
+    pub fn remember(&mut self, faces: &[GazeEstimate]) {
+        self.last.clear();
+        self.last.extend_from_slice(faces);
+    }
+
+    fn find(&self, region: &FaceRegion) -> Option<&GazeEstimate> {
+        if region.track_id.is_some() {
+            return self.last.iter().find(|face| face.region.track_id == region.track_id);
+        }
+        let overlap = |face: &GazeEstimate| face.region.rect.iou(&region.rect);
+        self.last
+            .iter()
+            .filter(|face| face.region.track_id.is_none() && overlap(face) > SAME_FACE_IOU)
+            .max_by(|a, b| overlap(a).total_cmp(&overlap(b)))
+    }
+}
+
+/// Whether a tracked face was inferred so lately that it need not be inferred again.
+fn is_recent(known: &GazeEstimate, policy: Policy) -> bool {
+    known.region.track_id.is_some()
+        && known.gaze.is_some()
+        && (policy.reclassify_interval == 0
+            || known.age.saturating_add(1) < policy.reclassify_interval)
+}
+
+/// The last result at the face's present place.
+fn carried(region: FaceRegion, known: Option<&GazeEstimate>) -> GazeEstimate {
+    match known {
+        Some(known) => GazeEstimate { region, age: known.age.saturating_add(1), ..*known },
+        None => GazeEstimate { region, ..GazeEstimate::default() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::gaze::Gaze;
+    use crate::core::geometry::Rect;
+
+    fn face(x: f32, track_id: Option<u64>) -> FaceRegion {
+        FaceRegion { rect: Rect::new(x, 0.0, 100.0, 100.0), track_id, ..Default::default() }
+    }
+
+    /// Runs frames of one face and returns the age of each result.
+    fn ages(policy: Policy, track_id: Option<u64>, late: &[bool]) -> Vec<u32> {
+        let mut schedule = Schedule::default();
+        let mut plans = Vec::new();
+        let mut ages = Vec::new();
+        for late in late {
+            schedule.plan([face(0.0, track_id)], policy, *late, &mut plans);
+            let estimate = match plans[0] {
+                Plan::Infer => GazeEstimate {
+                    region: face(0.0, track_id),
+                    gaze: Some(Gaze::default()),
+                    ..Default::default()
+                },
+                Plan::Carry(estimate) => estimate,
+            };
+            ages.push(estimate.age);
+            schedule.remember(&[estimate]);
+        }
+        ages
+    }
+
+    #[test]
+    fn every_frame_by_default() {
+        assert_eq!(ages(Policy::default(), None, &[false; 4]), [0, 0, 0, 0]);
+        assert_eq!(ages(Policy::default(), Some(1), &[false; 4]), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn every_third_frame() {
+        let policy = Policy { inference_interval: 3, ..Policy::default() };
+        assert_eq!(ages(policy, None, &[false; 7]), [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn tracked_faces_are_carried_between_reclassifications() {
+        let policy = Policy { reclassify_interval: 4, ..Policy::default() };
+        assert_eq!(ages(policy, Some(9), &[false; 6]), [0, 1, 2, 3, 0, 1]);
+        assert_eq!(ages(policy, None, &[false; 3]), [0, 0, 0]);
+        let once = Policy { reclassify_interval: 0, ..Policy::default() };
+        assert_eq!(ages(once, Some(9), &[false; 4]), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_late_frame_carries_and_the_next_one_makes_up() {
+        let late = [false, true, true, false, false];
+        assert_eq!(ages(Policy::default(), None, &late), [0, 1, 2, 0, 0]);
+        let policy = Policy { inference_interval: 2, ..Policy::default() };
+        assert_eq!(ages(policy, None, &[false, false, true, false]), [0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn results_follow_identity_then_overlap() {
+        let mut schedule = Schedule::default();
+        let known = |region, yaw| GazeEstimate {
+            region,
+            gaze: Some(Gaze::new(0.0, yaw)),
+            ..Default::default()
+        };
+        schedule.remember(&[
+            known(face(0.0, None), 0.1),
+            known(face(40.0, None), 0.2),
+            known(face(300.0, Some(5)), 0.3),
+        ]);
+        let mut plans = Vec::new();
+        let regions = [face(35.0, None), face(900.0, Some(5)), face(600.0, None)];
+        schedule.plan(regions, Policy::default(), true, &mut plans);
+        let yaw = |i: usize| match plans[i] {
+            Plan::Carry(estimate) => estimate.gaze.map(|g| g.yaw),
+            Plan::Infer => panic!("late frames are not inferred"),
+        };
+        assert_eq!((yaw(0), yaw(1), yaw(2)), (Some(0.2), Some(0.3), None));
+    }
+
+    #[test]
+    fn a_face_without_result_is_tried_again() {
+        let mut schedule = Schedule::default();
+        let mut plans = Vec::new();
+        let policy = Policy { reclassify_interval: 0, ..Policy::default() };
+        schedule.remember(&[GazeEstimate { region: face(0.0, Some(1)), ..Default::default() }]);
+        schedule.plan([face(0.0, Some(1))], policy, false, &mut plans);
+        assert_eq!(plans, [Plan::Infer]);
+    }
+}
