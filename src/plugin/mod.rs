@@ -1,5 +1,6 @@
 //! The GStreamer elements: the only code that names GStreamer.
 
+pub mod enums;
 pub mod format;
 pub mod frame;
 pub mod gazeface;
@@ -30,6 +31,7 @@ mod define {
 pub use define::plugin_register_static;
 
 fn register(_plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    enums::register();
     meta::register();
     Ok(())
 }
