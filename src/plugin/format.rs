@@ -55,6 +55,16 @@ pub fn caps() -> gst::Caps {
         .build()
 }
 
+/// Always-pads that take and give [`caps`].
+pub fn pad_templates() -> Vec<gst::PadTemplate> {
+    [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
+        .into_iter()
+        .filter_map(|(name, direction)| {
+            gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps()).ok()
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

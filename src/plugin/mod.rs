@@ -8,6 +8,7 @@ pub mod gazeinfer;
 pub mod gazeoverlay;
 pub mod gazepublish;
 pub mod meta;
+pub mod stats;
 
 #[allow(missing_docs)] // what the macro generates cannot be documented
 mod define {

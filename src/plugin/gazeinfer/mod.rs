@@ -1,1 +1,2 @@
 //! gazeinfer
+mod settings;

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | `GazeMeta` ([`gaze`]) | GstCustomMeta | `gazeinfer` | everybody |
 //! | `GazeFaces` ([`faces`]) | GstCustomMeta | `gazeface` | `gazeinfer` |
+//! | GstAnalytics objects (`analytics`, feature `v1_24`) | typed | `gazeface`, any detector | `gazeinfer` |
 //! | `GstVideoRegionOfInterestMeta` ([`region`]) | typed | `gazeface`, any detector | `gazeinfer` |
 //!
 //! Both custom metas are tagged `orientation` and carry the frame size that their pixels refer to.
@@ -11,6 +12,8 @@
 //! and `videoscale`; with this one tag it survives both, and is dropped by `videoflip`, which
 //! would make the angles wrong. Readers scale boxes from that size to the frame they hold.
 
+#[cfg(feature = "v1_24")]
+pub mod analytics;
 pub mod faces;
 pub mod gaze;
 pub mod region;

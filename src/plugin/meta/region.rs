@@ -56,8 +56,8 @@ impl RegionReader {
     ) -> bool {
         let looked = faces::read_into(buffer, &mut self.found);
         #[cfg(feature = "v1_24")]
-        if super::analytics::read(buffer, class, out) {
-            self.enrich(size, out);
+        let looked = super::analytics::read(buffer, class, out) || looked;
+        if !out.is_empty() {
             return true;
         }
         let mut any = false;

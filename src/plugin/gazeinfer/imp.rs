@@ -1,0 +1,321 @@
+//! Virtual methods of `gazeinfer`; what is done with a frame is in [`super::stream`].
+//!
+//! Locks: `settings` (any thread, held to copy out), `stats` and `provider` (any thread, held to
+//! count), `stream` (streaming thread and its serialised events; held over an inference, so nothing
+//! that another thread may ask for lives behind it). No two are held together, and none while
+//! something is posted or pushed.
+
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use glib::subclass::prelude::*;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::prelude::*;
+use gst_video::prelude::*;
+
+use super::settings::{FrameSettings, PROPERTIES, Settings};
+use super::stream::{FrameFault, Outcome, Stream};
+use crate::core::estimator::GazeEstimator;
+use crate::plugin::meta::gaze;
+use crate::plugin::qos::Lateness;
+use crate::plugin::stats::Stats;
+use crate::plugin::{format, model};
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new("gazeinfer", gst::DebugColorFlags::empty(), Some("Gaze estimation"))
+});
+
+/// See [`super::GazeInfer`].
+#[derive(Default)]
+pub struct GazeInfer {
+    settings: Mutex<Settings>,
+    stats: Mutex<Stats>,
+    provider: Mutex<String>,
+    stream: Mutex<Option<Stream>>,
+    lateness: Lateness,
+}
+
+/// A panic elsewhere does not make a value unreadable: all of them are replaced whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for GazeInfer {
+    const NAME: &'static str = "GstGazeInfer";
+    type Type = super::GazeInfer;
+    type ParentType = gst_base::BaseTransform;
+}
+
+impl ObjectImpl for GazeInfer {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static ALL: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let stats = glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+                .nick("Statistics")
+                .blurb(
+                    "Since the element was started: frames, faces, inferences, skipped, invalid \
+                     (uint64), latency-p50, -p95, -p99 and -max of the frames with an inference \
+                     (uint64, ns), and the execution-provider that runs",
+                )
+                .read_only()
+                .build();
+            PROPERTIES.iter().cloned().chain([stats]).collect()
+        });
+        &ALL
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let result = lock(&self.settings).set(pspec.name(), value);
+        if let Err(reason) = result {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ["{reason}"]);
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        if pspec.name() == "stats" {
+            let provider = lock(&self.provider).clone();
+            return lock(&self.stats).to_structure(&provider).to_value();
+        }
+        let value = lock(&self.settings).get(pspec.name());
+        value.unwrap_or_else(|| pspec.default_value().clone())
+    }
+}
+
+impl GstObjectImpl for GazeInfer {}
+
+impl ElementImpl for GazeInfer {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Gaze estimator",
+                "Filter/Analyzer/Video",
+                "Estimates where each face of a video looks (pitch and yaw in radians) with an \
+                 ONNX model and attaches it as GazeMeta",
+                "The gst-plugin-gaze authors",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| format::pad_templates());
+        &TEMPLATES
+    }
+}
+
+impl BaseTransformImpl for GazeInfer {
+    const MODE: gst_base::subclass::BaseTransformMode =
+        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
+    const PASSTHROUGH_ON_SAME_CAPS: bool = false;
+    const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        let settings = lock(&self.settings).clone();
+        let estimator = self.open(&settings)?;
+        *lock(&self.provider) = estimator.provider().to_owned();
+        *lock(&self.stats) = Stats::default();
+        self.lateness.reset();
+        *lock(&self.stream) = Some(Stream::new(estimator));
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        // Taken out first: closing a session takes its time, and nobody should wait for it.
+        let stream = lock(&self.stream).take();
+        drop(stream);
+        lock(&self.provider).clear();
+        Ok(())
+    }
+
+    fn set_caps(&self, incaps: &gst::Caps, _out: &gst::Caps) -> Result<(), gst::LoggableError> {
+        let info = gst_video::VideoInfo::from_caps(incaps)
+            .map_err(|_| gst::loggable_error!(CAT, "cannot read caps {incaps}"))?;
+        gst::debug!(CAT, imp = self, "caps {incaps}");
+        if let Some(stream) = lock(&self.stream).as_mut() {
+            stream.set_info(info);
+        }
+        Ok(())
+    }
+
+    fn propose_allocation(
+        &self,
+        decide_query: Option<&gst::query::Allocation>,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        self.parent_propose_allocation(decide_query, query)?;
+        // Downstream may crop by metadata; the pixels that are read here would be other ones.
+        if let Some(index) = query.find_allocation_meta::<gst_video::VideoCropMeta>() {
+            query.remove_nth_allocation_meta(index);
+        }
+        Ok(())
+    }
+
+    fn sink_event(&self, event: gst::Event) -> bool {
+        match event.view() {
+            gst::EventView::FlushStop(_) => {
+                self.lateness.reset();
+                self.with_stream(Stream::flush);
+            }
+            gst::EventView::StreamStart(_) => self.with_stream(Stream::start_over),
+            _ => {}
+        }
+        self.parent_sink_event(event)
+    }
+
+    fn src_event(&self, event: gst::Event) -> bool {
+        if let gst::EventView::Qos(qos) = event.view() {
+            self.lateness.update(qos);
+        }
+        self.parent_src_event(event)
+    }
+
+    fn transform_ip(
+        &self,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        // Neutral content: there is nobody in it.
+        if buffer.flags().contains(gst::BufferFlags::GAP) {
+            return Ok(gst::FlowSuccess::Ok);
+        }
+        let settings = lock(&self.settings).frame.clone();
+        let late = if settings.qos { self.lateness(buffer) } else { None };
+        let outcome = {
+            let mut stream = lock(&self.stream);
+            let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
+            let outcome = stream.process(buffer, &settings, late.is_some());
+            outcome.map(|outcome| {
+                let message = settings.post_messages.then(|| self.message(buffer, stream));
+                (outcome, message)
+            })
+        };
+        let (outcome, message) = match outcome {
+            Ok(outcome) => outcome,
+            Err(fault) => return self.fault(&fault),
+        };
+        self.count(&outcome);
+        if let Some(message) = message {
+            self.post(gst::message::Element::builder(message).src(&*self.obj()).build());
+        }
+        if let Some(late) = late.filter(|_| outcome.carried) {
+            self.post_qos(buffer, late);
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+}
+
+impl GazeInfer {
+    /// Opens the model that the settings name.
+    fn open(&self, settings: &Settings) -> Result<GazeEstimator, gst::ErrorMessage> {
+        let Some(engine) = settings.engine.as_deref() else {
+            return Err(gst::error_msg!(
+                gst::ResourceError::Settings,
+                ["no model: set the property 'engine' to an ONNX file of a gaze model"]
+            ));
+        };
+        let (estimator, source) = model::open_gaze(
+            engine,
+            settings.profile.as_deref(),
+            &model::Options {
+                provider: settings.execution_provider,
+                threads: settings.threads,
+                batch_size: settings.batch_size,
+            },
+        )?;
+        gst::info!(
+            CAT,
+            imp = self,
+            "'{engine}' is a {} ({source}), running on {}",
+            estimator.model_name(),
+            estimator.provider()
+        );
+        Ok(estimator)
+    }
+
+    fn with_stream(&self, f: impl FnOnce(&mut Stream)) {
+        if let Some(stream) = lock(&self.stream).as_mut() {
+            f(stream);
+        }
+    }
+
+    fn running_time(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
+        let segment = self.obj().segment();
+        segment.downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts()?)
+    }
+
+    fn lateness(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
+        self.lateness.of(self.running_time(buffer))
+    }
+
+    fn count(&self, outcome: &Outcome) {
+        let mut stats = lock(&self.stats);
+        stats.frames += 1;
+        stats.faces += outcome.faces;
+        stats.inferences += outcome.inferences;
+        stats.invalid += outcome.invalid;
+        stats.skipped += u64::from(outcome.carried);
+        if let Some(latency) = outcome.latency {
+            stats.record_latency(latency);
+        }
+    }
+
+    /// One broken buffer does not end the stream; a model that does not run does.
+    fn fault(&self, fault: &FrameFault) -> Result<gst::FlowSuccess, gst::FlowError> {
+        match fault {
+            FrameFault::Buffer(error) => {
+                gst::element_imp_warning!(
+                    self,
+                    gst::StreamError::Decode,
+                    ["frame passed on without gaze: {error}"]
+                );
+                Ok(gst::FlowSuccess::Ok)
+            }
+            FrameFault::NotNegotiated => Err(gst::FlowError::NotNegotiated),
+            FrameFault::Estimate(_) | FrameFault::Meta(_) => {
+                gst::element_imp_error!(self, gst::LibraryError::Failed, ["{fault}"]);
+                Err(gst::FlowError::Error)
+            }
+        }
+    }
+
+    /// The frame's result as the structure of an element message.
+    fn message(&self, buffer: &gst::BufferRef, stream: &Stream) -> gst::Structure {
+        let mut s = gaze::to_structure("gaze", stream.result());
+        s.set("pts", buffer.pts());
+        s.set("running-time", self.running_time(buffer));
+        s
+    }
+
+    /// Says that a frame was not inferred because it came too late.
+    fn post_qos(&self, buffer: &gst::BufferRef, late: gst::ClockTime) {
+        let (frames, skipped) = {
+            let stats = lock(&self.stats);
+            (stats.frames, stats.skipped)
+        };
+        let segment = self.obj().segment();
+        let stream_time = segment
+            .downcast_ref::<gst::ClockTime>()
+            .zip(buffer.pts())
+            .and_then(|(segment, pts)| segment.to_stream_time(pts));
+        let jitter = i64::try_from(late.nseconds()).unwrap_or(i64::MAX);
+        let message = gst::message::Qos::builder(false)
+            .running_time(self.running_time(buffer))
+            .stream_time(stream_time)
+            .timestamp(buffer.pts())
+            .duration(buffer.duration())
+            .values(jitter, 1.0, 1_000_000)
+            .stats(
+                gst::format::Buffers::from_u64(frames.saturating_sub(skipped)).into(),
+                gst::format::Buffers::from_u64(skipped).into(),
+            )
+            .src(&*self.obj())
+            .build();
+        self.post(message);
+    }
+
+    fn post(&self, message: gst::Message) {
+        // An element without a bus (a harness) has nobody to tell.
+        let _ = self.obj().post_message(message);
+    }
+}

@@ -1,0 +1,267 @@
+//! The properties of `gazeinfer`: values, ranges, defaults, and what they say to people.
+
+use std::sync::{Arc, LazyLock};
+
+use glib::prelude::*;
+use gst::prelude::*;
+
+use crate::core::geometry::{Rect, Size};
+use crate::core::schedule::Policy;
+use crate::plugin::enums::{ExecutionProvider, InferenceRegion};
+
+/// Everything that a user can set. Copied out of its lock before it is used; strings are shared so
+/// that a copy per frame allocates nothing.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub engine: Option<Arc<str>>,
+    pub profile: Option<Arc<str>>,
+    pub execution_provider: ExecutionProvider,
+    pub threads: u32,
+    pub batch_size: u32,
+    pub frame: FrameSettings,
+}
+
+/// The part that may change from frame to frame.
+#[derive(Clone, Debug)]
+pub(super) struct FrameSettings {
+    pub inference_region: InferenceRegion,
+    /// x, y, width and height as fractions of the frame.
+    pub region: [f64; 4],
+    pub object_class: Arc<str>,
+    /// Negative: as the profile says.
+    pub region_margin: f64,
+    pub min_object_width: u32,
+    pub min_object_height: u32,
+    pub policy: Policy,
+    pub qos: bool,
+    pub post_messages: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            engine: None,
+            profile: None,
+            execution_provider: ExecutionProvider::Auto,
+            threads: 0,
+            batch_size: 8,
+            frame: FrameSettings {
+                inference_region: InferenceRegion::Auto,
+                region: [0.0, 0.0, 1.0, 1.0],
+                object_class: Arc::from("face"),
+                region_margin: -1.0,
+                min_object_width: 0,
+                min_object_height: 0,
+                policy: Policy::default(),
+                qos: true,
+                post_messages: false,
+            },
+        }
+    }
+}
+
+impl FrameSettings {
+    /// The fixed region in pixels of a frame of `size`.
+    pub fn fixed_region(&self, size: Size) -> Rect {
+        let [x, y, w, h] = self.region;
+        let (width, height) = (f64::from(size.width), f64::from(size.height));
+        Rect::new((x * width) as f32, (y * height) as f32, (w * width) as f32, (h * height) as f32)
+    }
+
+    /// Whether a face is large enough to be looked at.
+    pub fn is_large_enough(&self, rect: &Rect) -> bool {
+        rect.width >= self.min_object_width as f32 && rect.height >= self.min_object_height as f32
+    }
+}
+
+/// Description of every property but `stats`, which is not a setting.
+pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+    let d = Settings::default();
+    vec![
+        glib::ParamSpecString::builder("engine")
+            .nick("Engine")
+            .blurb("Model file of the gaze network: ONNX (.onnx) or ONNX Runtime format (.ort)")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecString::builder("profile")
+            .nick("Model profile")
+            .blurb(
+                "What the model expects and returns: a built-in name (mobilegaze, l2cs-net, \
+                 gazecapsnet, ...) or a TOML file; unset: MODEL.gaze.toml, then the model's own \
+                 metadata, then its inputs and outputs",
+            )
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("execution-provider", d.execution_provider)
+            .nick("Execution provider")
+            .blurb("Who runs the model; one that was asked for by name and is missing is an error")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("threads")
+            .nick("Threads")
+            .blurb("Threads that one inference may use on the CPU (0 = automatic)")
+            .maximum(1024)
+            .default_value(d.threads)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("batch-size")
+            .nick("Batch size")
+            .blurb(
+                "Most faces of a frame in one inference, where the model's batch is free; a model \
+                 with a fixed batch keeps its own",
+            )
+            .minimum(1)
+            .maximum(1024)
+            .default_value(d.batch_size)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("inference-region", d.frame.inference_region)
+            .nick("Inference region")
+            .blurb("Which pixels of a frame are looked at")
+            .mutable_playing()
+            .build(),
+        gst::ParamSpecArray::builder("region")
+            .nick("Fixed region")
+            .blurb(
+                "The face's place for inference-region=fixed: x, y, width, height as fractions of \
+                 the frame, e.g. '<0.5, 0.0, 0.5, 1.0>' for the right half (default: all of it)",
+            )
+            .element_spec(
+                &glib::ParamSpecDouble::builder("fraction")
+                    .nick("Fraction")
+                    .blurb("Fraction of the frame's width or height")
+                    .minimum(0.0)
+                    .maximum(1.0)
+                    .build(),
+            )
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecString::builder("object-class")
+            .nick("Object class")
+            .blurb("Label of the regions that are faces; other regions are ignored (empty = all)")
+            .default_value(Some(&*d.frame.object_class))
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecDouble::builder("region-margin")
+            .nick("Region margin")
+            .blurb(
+                "How much wider and higher than the face's box the model's picture is, as a \
+                 fraction of the box (0.2 = a tenth on each side; -1 = as the model's profile says)",
+            )
+            .minimum(-1.0)
+            .maximum(4.0)
+            .default_value(d.frame.region_margin)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("min-object-width")
+            .nick("Minimum object width")
+            .blurb("Faces narrower than this many pixels are not looked at")
+            .maximum(u32::from(u16::MAX))
+            .default_value(d.frame.min_object_width)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("min-object-height")
+            .nick("Minimum object height")
+            .blurb("Faces lower than this many pixels are not looked at")
+            .maximum(u32::from(u16::MAX))
+            .default_value(d.frame.min_object_height)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("inference-interval")
+            .nick("Inference interval")
+            .blurb("Infer on every n-th frame; between them the last result is carried")
+            .minimum(1)
+            .default_value(d.frame.policy.inference_interval)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("reclassify-interval")
+            .nick("Reclassify interval")
+            .blurb(
+                "Infer a tracked face again after this many frames (1 = on every frame, 0 = once \
+                 per track); faces without track-id are not affected",
+            )
+            .default_value(d.frame.policy.reclassify_interval)
+            .mutable_playing()
+            .build(),
+        // The base class has this property and drops late frames. Here a late frame goes on and
+        // carries the last result.
+        glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
+        glib::ParamSpecBoolean::builder("post-messages")
+            .nick("Post messages")
+            .blurb("Post an element message 'gaze' with the result of each frame")
+            .default_value(d.frame.post_messages)
+            .mutable_playing()
+            .build(),
+    ]
+});
+
+impl Settings {
+    /// Sets one property; what cannot be taken is said and leaves the old value.
+    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
+        let text = || -> Option<Arc<str>> {
+            let text = value.get::<Option<&str>>().ok().flatten().filter(|s| !s.is_empty());
+            text.map(Arc::from)
+        };
+        match name {
+            "engine" => self.engine = text(),
+            "profile" => self.profile = text(),
+            "execution-provider" => self.execution_provider = get(value)?,
+            "threads" => self.threads = get(value)?,
+            "batch-size" => self.batch_size = get(value)?,
+            "inference-region" => self.frame.inference_region = get(value)?,
+            "region" => self.frame.region = fractions(value)?,
+            "object-class" => self.frame.object_class = text().unwrap_or_default(),
+            "region-margin" => self.frame.region_margin = get(value)?,
+            "min-object-width" => self.frame.min_object_width = get(value)?,
+            "min-object-height" => self.frame.min_object_height = get(value)?,
+            "inference-interval" => self.frame.policy.inference_interval = get(value)?,
+            "reclassify-interval" => self.frame.policy.reclassify_interval = get(value)?,
+            "qos" => self.frame.qos = get(value)?,
+            "post-messages" => self.frame.post_messages = get(value)?,
+            _ => return Err(format!("there is no property '{name}'")),
+        }
+        Ok(())
+    }
+
+    /// The value of one property; `None` for one that is not a setting.
+    pub fn get(&self, name: &str) -> Option<glib::Value> {
+        Some(match name {
+            "engine" => self.engine.as_deref().to_value(),
+            "profile" => self.profile.as_deref().to_value(),
+            "execution-provider" => self.execution_provider.to_value(),
+            "threads" => self.threads.to_value(),
+            "batch-size" => self.batch_size.to_value(),
+            "inference-region" => self.frame.inference_region.to_value(),
+            "region" => gst::Array::new(self.frame.region).to_value(),
+            "object-class" => (*self.frame.object_class).to_value(),
+            "region-margin" => self.frame.region_margin.to_value(),
+            "min-object-width" => self.frame.min_object_width.to_value(),
+            "min-object-height" => self.frame.min_object_height.to_value(),
+            "inference-interval" => self.frame.policy.inference_interval.to_value(),
+            "reclassify-interval" => self.frame.policy.reclassify_interval.to_value(),
+            "qos" => self.frame.qos.to_value(),
+            "post-messages" => self.frame.post_messages.to_value(),
+            _ => return None,
+        })
+    }
+}
+
+/// GObject has checked the type against the description above; this says what went wrong anyway.
+fn get<'v, T: glib::value::FromValue<'v>>(value: &'v glib::Value) -> Result<T, String> {
+    value.get::<T>().map_err(|error| error.to_string())
+}
+
+/// Four fractions that lie in the frame.
+fn fractions(value: &glib::Value) -> Result<[f64; 4], String> {
+    let array = get::<gst::ArrayRef<'_>>(value)?;
+    let numbers: Option<Vec<f64>> = array.as_slice().iter().map(|v| v.get().ok()).collect();
+    let region = numbers.and_then(|n| <[f64; 4]>::try_from(n).ok());
+    let [x, y, w, h] = region.ok_or("region takes four numbers: x, y, width, height")?;
+    let inside =
+        |start: f64, extent: f64| start >= 0.0 && extent > 0.0 && start + extent <= 1.0 + 1e-9;
+    if inside(x, w) && inside(y, h) {
+        Ok([x, y, w, h])
+    } else {
+        Err(format!("region <{x}, {y}, {w}, {h}> does not lie in the frame (0..1)"))
+    }
+}

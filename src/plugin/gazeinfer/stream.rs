@@ -1,0 +1,173 @@
+//! What `gazeinfer` keeps from frame to frame, and what it does with one. Touched only by the
+//! streaming thread and its serialised events.
+
+use std::time::{Duration, Instant};
+
+use super::settings::FrameSettings;
+use crate::core::estimator::{EstimateError, FrameGaze, GazeEstimator};
+use crate::core::geometry::{Rect, Size};
+use crate::core::region::FaceRegion;
+use crate::core::schedule::{Plan, Schedule};
+use crate::plugin::enums::InferenceRegion;
+use crate::plugin::frame::{MapError, MappedFrame};
+use crate::plugin::meta::gaze;
+use crate::plugin::meta::region::{self, Origin, RegionReader, SourcedRegion};
+
+/// The model and what is remembered of the stream.
+pub(super) struct Stream {
+    estimator: GazeEstimator,
+    info: Option<gst_video::VideoInfo>,
+    reader: RegionReader,
+    schedule: Schedule,
+    /// Whether somebody upstream detects: once seen, a frame without regions has no face.
+    detector_seen: bool,
+    // Reused from frame to frame.
+    regions: Vec<SourcedRegion>,
+    plans: Vec<Plan>,
+    result: FrameGaze,
+}
+
+/// What one frame brought.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outcome {
+    /// Faces reported.
+    pub faces: u64,
+    /// Faces that the model ran on.
+    pub inferences: u64,
+    /// Faces without a number, or outside the frame.
+    pub invalid: u64,
+    /// Whether every face carried its last result although there were faces.
+    pub carried: bool,
+    /// Pixels to metadata, where the model ran.
+    pub latency: Option<Duration>,
+}
+
+/// Why a frame could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FrameFault {
+    /// No caps yet.
+    #[error("no caps before the first buffer")]
+    NotNegotiated,
+    /// This buffer is broken; the next may be well.
+    #[error(transparent)]
+    Buffer(#[from] MapError),
+    /// The model does not run.
+    #[error(transparent)]
+    Estimate(#[from] EstimateError),
+    /// The metadata could not be attached.
+    #[error(transparent)]
+    Meta(#[from] glib::BoolError),
+}
+
+impl Stream {
+    pub fn new(estimator: GazeEstimator) -> Self {
+        let result = FrameGaze { model: estimator.model_name().to_owned(), ..FrameGaze::default() };
+        Self {
+            estimator,
+            info: None,
+            reader: RegionReader::default(),
+            schedule: Schedule::default(),
+            detector_seen: false,
+            regions: Vec::new(),
+            plans: Vec::new(),
+            result,
+        }
+    }
+
+    pub fn set_info(&mut self, info: gst_video::VideoInfo) {
+        self.info = Some(info);
+    }
+
+    /// Forgets the past, keeps what the caps said.
+    pub fn flush(&mut self) {
+        self.schedule.reset();
+    }
+
+    /// A new stream may come from other elements.
+    pub fn start_over(&mut self) {
+        self.flush();
+        self.detector_seen = false;
+    }
+
+    /// The last frame's result, for messages.
+    pub fn result(&self) -> &FrameGaze {
+        &self.result
+    }
+
+    /// Looks at one frame and attaches what was seen. `late` says that there is no time to infer.
+    pub fn process(
+        &mut self,
+        buffer: &mut gst::BufferRef,
+        settings: &FrameSettings,
+        late: bool,
+    ) -> Result<Outcome, FrameFault> {
+        let begin = Instant::now();
+        let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
+        let size = Size::new(info.width(), info.height());
+        self.collect_regions(buffer, size, settings);
+        self.schedule.plan(
+            self.regions.iter().map(|region| region.face),
+            settings.policy,
+            late,
+            &mut self.plans,
+        );
+        let mut outcome = Outcome::default();
+        self.result.size = size;
+        if self.plans.contains(&Plan::Infer) {
+            let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
+            let frame = MappedFrame::map(buffer, info)?;
+            let view = frame.view().map_err(MapError::from)?;
+            let margin = (settings.region_margin >= 0.0).then_some(settings.region_margin);
+            let counts = self.estimator.estimate(
+                &view,
+                self.regions.iter().map(|region| region.face),
+                &self.plans,
+                margin,
+                &mut self.result.faces,
+            )?;
+            (outcome.inferences, outcome.invalid) = (counts.inferred, counts.invalid);
+            outcome.latency = Some(begin.elapsed());
+        } else {
+            self.result.faces.clear();
+            self.result.faces.extend(self.plans.iter().filter_map(|plan| match plan {
+                Plan::Carry(estimate) => Some(*estimate),
+                Plan::Infer => None,
+            }));
+            outcome.carried = !self.plans.is_empty();
+        }
+        outcome.faces = self.result.faces.len() as u64;
+        self.result.inference_time = outcome
+            .latency
+            .map_or(0, |latency| u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
+        self.schedule.remember(&self.result.faces);
+        gaze::add(buffer, &self.result)?;
+        for (sourced, estimate) in self.regions.iter().zip(&self.result.faces) {
+            region::annotate(buffer, sourced.origin, estimate);
+        }
+        Ok(outcome)
+    }
+
+    fn collect_regions(&mut self, buffer: &gst::BufferRef, size: Size, settings: &FrameSettings) {
+        self.regions.clear();
+        let whole = |rect: Rect| SourcedRegion {
+            face: FaceRegion { rect, ..FaceRegion::default() },
+            origin: Origin::Frame,
+        };
+        match settings.inference_region {
+            InferenceRegion::FullFrame => self.regions.push(whole(Rect::full(size))),
+            InferenceRegion::Fixed => self.regions.push(whole(settings.fixed_region(size))),
+            mode @ (InferenceRegion::Auto | InferenceRegion::RoiList) => {
+                let class = &settings.object_class;
+                let looked = self.reader.read(buffer, size, class, &mut self.regions);
+                self.detector_seen |= looked;
+                if mode == InferenceRegion::Auto && !self.detector_seen {
+                    self.regions.push(whole(Rect::full(size)));
+                }
+                self.regions.retain(|region| {
+                    settings.is_large_enough(&region.face.rect)
+                        && !region.face.rect.intersect(&Rect::full(size)).is_empty()
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! GstAnalytics (GStreamer 1.24 and newer): object detections in, gaze related to them out.
+//!
+//! GStreamer has no gaze type of its own, and a type of ours could be read only by programs that
+//! link to us. So the gaze of an object is a classification with the two classes `gaze-pitch` and
+//! `gaze-yaw`, whose levels are the angles in radians, contained in the object: readable in C,
+//! Python and Rust with what GStreamer ships. `GazeMeta` remains the truth.
+
+use std::sync::LazyLock;
+
+use gst_analytics::prelude::*;
+use gst_analytics::{
+    AnalyticsClassificationMtd, AnalyticsODMtd, AnalyticsRelationMeta, AnalyticsTrackingMtd,
+    RelTypes,
+};
+
+use super::region::{Origin, SourcedRegion};
+use crate::core::gaze::Gaze;
+use crate::core::geometry::{Rect, Size};
+use crate::core::region::FaceRegion;
+
+/// Classes of a gaze, in the order of their levels.
+static CLASSES: LazyLock<[glib::Quark; 2]> =
+    LazyLock::new(|| ["gaze-pitch", "gaze-yaw"].map(glib::Quark::from_str));
+
+/// Appends the objects of class `class` (empty: all). Returns whether there is any object.
+pub(super) fn read(buffer: &gst::BufferRef, class: &str, out: &mut Vec<SourcedRegion>) -> bool {
+    let Some(meta) = buffer.meta::<AnalyticsRelationMeta>() else { return false };
+    let mut any = false;
+    for object in meta.iter::<AnalyticsODMtd>() {
+        any = true;
+        let label = object.obj_type();
+        let named = label.is_some_and(|label| label.as_str().eq_ignore_ascii_case(class));
+        let Ok(place) = object.location() else { continue };
+        if !class.is_empty() && !named {
+            continue;
+        }
+        let track = meta
+            .iter_direct_related::<AnalyticsTrackingMtd>(object.id(), RelTypes::ANY)
+            .next()
+            .map(|track| track.info().0);
+        let rect = Rect::new(place.x as f32, place.y as f32, place.w as f32, place.h as f32);
+        out.push(SourcedRegion {
+            face: FaceRegion {
+                rect,
+                confidence: Some(place.loc_conf_lvl),
+                track_id: track,
+                ..FaceRegion::default()
+            },
+            origin: Origin::Analytics { id: object.id() },
+        });
+    }
+    any
+}
+
+/// Adds a face as an object of class `class`, with its track where it has one.
+pub fn add(
+    buffer: &mut gst::BufferRef,
+    class: &str,
+    face: &FaceRegion,
+    size: Size,
+) -> Result<(), glib::BoolError> {
+    let rect = face.rect.intersect(&Rect::full(size));
+    if rect.is_empty() {
+        return Ok(());
+    }
+    let [x, y, w, h] = [rect.x, rect.y, rect.width, rect.height].map(|v| v.round() as i32);
+    let confidence = face.confidence.unwrap_or(0.0);
+    let mut meta = AnalyticsRelationMeta::add(buffer);
+    let object = meta.add_od_mtd(glib::Quark::from_str(class), x, y, w, h, confidence)?.id();
+    if let Some(track) = face.track_id {
+        let track = meta.add_tracking_mtd(track, gst::ClockTime::ZERO)?.id();
+        meta.set_relation(RelTypes::RELATE_TO, object, track)?;
+    }
+    Ok(())
+}
+
+/// Relates a gaze to the object that it belongs to. There may be no room left; then only
+/// `GazeMeta` has it.
+pub(super) fn relate(buffer: &mut gst::BufferRef, object: u32, gaze: Gaze) {
+    let Some(mut meta) = buffer.meta_mut::<AnalyticsRelationMeta>() else { return };
+    let id = match meta.add_cls_mtd(&[gaze.pitch, gaze.yaw], &*CLASSES) {
+        Ok(gaze) => gaze.id(),
+        Err(_) => return,
+    };
+    let _ = meta.set_relation(RelTypes::CONTAIN, object, id);
+}
+
+/// The gaze related to an object, as another program would read it.
+pub fn gaze_of(buffer: &gst::BufferRef, object: u32) -> Option<Gaze> {
+    let meta = buffer.meta::<AnalyticsRelationMeta>()?;
+    meta.iter_direct_related::<AnalyticsClassificationMtd>(object, RelTypes::CONTAIN)
+        .find(|c| c.len() == 2 && c.quark(0) == CLASSES[0] && c.quark(1) == CLASSES[1])
+        .map(|c| Gaze::new(c.level(0), c.level(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: Size = Size::new(640, 480);
+
+    #[test]
+    fn objects_there_and_gaze_back() {
+        gst::init().unwrap();
+        let mut buffer = gst::Buffer::new();
+        let face = FaceRegion {
+            rect: Rect::new(100.0, 50.0, 80.0, 90.0),
+            confidence: Some(0.5),
+            track_id: Some(7),
+            ..Default::default()
+        };
+        let writable = buffer.get_mut().unwrap();
+        add(writable, "person", &face, SIZE).unwrap();
+        add(writable, "face", &face, SIZE).unwrap();
+        let mut found = Vec::new();
+        assert!(read(&buffer, "face", &mut found));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].face, face);
+        let Origin::Analytics { id } = found[0].origin else { panic!("not an object") };
+        assert_eq!(gaze_of(&buffer, id), None);
+        relate(buffer.get_mut().unwrap(), id, Gaze::new(0.5, -0.25));
+        assert_eq!(gaze_of(&buffer, id), Some(Gaze::new(0.5, -0.25)));
+        assert_eq!(gaze_of(&buffer, id - 2), None);
+    }
+}
