@@ -1,0 +1,102 @@
+//! What tests of elements share: frames, harnesses, and pipelines that cannot hang.
+
+use gst::prelude::*;
+use gst_video::{VideoFormat, VideoInfo};
+
+/// GStreamer and our elements, ready.
+pub fn init() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        gst::init().unwrap();
+        gstgaze::plugin::plugin_register_static().unwrap();
+    });
+}
+
+/// Whether an ONNX Runtime is at hand; otherwise `test` is named as left out.
+pub fn runtime(test: &str) -> bool {
+    init();
+    match gstgaze::engine::runtime::get() {
+        Ok(_) => true,
+        Err(error) => {
+            super::left_out(test, &error.to_string());
+            false
+        }
+    }
+}
+
+/// Caps of raw video at 30 frames a second.
+pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
+    gst_video::VideoCapsBuilder::new()
+        .format(format)
+        .width(width as i32)
+        .height(height as i32)
+        .framerate(gst::Fraction::new(30, 1))
+        .build()
+}
+
+/// A frame in `format` whose left and right half have one colour each, converted by GStreamer.
+pub fn halves(format: VideoFormat, width: u32, height: u32, left: [u8; 3], right: [u8; 3]) -> gst::Buffer {
+    let mut rgb = Vec::with_capacity((width * height * 3) as usize);
+    for _ in 0..height {
+        for x in 0..width {
+            rgb.extend(if x < width / 2 { left } else { right });
+        }
+    }
+    // GStreamer's rows of RGB start at multiples of four bytes.
+    let stride = (width as usize * 3).next_multiple_of(4);
+    let mut padded = vec![0u8; stride * height as usize];
+    for (to, from) in padded.chunks_mut(stride).zip(rgb.chunks((width * 3) as usize)) {
+        to[..from.len()].copy_from_slice(from);
+    }
+    convert(gst::Buffer::from_slice(padded), VideoFormat::Rgb, format, width, height)
+}
+
+/// Converts a frame with GStreamer's own converter (nearest chroma, no dithering).
+pub fn convert(buffer: gst::Buffer, from: VideoFormat, to: VideoFormat, width: u32, height: u32) -> gst::Buffer {
+    let mut h = gst_check::Harness::new_parse("videoconvert dither=none chroma-mode=none");
+    h.set_src_caps(caps(from, width, height));
+    h.set_sink_caps(caps(to, width, height));
+    h.push(buffer).unwrap();
+    let mut out = h.pull().unwrap();
+    out.make_mut().set_pts(gst::ClockTime::ZERO);
+    out
+}
+
+/// A black frame.
+pub fn black(width: u32, height: u32) -> gst::Buffer {
+    let info = VideoInfo::builder(VideoFormat::Rgb, width, height).build().unwrap();
+    let mut buffer = gst::Buffer::from_slice(vec![0u8; info.size()]);
+    buffer.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
+    buffer
+}
+
+/// Runs a pipeline to its end; the first error ends it with its text. Never longer than a minute.
+pub fn run(pipeline: &gst::Pipeline) -> Result<(), String> {
+    let bus = pipeline.bus().unwrap();
+    let started = pipeline.set_state(gst::State::Playing);
+    let result = loop {
+        use gst::MessageView::{Eos, Error};
+        match bus.timed_pop_filtered(
+            gst::ClockTime::from_seconds(60),
+            &[gst::MessageType::Eos, gst::MessageType::Error],
+        ) {
+            None => break Err("neither the end nor an error within a minute".to_owned()),
+            Some(message) => match message.view() {
+                Eos(_) => break Ok(()),
+                Error(e) => {
+                    break Err(format!("{} ({})", e.error(), e.debug().unwrap_or_default()));
+                }
+                _ => {}
+            },
+        }
+    };
+    let _ = started;
+    pipeline.set_state(gst::State::Null).unwrap();
+    result
+}
+
+/// Parses and runs a pipeline description.
+pub fn launch(description: &str) -> Result<(), String> {
+    let pipeline = gst::parse::launch(description).map_err(|e| e.to_string())?;
+    run(&pipeline.downcast::<gst::Pipeline>().unwrap())
+}

@@ -1,0 +1,182 @@
+//! Bad input to `gazeinfer`: each has an error or a warning that names the cause, and loses nothing.
+#![cfg(feature = "plugin")]
+
+mod common;
+
+use std::path::Path;
+
+use common::element::{black, caps, init, launch, runtime};
+use gst::prelude::*;
+use gst_check::Harness;
+use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
+use gstgaze::plugin::meta::gaze;
+
+/// The error with which a pipeline with this engine ends.
+fn refusal(engine: &Path, properties: &str) -> String {
+    let description = format!(
+        "videotestsrc num-buffers=2 ! gazeinfer engine={} {properties} ! fakesink",
+        engine.display()
+    );
+    launch(&description).expect_err(&description)
+}
+
+#[track_caller]
+fn says(error: &str, words: &[&str]) {
+    for word in words {
+        assert!(error.to_lowercase().contains(&word.to_lowercase()), "no '{word}' in: {error}");
+    }
+}
+
+#[test]
+fn no_engine_at_all() {
+    init();
+    let error = launch("videotestsrc num-buffers=2 ! gazeinfer ! fakesink").unwrap_err();
+    says(&error, &["engine", "onnx"]);
+}
+
+#[test]
+fn files_that_are_no_model() {
+    if !runtime("files_that_are_no_model") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let model = std::fs::read(common::data("regression.onnx")).unwrap();
+    says(&refusal(&dir.path().join("missing.onnx"), ""), &["missing.onnx", "not exist"]);
+    says(&refusal(&file("empty.onnx", b""), ""), &["empty.onnx", "empty"]);
+    says(&refusal(&file("cut.onnx", &model[..model.len() / 2]), ""), &["cut.onnx"]);
+    says(&refusal(&file("text.onnx", b"<html>404 not found</html>\n"), ""), &["text.onnx"]);
+    says(&refusal(dir.path(), ""), &["directory"]);
+}
+
+#[test]
+fn a_model_that_fits_no_profile() {
+    if !runtime("a_model_that_fits_no_profile") {
+        return;
+    }
+    says(&refusal(&common::data("string_output.onnx"), ""), &["string_output"]);
+    says(&refusal(&common::data("int64_input.onnx"), ""), &["int64_input"]);
+}
+
+#[test]
+fn a_profile_that_does_not_fit_the_model() {
+    if !runtime("a_profile_that_does_not_fit_the_model") {
+        return;
+    }
+    let model = common::data("regression.onnx");
+    says(&refusal(&model, "profile=mobilegaze"), &["mobilegaze"]);
+    says(&refusal(&model, "profile=no-such-profile"), &["no-such-profile", "mobilegaze"]);
+    let dir = tempfile::tempdir().unwrap();
+    let broken = dir.path().join("broken.toml");
+    std::fs::write(&broken, "name = \"x\"\n[[input]]\ntensor = 0\nrole = \"foot\"\n").unwrap();
+    says(&refusal(&model, &format!("profile={}", broken.display())), &["broken.toml", "role"]);
+}
+
+#[test]
+fn a_provider_that_is_not_there() {
+    if !runtime("a_provider_that_is_not_there") {
+        return;
+    }
+    let profile = format!("profile={}", common::data("regression.toml").display());
+    let error = refusal(
+        &common::data("regression.onnx"),
+        &format!("{profile} execution-provider=tensorrt"),
+    );
+    says(&error, &["tensorrt"]);
+}
+
+/// `gazeinfer` with this model, in a harness, with a bus.
+fn element(model: &str) -> (Harness, gst::Bus) {
+    let h = Harness::new_parse(&format!(
+        "gazeinfer engine={} profile={}",
+        common::data(model).display(),
+        common::data("regression.toml").display()
+    ));
+    let bus = gst::Bus::new();
+    h.element().unwrap().set_bus(Some(&bus));
+    (h, bus)
+}
+
+#[test]
+fn regions_that_are_nowhere() {
+    if !runtime("regions_that_are_nowhere") {
+        return;
+    }
+    let (mut h, bus) = element("regression.onnx");
+    h.set_src_caps(caps(VideoFormat::Rgb, 64, 48));
+    let mut buffer = black(64, 48);
+    for rect in [
+        (0, 0, 0, 0),
+        (10, 10, 0, 20),
+        (64, 0, 10, 10),
+        (u32::MAX, u32::MAX, u32::MAX, u32::MAX),
+        (4, 4, 16, 16),
+        (60, 40, 100, 100),
+    ] {
+        VideoRegionOfInterestMeta::add(buffer.get_mut().unwrap(), "face", rect);
+    }
+    h.push(buffer).unwrap();
+    let result = gaze::read(&h.pull().unwrap()).unwrap();
+    let with_gaze = result.faces.iter().filter(|face| face.gaze.is_some()).count();
+    assert_eq!(with_gaze, 2, "the one inside and the one half outside: {:?}", result.faces);
+    assert!(bus.pop_filtered(&[gst::MessageType::Error, gst::MessageType::Warning]).is_none());
+}
+
+#[test]
+fn a_model_that_gives_no_number() {
+    if !runtime("a_model_that_gives_no_number") {
+        return;
+    }
+    let (mut h, _bus) = element("not_a_number.onnx");
+    h.set_src_caps(caps(VideoFormat::Rgb, 64, 48));
+    for _ in 0..3 {
+        h.push(black(64, 48)).unwrap();
+        let result = gaze::read(&h.pull().unwrap()).unwrap();
+        assert_eq!(result.faces.len(), 1, "the face is reported");
+        assert_eq!(result.faces[0].gaze, None, "without gaze");
+    }
+    let stats = h.element().unwrap().property::<gst::Structure>("stats");
+    assert_eq!(stats.get::<u64>("invalid"), Ok(3));
+}
+
+#[test]
+fn buffers_that_are_no_frame() {
+    if !runtime("buffers_that_are_no_frame") {
+        return;
+    }
+    let (mut h, bus) = element("regression.onnx");
+    h.set_src_caps(caps(VideoFormat::Rgb, 64, 48));
+    for broken in [gst::Buffer::new(), gst::Buffer::with_size(100).unwrap()] {
+        h.push(broken).unwrap();
+        assert!(gaze::read(&h.pull().unwrap()).is_none());
+    }
+    let warning = bus.pop_filtered(&[gst::MessageType::Warning]).expect("a warning");
+    let gst::MessageView::Warning(warning) = warning.view() else { unreachable!() };
+    says(&format!("{:?}", warning.debug()), &["bytes"]);
+    assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_none(), "said once");
+    h.push(black(64, 48)).unwrap();
+    assert!(gaze::read(&h.pull().unwrap()).is_some(), "the stream goes on");
+}
+
+#[test]
+fn caps_that_are_not_read() {
+    init();
+    let profile = common::data("regression.toml");
+    for caps in [
+        "video/x-raw,format=P010_10LE,width=64,height=48,framerate=30/1",
+        "video/x-raw(memory:GLMemory),format=RGBA,width=64,height=48,framerate=30/1",
+        "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved",
+    ] {
+        let element = gst::ElementFactory::make("gazeinfer")
+            .property("profile", profile.to_str().unwrap())
+            .build()
+            .unwrap();
+        let sink = element.static_pad("sink").unwrap();
+        let caps: gst::Caps = caps.parse().unwrap();
+        assert!(!sink.query_accept_caps(&caps), "{caps}");
+    }
+}
