@@ -143,8 +143,7 @@ fn regions_of_the_class_are_faces() {
     if !runtime("regions_of_the_class_are_faces") {
         return;
     }
-    let regions =
-        [("face", (4, 4, 16, 16)), ("car", (0, 0, 32, 32)), ("face", (30, 10, 20, 30))];
+    let regions = [("face", (4, 4, 16, 16)), ("car", (0, 0, 32, 32)), ("face", (30, 10, 20, 30))];
     let mut h = element("");
     rgb(&mut h, 64, 48);
     h.push(with_regions(&regions)).unwrap();
@@ -392,12 +391,8 @@ fn every_kind_of_tiny_model_gives_the_same() {
         for x in [0, 8, 16, 24, 32] {
             VideoRegionOfInterestMeta::add(frame.make_mut(), "face", (x, 0, 32, 48));
         }
-        let yaws: Vec<f32> = look(&mut h, frame)
-            .unwrap()
-            .faces
-            .iter()
-            .map(|face| face.gaze.unwrap().yaw)
-            .collect();
+        let yaws: Vec<f32> =
+            look(&mut h, frame).unwrap().faces.iter().map(|face| face.gaze.unwrap().yaw).collect();
         let expected = [0.0, 0.5, 1.0, 0.5, 0.0];
         for (yaw, expected) in yaws.iter().zip(expected) {
             assert!((yaw - expected).abs() < 0.02, "{model}: {yaws:?}");

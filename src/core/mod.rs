@@ -17,6 +17,7 @@
 //! | [`detect`] | tensors to faces |
 //! | [`estimator`] | the way from a frame to gaze, put together |
 //! | [`schedule`] | when to infer and when to carry the last result |
+//! | [`smooth`] | gaze over time |
 //! | [`latency`] | percentiles without samples |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
@@ -34,4 +35,5 @@ pub mod profile;
 pub mod region;
 pub mod report;
 pub mod schedule;
+pub mod smooth;
 pub mod tensor;

@@ -35,7 +35,13 @@ pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
 }
 
 /// A frame in `format` whose left and right half have one colour each, converted by GStreamer.
-pub fn halves(format: VideoFormat, width: u32, height: u32, left: [u8; 3], right: [u8; 3]) -> gst::Buffer {
+pub fn halves(
+    format: VideoFormat,
+    width: u32,
+    height: u32,
+    left: [u8; 3],
+    right: [u8; 3],
+) -> gst::Buffer {
     let mut rgb = Vec::with_capacity((width * height * 3) as usize);
     for _ in 0..height {
         for x in 0..width {
@@ -52,7 +58,13 @@ pub fn halves(format: VideoFormat, width: u32, height: u32, left: [u8; 3], right
 }
 
 /// Converts a frame with GStreamer's own converter (nearest chroma, no dithering).
-pub fn convert(buffer: gst::Buffer, from: VideoFormat, to: VideoFormat, width: u32, height: u32) -> gst::Buffer {
+pub fn convert(
+    buffer: gst::Buffer,
+    from: VideoFormat,
+    to: VideoFormat,
+    width: u32,
+    height: u32,
+) -> gst::Buffer {
     let mut h = gst_check::Harness::new_parse("videoconvert dither=none chroma-mode=none");
     h.set_src_caps(caps(from, width, height));
     h.set_sink_caps(caps(to, width, height));
