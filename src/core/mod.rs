@@ -18,6 +18,7 @@
 //! | [`estimator`] | the way from a frame to gaze, put together |
 //! | [`schedule`] | when to infer and when to carry the last result |
 //! | [`smooth`] | gaze over time |
+//! | [`track`] | which face is which |
 //! | [`latency`] | percentiles without samples |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
@@ -37,3 +38,4 @@ pub mod report;
 pub mod schedule;
 pub mod smooth;
 pub mod tensor;
+pub mod track;
