@@ -1,12 +1,16 @@
 //! Models made ready to run: the only code that names ONNX Runtime.
 //!
-//! [`open`] gives any model behind the core's [`Engine`](crate::core::tensor::Engine) port.
-//! The runtime itself is a library that is found and loaded by the first call ([`runtime`]).
+//! [`open`] gives any model behind the core's [`Engine`](crate::core::tensor::Engine) port,
+//! [`open_model`] a gaze model together with its profile and decoder. The runtime itself is a
+//! library that is found and loaded by the first call ([`runtime`]).
 
 mod file;
+mod open;
 pub mod provider;
 pub mod runtime;
 pub mod session;
+
+pub use open::{OpenError, OpenModel, open_model, sidecars};
 
 use std::path::Path;
 use std::thread;
