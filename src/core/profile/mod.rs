@@ -5,6 +5,27 @@
 //! Profiles are TOML (see `profiles` in the README), built in, or recognised from the inputs and
 //! outputs of a file. Tensors are named by position unless the profile says otherwise, because
 //! published files carry contradicting names for the same outputs.
+//!
+//! | module | says |
+//! |---|---|
+//! | this one | the profile as it is written |
+//! | [`error`] | what may be wrong with it |
+//! | `parse` | TOML to profile and back, and what values it may hold |
+//! | [`resolve`] | profile and model file brought together |
+//! | [`builtin`] | published models |
+//! | [`choose`] | where a model's profile comes from |
+
+pub mod builtin;
+pub mod choose;
+pub mod error;
+mod parse;
+pub mod resolve;
+
+pub use choose::{ProfileSource, choose};
+pub use error::ProfileError;
+pub use resolve::{AngleColumn, ResolvedInput, ResolvedOutput, ResolvedProfile};
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +59,15 @@ pub enum TensorRef {
     Index(usize),
     /// Name in the file.
     Name(String),
+}
+
+impl fmt::Display for TensorRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(f, "{index}"),
+            Self::Name(name) => write!(f, "'{name}'"),
+        }
+    }
 }
 
 /// One input and what it is fed with.

@@ -1,0 +1,304 @@
+//! Where a model's profile comes from.
+
+use std::fmt;
+
+use super::error::ProfileError;
+use super::resolve::{ResolvedProfile, list};
+use super::{ModelProfile, builtin};
+use crate::core::tensor::ModelInfo;
+
+/// Metadata key of a model file that holds the name of a built-in profile.
+pub const METADATA_NAME: &str = "gaze.profile";
+
+/// Metadata key of a model file that holds a whole profile in TOML.
+pub const METADATA_TOML: &str = "gaze.profile.toml";
+
+/// Where a profile was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProfileSource {
+    /// The user named it: a built-in name or a file.
+    Named(String),
+    /// A file beside the model.
+    Sidecar(String),
+    /// The model file's own metadata.
+    Metadata,
+    /// Recognised by inputs and outputs: a guess, which the caller tells its user.
+    Recognised {
+        /// Other built-in profiles that do exactly the same.
+        alike: Vec<&'static str>,
+    },
+}
+
+impl ProfileSource {
+    /// Whether nobody said so.
+    pub fn is_guess(&self) -> bool {
+        matches!(self, Self::Recognised { .. })
+    }
+}
+
+impl fmt::Display for ProfileSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => write!(f, "named '{name}'"),
+            Self::Sidecar(path) => write!(f, "in '{path}' beside the model"),
+            Self::Metadata => f.write_str("in the model's metadata"),
+            Self::Recognised { alike } if alike.is_empty() => {
+                f.write_str("guessed by the model's inputs and outputs")
+            }
+            Self::Recognised { alike } => {
+                write!(
+                    f,
+                    "guessed by the model's inputs and outputs, the same as {}",
+                    alike.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// Finds the profile of a model, first found:
+///
+/// 1. `named`: the name of a built-in profile, or the path of a TOML file;
+/// 2. the first of `sidecars`, the paths of files beside the model, that exists;
+/// 3. the model's metadata, [`METADATA_TOML`] before [`METADATA_NAME`];
+/// 4. the one built-in profile that fits its inputs and outputs.
+///
+/// `read` gives a file's text, `None` where there is no file.
+///
+/// # Errors
+/// [`ProfileError`]; one about a file's contents says which file.
+pub fn choose(
+    info: &ModelInfo,
+    named: Option<&str>,
+    sidecars: &[String],
+    mut read: impl FnMut(&str) -> Result<Option<String>, String>,
+) -> Result<(ResolvedProfile, ProfileSource), ProfileError> {
+    let mut read = |path: &str| {
+        read(path).map_err(|reason| ProfileError::Read { path: path.to_owned(), reason })
+    };
+    if let Some(named) = named {
+        let source = ProfileSource::Named(named.to_owned());
+        if let Some(profile) = builtin::find(named) {
+            return Ok((profile.laid_out_for(info).resolve(info)?, source));
+        }
+        let text = read(named)?.ok_or_else(|| unknown(named))?;
+        return Ok((written(&text, info, &format!("'{named}'"))?, source));
+    }
+    for path in sidecars {
+        if let Some(text) = read(path)? {
+            let profile = written(&text, info, &format!("'{path}'"))?;
+            return Ok((profile, ProfileSource::Sidecar(path.clone())));
+        }
+    }
+    if let Some(text) = info.metadata.get(METADATA_TOML) {
+        let origin = format!("the model's metadata '{METADATA_TOML}'");
+        return Ok((written(text, info, &origin)?, ProfileSource::Metadata));
+    }
+    if let Some(name) = info.metadata.get(METADATA_NAME) {
+        let origin = format!("the model's metadata '{METADATA_NAME}'");
+        let profile = builtin::find(name).ok_or_else(|| unknown(name));
+        let resolved = profile.and_then(|profile| profile.laid_out_for(info).resolve(info));
+        return Ok((resolved.map_err(|why| why.within(&origin))?, ProfileSource::Metadata));
+    }
+    recognise(info)
+}
+
+fn unknown(name: &str) -> ProfileError {
+    ProfileError::Unknown { name: name.to_owned(), builtins: builtin::names() }
+}
+
+fn written(text: &str, info: &ModelInfo, origin: &str) -> Result<ResolvedProfile, ProfileError> {
+    ModelProfile::from_toml(text)
+        .and_then(|profile| profile.resolve(info))
+        .map_err(|why| why.within(origin))
+}
+
+/// The built-in profile that fits, and leaves nothing of the outputs unread. Several that fit and
+/// do exactly the same are one.
+fn recognise(info: &ModelInfo) -> Result<(ResolvedProfile, ProfileSource), ProfileError> {
+    let profiles = builtin::all();
+    let fitting: Vec<(&'static str, ResolvedProfile)> = builtin::names()
+        .into_iter()
+        .zip(&profiles)
+        .filter_map(|(name, profile)| {
+            let resolved = profile.clone().laid_out_for(info).resolve(info).ok()?;
+            resolved.reads_all_of(info).then_some((name, resolved))
+        })
+        .collect();
+    let Some((_, first)) = fitting.first() else {
+        return Err(ProfileError::Unrecognised {
+            inputs: list(&info.inputs),
+            outputs: list(&info.outputs),
+            known: profiles.iter().map(signature).collect(),
+        });
+    };
+    if fitting.iter().any(|(_, other)| !other.does_the_same_as(first)) {
+        return Err(ProfileError::Ambiguous {
+            candidates: fitting.iter().map(|(name, _)| *name).collect(),
+        });
+    }
+    let alike = fitting.iter().skip(1).map(|(name, _)| *name).collect();
+    Ok((first.clone(), ProfileSource::Recognised { alike }))
+}
+
+/// What a built-in profile expects, for people.
+fn signature(profile: &ModelProfile) -> String {
+    format!("{} ({})", profile.name, profile.description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ImageSpec, InputRole, Layout, ResolvedOutput};
+    use super::*;
+    use crate::core::tensor::{ElementType, TensorInfo};
+
+    fn tensor(name: &str, shape: &[i64]) -> TensorInfo {
+        let shape = shape.iter().map(|dim| usize::try_from(*dim).ok()).collect();
+        TensorInfo { name: name.to_owned(), element: Some(ElementType::F32), shape }
+    }
+
+    fn model(inputs: Vec<TensorInfo>, outputs: Vec<TensorInfo>) -> ModelInfo {
+        ModelInfo { name: "test".to_owned(), inputs, outputs, ..ModelInfo::default() }
+    }
+
+    fn face(shape: &[i64], outputs: &[&[i64]]) -> ModelInfo {
+        let outputs = outputs.iter().enumerate().map(|(i, s)| tensor(&format!("out{i}"), s));
+        model(vec![tensor("input", shape)], outputs.collect())
+    }
+
+    fn mobilegaze() -> ModelInfo {
+        face(&[-1, 3, 448, 448], &[&[-1, 90], &[-1, 90]])
+    }
+
+    fn no_file(_: &str) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
+    fn image(profile: &ResolvedProfile) -> &ImageSpec {
+        profile.inputs[0].image.as_ref().unwrap()
+    }
+
+    const OWN: &str = r#"
+name = "own"
+[[input]]
+tensor = 0
+role = "face"
+image = {}
+[output]
+decoder = "binned"
+bins = 90
+bin-width = 4.0
+offset = -180.0
+pitch = { tensor = 1 }
+yaw = { tensor = 0 }
+"#;
+
+    #[test]
+    fn what_is_named_wins_over_sidecar_metadata_and_guess() {
+        let mut info = mobilegaze();
+        info.metadata.insert(METADATA_TOML.to_owned(), OWN.replace("own", "meta"));
+        info.metadata.insert(METADATA_NAME.to_owned(), "l2cs-net".to_owned());
+        let sidecars = ["first".to_owned(), "second".to_owned()];
+        let files = |path: &str| {
+            let name = match path {
+                "given.toml" => "given",
+                "second" => "sidecar",
+                _ => return Ok(None),
+            };
+            Ok(Some(OWN.replace("own", name)))
+        };
+        let (profile, source) = choose(&info, Some("given.toml"), &sidecars, files).unwrap();
+        let named = ProfileSource::Named("given.toml".to_owned());
+        assert_eq!((profile.name.as_str(), &source), ("given", &named));
+        let (profile, source) = choose(&info, Some("mobilegaze"), &sidecars, files).unwrap();
+        assert_eq!(profile.name, "mobilegaze");
+        assert!(!source.is_guess());
+        let (profile, source) = choose(&info, None, &sidecars, files).unwrap();
+        let beside = ProfileSource::Sidecar("second".to_owned());
+        assert_eq!((profile.name.as_str(), &source), ("sidecar", &beside));
+        let (profile, source) = choose(&info, None, &sidecars, no_file).unwrap();
+        assert_eq!((profile.name.as_str(), &source), ("meta", &ProfileSource::Metadata));
+        info.metadata.remove(METADATA_TOML);
+        let (profile, source) = choose(&info, None, &[], no_file).unwrap();
+        assert_eq!((profile.name.as_str(), &source), ("l2cs-net", &ProfileSource::Metadata));
+    }
+
+    #[test]
+    fn published_files_are_recognised_whatever_their_layout_and_batch() {
+        for (info, name, layout) in [
+            (mobilegaze(), "mobilegaze", Layout::Nchw),
+            (face(&[1, 448, 448, 3], &[&[1, 90], &[1, 90]]), "mobilegaze", Layout::Nhwc),
+            (face(&[1, 3, 448, 448], &[&[1, 28], &[1, 28]]), "mobilegaze-mpiigaze", Layout::Nchw),
+        ] {
+            let (profile, source) = choose(&info, None, &[], no_file).unwrap();
+            assert_eq!((profile.name.as_str(), image(&profile).layout), (name, layout));
+            assert!(source.is_guess());
+        }
+        let (_, source) = choose(&mobilegaze(), None, &[], no_file).unwrap();
+        assert_eq!(source, ProfileSource::Recognised { alike: vec!["l2cs-net"] });
+    }
+
+    #[test]
+    fn inputs_with_names_are_found_in_any_order() {
+        let info = model(
+            vec![
+                tensor("head_pose_angles", &[1, 3]),
+                tensor("right_eye_image", &[1, 3, 60, 60]),
+                tensor("left_eye_image", &[1, 3, 60, 60]),
+            ],
+            vec![tensor("gaze_vector", &[1, 3])],
+        );
+        let (profile, _) = choose(&info, None, &[], no_file).unwrap();
+        let roles: Vec<InputRole> = profile.inputs.iter().map(|input| input.role).collect();
+        assert_eq!(roles, [InputRole::HeadPose, InputRole::RightEye, InputRole::LeftEye]);
+        assert_eq!(profile.inputs[0].item_shape, [3]);
+        let vector = ResolvedOutput::Direction { output: 0, axes: [1.0, -1.0, 1.0] };
+        assert_eq!(profile.output, vector);
+    }
+
+    #[test]
+    fn ambiguous_lists_the_candidates_and_the_way_out() {
+        // RGB or BGR cannot be seen from outside.
+        let info = face(&[-1, 3, 224, 224], &[&[-1, 2]]);
+        let error = choose(&info, None, &[], no_file).unwrap_err();
+        let ProfileError::Ambiguous { candidates } = &error else { panic!("{error}") };
+        assert_eq!(candidates, &["gazecapsnet", "eth-xgaze", "mpiifacegaze"]);
+        assert!(error.to_string().contains(METADATA_NAME), "{error}");
+    }
+
+    #[test]
+    fn unknown_lists_what_was_found_and_what_is_known() {
+        for info in [
+            face(&[1, 3, 8, 8], &[&[1, 2]]),
+            // More outputs than a known model has: not that model.
+            face(&[1, 3, 448, 448], &[&[1, 90], &[1, 90], &[1, 1]]),
+            face(&[1, 3, 224, 224], &[&[1, 5]]),
+            model(Vec::new(), Vec::new()),
+        ] {
+            let error = choose(&info, None, &[], no_file).unwrap_err();
+            let ProfileError::Unrecognised { inputs, known, .. } = &error else {
+                panic!("{error}")
+            };
+            assert_eq!(*inputs, list(&info.inputs));
+            assert_eq!(known.len(), builtin::names().len());
+        }
+    }
+
+    #[test]
+    fn errors_say_where_the_profile_came_from() {
+        let info = mobilegaze();
+        let unknown = choose(&info, Some("mobile-gaze"), &[], no_file).unwrap_err().to_string();
+        assert!(unknown.contains("mobile-gaze") && unknown.contains("l2cs-net"), "{unknown}");
+        let sidecars = ["beside.gaze.toml".to_owned()];
+        let broken = |_: &str| Ok(Some(OWN.replace("bins = 90", "bins = 0")));
+        let broken = choose(&info, None, &sidecars, broken).unwrap_err().to_string();
+        assert!(broken.contains("beside.gaze.toml") && broken.contains("output.bins"), "{broken}");
+        let locked = |_: &str| Err("permission denied".to_owned());
+        let locked = choose(&info, Some("own.toml"), &[], locked).unwrap_err().to_string();
+        assert!(locked.contains("own.toml") && locked.contains("permission denied"), "{locked}");
+        let mut info = mobilegaze();
+        info.metadata.insert(METADATA_NAME.to_owned(), "nothing".to_owned());
+        let error = choose(&info, None, &[], no_file).unwrap_err().to_string();
+        assert!(error.contains(METADATA_NAME) && error.contains("nothing"), "{error}");
+    }
+}

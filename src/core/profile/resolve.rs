@@ -1,0 +1,429 @@
+//! A profile and a model file brought together: names become positions, sizes are filled in, and
+//! what contradicts is refused with what was expected and what was found.
+
+use super::error::ProfileError;
+use super::{
+    AngleRef, AngleUnit, ImageSpec, InputRole, InputSpec, Layout, ModelProfile, OutputSpec,
+    TensorRef,
+};
+use crate::core::region::RegionPolicy;
+use crate::core::tensor::{ElementType, ModelInfo, TensorInfo};
+
+/// The most columns of a regression output: more are classes or features.
+const MAX_REGRESSION_COLUMNS: usize = 16;
+
+/// A profile that fits a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolvedProfile {
+    /// Name of the profile.
+    pub name: String,
+    /// One line for people.
+    pub description: String,
+    /// Which pixels of a face the model gets.
+    pub region: RegionPolicy,
+    /// The model's inputs in the file's order.
+    pub inputs: Vec<ResolvedInput>,
+    /// How the outputs are read.
+    pub output: ResolvedOutput,
+}
+
+/// One input of the model and what goes in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolvedInput {
+    /// Position in the file.
+    pub index: usize,
+    /// What goes in.
+    pub role: InputRole,
+    /// Type of its elements.
+    pub element: ElementType,
+    /// How pixels become values, width and height filled in; `None` for a head pose alone.
+    pub image: Option<ImageSpec>,
+    /// Dimensions without the batch.
+    pub item_shape: Vec<usize>,
+}
+
+/// Where one angle is found, by position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AngleColumn {
+    /// Position of the output in the file.
+    pub output: usize,
+    /// First column in an item's row.
+    pub column: usize,
+    /// Whether the model's sign is the opposite of [`Gaze`](crate::core::gaze::Gaze)'s.
+    pub negate: bool,
+}
+
+/// [`OutputSpec`] with positions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ResolvedOutput {
+    /// Two numbers.
+    Regression {
+        /// Unit of both.
+        unit: AngleUnit,
+        /// The vertical angle.
+        pitch: AngleColumn,
+        /// The horizontal angle.
+        yaw: AngleColumn,
+    },
+    /// Two rows of logits.
+    Binned {
+        /// Classes per angle.
+        bins: usize,
+        /// Degrees per class.
+        bin_width: f32,
+        /// Degrees of class 0.
+        offset: f32,
+        /// The vertical angle.
+        pitch: AngleColumn,
+        /// The horizontal angle.
+        yaw: AngleColumn,
+    },
+    /// A direction of any length.
+    Direction {
+        /// Position of the output in the file.
+        output: usize,
+        /// Factors to camera coordinates.
+        axes: [f32; 3],
+    },
+}
+
+impl ModelProfile {
+    /// Brings the profile and a model together.
+    ///
+    /// # Errors
+    /// [`ProfileError::Mismatch`] for the first thing that does not fit, and what
+    /// [`validate`](Self::validate) finds.
+    pub fn resolve(&self, info: &ModelInfo) -> Result<ResolvedProfile, ProfileError> {
+        self.validate()?;
+        let resolver = Resolver { profile: &self.name, info };
+        let mut inputs =
+            self.inputs.iter().map(|spec| resolver.input(spec)).collect::<Result<Vec<_>, _>>()?;
+        inputs.sort_by_key(|input| input.index);
+        for (index, tensor) in info.inputs.iter().enumerate() {
+            match inputs.iter().filter(|input| input.index == index).count() {
+                1 => {}
+                0 => {
+                    let known = format!("{} described inputs", inputs.len());
+                    return Err(resolver.mismatch("inputs", &known, format!("also {tensor}")));
+                }
+                _ => {
+                    let what = format!("input {tensor}");
+                    return Err(resolver.mismatch(&what, "one role", "two".to_owned()));
+                }
+            }
+        }
+        Ok(ResolvedProfile {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            region: self.region,
+            inputs,
+            output: resolver.output(&self.output)?,
+        })
+    }
+}
+
+impl ResolvedProfile {
+    /// Whether every column of every output is read, as far as the file declares them.
+    pub(super) fn reads_all_of(&self, info: &ModelInfo) -> bool {
+        let read = match self.output {
+            ResolvedOutput::Regression { .. } => 2,
+            ResolvedOutput::Binned { bins, .. } => 2 * bins,
+            ResolvedOutput::Direction { .. } => 3,
+        };
+        let columns = info.outputs.iter().map(|output| output.shape.iter().skip(1).copied());
+        columns.map(Iterator::product::<Option<usize>>).sum::<Option<usize>>() == Some(read)
+    }
+
+    /// Whether another profile gives the same angles, whatever it is called.
+    pub(super) fn does_the_same_as(&self, other: &Self) -> bool {
+        self.region == other.region && self.inputs == other.inputs && self.output == other.output
+    }
+}
+
+struct Resolver<'a> {
+    profile: &'a str,
+    info: &'a ModelInfo,
+}
+
+impl Resolver<'_> {
+    fn mismatch(&self, what: &str, expected: &str, found: String) -> ProfileError {
+        ProfileError::Mismatch {
+            profile: self.profile.to_owned(),
+            what: what.to_owned(),
+            expected: expected.to_owned(),
+            found,
+        }
+    }
+
+    fn find<'t>(
+        &self,
+        kind: &str,
+        tensors: &'t [TensorInfo],
+        wanted: &TensorRef,
+    ) -> Result<(usize, &'t TensorInfo), ProfileError> {
+        let found = match wanted {
+            TensorRef::Index(index) => tensors.get(*index).map(|tensor| (*index, tensor)),
+            TensorRef::Name(name) => {
+                tensors.iter().enumerate().find(|(_, tensor)| tensor.name == *name)
+            }
+        };
+        found.ok_or_else(|| {
+            self.mismatch(&format!("{kind} {wanted}"), "that there is one", list(tensors))
+        })
+    }
+
+    fn input(&self, spec: &InputSpec) -> Result<ResolvedInput, ProfileError> {
+        let (index, tensor) = self.find("input", &self.info.inputs, &spec.tensor)?;
+        let what = format!("input {}", spec.tensor);
+        let element = tensor.element.ok_or_else(|| {
+            self.mismatch(&what, "float32, float16, uint8 or int8", tensor.to_string())
+        })?;
+        let (image, item_shape) = match &spec.image {
+            Some(image) => {
+                let (image, shape) = self.image(&what, image, tensor)?;
+                (Some(image), shape.to_vec())
+            }
+            None => (None, self.head_pose(&what, tensor)?),
+        };
+        Ok(ResolvedInput { index, role: spec.role, element, image, item_shape })
+    }
+
+    fn image(
+        &self,
+        what: &str,
+        spec: &ImageSpec,
+        tensor: &TensorInfo,
+    ) -> Result<(ImageSpec, [usize; 3]), ProfileError> {
+        let channels = spec.channels.count();
+        let side = |side: u32| if side == 0 { "any".to_owned() } else { side.to_string() };
+        let (width, height) = (side(spec.width), side(spec.height));
+        let (layout, expected) = match spec.layout {
+            Layout::Nchw => ("nchw", format!("batch,{channels},{height},{width}")),
+            Layout::Nhwc => ("nhwc", format!("batch,{height},{width},{channels}")),
+        };
+        let refuse =
+            || self.mismatch(what, &format!("[{expected}] (layout {layout})"), tensor.to_string());
+        let [_, a, b, c] = tensor.shape[..] else { return Err(refuse()) };
+        let (depth, rows, columns) = match spec.layout {
+            Layout::Nchw => (a, b, c),
+            Layout::Nhwc => (c, a, b),
+        };
+        // The file's number, or the profile's where the file leaves it open; both must agree.
+        let agree = |declared: Option<usize>, wanted: u32| match (declared, wanted as usize) {
+            (Some(declared), 0) => Some(declared),
+            (Some(declared), wanted) => (declared == wanted).then_some(declared),
+            (None, 0) => None,
+            (None, wanted) => Some(wanted),
+        };
+        if depth.is_some_and(|depth| depth != channels) {
+            return Err(refuse());
+        }
+        if spec.width == 0 && (rows.is_none() || columns.is_none()) {
+            let found = format!("{tensor}, which leaves them open");
+            return Err(self.mismatch(what, "width and height in profile or model", found));
+        }
+        let rows = agree(rows, spec.height).ok_or_else(refuse)?;
+        let columns = agree(columns, spec.width).ok_or_else(refuse)?;
+        let (Ok(width), Ok(height)) = (u32::try_from(columns), u32::try_from(rows)) else {
+            return Err(refuse());
+        };
+        let shape = match spec.layout {
+            Layout::Nchw => [channels, rows, columns],
+            Layout::Nhwc => [rows, columns, channels],
+        };
+        Ok((ImageSpec { width, height, ..spec.clone() }, shape))
+    }
+
+    fn head_pose(&self, what: &str, tensor: &TensorInfo) -> Result<Vec<usize>, ProfileError> {
+        let refuse = || self.mismatch(what, "[batch,3] of floats", tensor.to_string());
+        if !matches!(tensor.element, Some(ElementType::F32 | ElementType::F16)) {
+            return Err(refuse());
+        }
+        let item: Option<Vec<usize>> = tensor.shape.iter().skip(1).copied().collect();
+        item.filter(|item| item.iter().product::<usize>() == 3 && !item.is_empty())
+            .ok_or_else(refuse)
+    }
+
+    fn output(&self, spec: &OutputSpec) -> Result<ResolvedOutput, ProfileError> {
+        match spec {
+            OutputSpec::Regression { unit, pitch, yaw } => {
+                let columns = |what: &str, angle: &AngleRef| {
+                    let expected = format!(
+                        "up to {MAX_REGRESSION_COLUMNS} columns, {what} in column {}",
+                        angle.column
+                    );
+                    self.angle(angle, &expected, |width| {
+                        angle.column < width && width <= MAX_REGRESSION_COLUMNS
+                    })
+                };
+                let (pitch, yaw) = (columns("pitch", pitch)?, columns("yaw", yaw)?);
+                Ok(ResolvedOutput::Regression { unit: *unit, pitch, yaw })
+            }
+            OutputSpec::Binned { bins, bin_width, offset, pitch, yaw } => {
+                let (p, y) = (
+                    self.find("output", &self.info.outputs, &pitch.tensor)?.0,
+                    self.find("output", &self.info.outputs, &yaw.tensor)?.0,
+                );
+                // All columns are classes: other counts mean that the model has other bins.
+                let total = if p == y { 2 * bins } else { *bins };
+                let columns = |angle: &AngleRef| {
+                    let expected = format!("[batch,{total}] ({bins} bins per angle)");
+                    self.angle(angle, &expected, |width| {
+                        width == total && angle.column.is_multiple_of(*bins) && angle.column < width
+                    })
+                };
+                let (pitch, yaw) = (columns(pitch)?, columns(yaw)?);
+                let (bins, bin_width, offset) = (*bins, *bin_width, *offset);
+                Ok(ResolvedOutput::Binned { bins, bin_width, offset, pitch, yaw })
+            }
+            OutputSpec::Direction { tensor, axes } => {
+                let whole = AngleRef { tensor: tensor.clone(), column: 0, negate: false };
+                let angle = self.angle(&whole, "[batch,3]", |width| width == 3)?;
+                Ok(ResolvedOutput::Direction { output: angle.output, axes: *axes })
+            }
+        }
+    }
+
+    /// Finds an output and checks the columns of its rows where the file declares them.
+    fn angle(
+        &self,
+        angle: &AngleRef,
+        expected: &str,
+        fits: impl FnOnce(usize) -> bool,
+    ) -> Result<AngleColumn, ProfileError> {
+        let (output, tensor) = self.find("output", &self.info.outputs, &angle.tensor)?;
+        let what = format!("output {}", angle.tensor);
+        if !matches!(tensor.element, Some(ElementType::F32 | ElementType::F16)) {
+            return Err(self.mismatch(&what, "float32 or float16", tensor.to_string()));
+        }
+        let width: Option<usize> = tensor.shape.iter().skip(1).copied().product();
+        if tensor.shape.is_empty() || width.is_some_and(|width| !fits(width)) {
+            return Err(self.mismatch(&what, expected, tensor.to_string()));
+        }
+        Ok(AngleColumn { output, column: angle.column, negate: angle.negate })
+    }
+}
+
+pub(super) fn list(tensors: &[TensorInfo]) -> String {
+    if tensors.is_empty() {
+        return "none".to_owned();
+    }
+    tensors.iter().map(TensorInfo::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::builtin;
+    use super::*;
+
+    fn tensor(name: &str, element: Option<ElementType>, shape: &[i64]) -> TensorInfo {
+        let shape = shape.iter().map(|dim| usize::try_from(*dim).ok()).collect();
+        TensorInfo { name: name.to_owned(), element, shape }
+    }
+
+    fn info(input: &[i64], outputs: &[&[i64]]) -> ModelInfo {
+        let f32 = Some(ElementType::F32);
+        let outputs = outputs.iter().enumerate();
+        ModelInfo {
+            name: "test".to_owned(),
+            inputs: vec![tensor("in", f32, input)],
+            outputs: outputs.map(|(i, shape)| tensor(&format!("out{i}"), f32, shape)).collect(),
+            ..ModelInfo::default()
+        }
+    }
+
+    fn mismatch(profile: &ModelProfile, info: &ModelInfo) -> (String, String, String) {
+        match profile.resolve(info) {
+            Err(ProfileError::Mismatch { what, expected, found, .. }) => (what, expected, found),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn own(image: &str, output: &str) -> ModelProfile {
+        let input = format!("[[input]]\ntensor = 0\nrole = \"face\"\nimage = {{ {image} }}");
+        ModelProfile::from_toml(&format!("name = \"own\"\n{input}\n[output]\n{output}")).unwrap()
+    }
+
+    const TWO_COLUMNS: &str =
+        "decoder = \"regression\"\npitch = { tensor = 0 }\nyaw = { tensor = \"out0\", column = 1 }";
+
+    #[test]
+    fn sizes_are_taken_from_the_model_or_the_profile() {
+        let size = |image: &str, input: &[i64]| {
+            let resolved = own(image, TWO_COLUMNS).resolve(&info(input, &[&[-1, 2]]))?;
+            let input = &resolved.inputs[0];
+            let image = input.image.clone().unwrap();
+            Ok::<_, ProfileError>((image.width, image.height, input.item_shape.clone()))
+        };
+        assert_eq!(size("", &[-1, 3, 6, 8]), Ok((8, 6, vec![3, 6, 8])));
+        assert_eq!(size("width = 8, height = 6", &[-1, 3, -1, -1]), Ok((8, 6, vec![3, 6, 8])));
+        assert_eq!(size("layout = \"nhwc\"", &[1, 6, 8, 3]), Ok((8, 6, vec![6, 8, 3])));
+        assert_eq!(size("channels = \"gray\"", &[1, 1, 6, 8]), Ok((8, 6, vec![1, 6, 8])));
+        let open = size("", &[-1, 3, -1, -1]).unwrap_err().to_string();
+        assert!(open.contains("width and height"), "{open}");
+    }
+
+    #[test]
+    fn inputs_that_contradict_are_refused_with_both_shapes() {
+        let outputs: &[&[i64]] = &[&[1, 2]];
+        for (image, input) in [
+            ("", &[1, 8, 8, 3][..]),
+            ("layout = \"nhwc\"", &[1, 3, 8, 8]),
+            ("width = 9, height = 8", &[1, 3, 8, 8]),
+            ("channels = \"gray\"", &[1, 3, 8, 8]),
+            ("", &[3, 8, 8]),
+            ("", &[1, 2]),
+        ] {
+            let info = info(input, outputs);
+            let (what, expected, found) = mismatch(&own(image, TWO_COLUMNS), &info);
+            assert_eq!((what.as_str(), found), ("input 0", info.inputs[0].to_string()));
+            assert!(expected.starts_with("[batch,"), "{expected}");
+        }
+        let mut int64 = info(&[1, 3, 8, 8], outputs);
+        int64.inputs[0].element = None;
+        assert_eq!(mismatch(&own("", TWO_COLUMNS), &int64).1, "float32, float16, uint8 or int8");
+    }
+
+    #[test]
+    fn every_input_needs_a_role() {
+        let mut two = info(&[1, 3, 8, 8], &[&[1, 2]]);
+        two.inputs.push(tensor("head", Some(ElementType::F32), &[1, 3]));
+        let (what, _, found) = mismatch(&own("", TWO_COLUMNS), &two);
+        assert_eq!((what.as_str(), found.as_str()), ("inputs", "also head [1,3] float32"));
+    }
+
+    #[test]
+    fn outputs_that_contradict_are_refused() {
+        let input = &[1, 3, 8, 8];
+        let regression = own("", TWO_COLUMNS);
+        assert_eq!(mismatch(&regression, &info(input, &[&[1, 1]])).0, "output 'out0'");
+        assert_eq!(mismatch(&regression, &info(input, &[&[1, 90]])).0, "output 0");
+        assert_eq!(mismatch(&regression, &info(input, &[])).2, "none");
+        let binned = builtin::find("mobilegaze").unwrap();
+        let wrong = info(&[1, 3, 448, 448], &[&[1, 28], &[1, 28]]);
+        let (_, expected, found) = mismatch(&binned, &wrong);
+        assert_eq!(
+            (expected.as_str(), found.as_str()),
+            ("[batch,90] (90 bins per angle)", "out1 [1,28] float32")
+        );
+        let vector = own("", "decoder = \"direction\"\ntensor = 0");
+        assert_eq!(mismatch(&vector, &info(input, &[&[1, 2]])).1, "[batch,3]");
+        let mut strings = info(input, &[&[1, 2]]);
+        strings.outputs[0].element = None;
+        assert_eq!(mismatch(&regression, &strings).1, "float32 or float16");
+    }
+
+    #[test]
+    fn both_angles_may_share_one_row_of_classes() {
+        let joined = "decoder = \"binned\"\nbins = 90\nbin-width = 4.0\noffset = -180.0\n\
+                      pitch = { tensor = 0 }\nyaw = { tensor = 0, column = 90 }";
+        let resolved = own("", joined).resolve(&info(&[1, 3, 8, 8], &[&[1, 180]])).unwrap();
+        let ResolvedOutput::Binned { yaw, .. } = resolved.output else { panic!() };
+        assert_eq!((yaw.output, yaw.column), (0, 90));
+    }
+
+    #[test]
+    fn an_output_whose_columns_are_open_is_left_to_the_run() {
+        assert!(own("", TWO_COLUMNS).resolve(&info(&[1, 3, 8, 8], &[&[-1, -1]])).is_ok());
+    }
+}

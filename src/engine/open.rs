@@ -1,0 +1,86 @@
+//! A gaze model made ready: engine, profile and decoder.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::EngineOptions;
+use super::session::Model;
+use crate::core::decode::GazeDecoder;
+use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile, choose};
+use crate::core::tensor::{Engine, EngineError};
+
+/// What a sidecar's name ends in.
+const SIDECAR: &str = "gaze.toml";
+
+/// A gaze model that is ready to run.
+pub struct OpenModel {
+    /// Runs it.
+    pub engine: Box<dyn Engine>,
+    /// What goes in and comes out.
+    pub profile: ResolvedProfile,
+    /// Reads its outputs.
+    pub decoder: GazeDecoder,
+    /// Where the profile comes from; a guess is to be logged.
+    pub source: ProfileSource,
+}
+
+/// Why a gaze model cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The file, the runtime, the provider or the first run.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The profile, or that there is none.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+}
+
+/// Where a profile beside a model is looked for: the model's path with `.gaze.toml` appended, then
+/// with `.gaze.toml` in place of its extension (`face.onnx.gaze.toml`, `face.gaze.toml`).
+pub fn sidecars(model: &Path) -> Vec<String> {
+    let appended = format!("{}.{SIDECAR}", model.display());
+    let replaced = model.with_extension(SIDECAR).display().to_string();
+    vec![appended, replaced]
+}
+
+/// Opens a gaze model. `profile` is the name of a built-in profile or the path of a TOML file;
+/// without it the profile is looked for as [`choose`] says, sidecars as [`sidecars`] says.
+/// Sizes that the file leaves open are the profile's (`input_size` of the options has no say).
+///
+/// # Errors
+/// [`OpenError`]: the message names what is wrong and what to do about it.
+pub fn open_model(
+    path: impl AsRef<Path>,
+    profile: Option<&str>,
+    options: &EngineOptions,
+) -> Result<OpenModel, OpenError> {
+    let path = path.as_ref();
+    let model = Model::load(path, options)?;
+    let (profile, source) = choose(model.info(), profile, &sidecars(path), read)?;
+    let items: Vec<Vec<usize>> =
+        profile.inputs.iter().map(|input| input.item_shape.clone()).collect();
+    let engine = model.bind(&items)?;
+    let decoder = GazeDecoder::new(&profile, &engine)?;
+    Ok(OpenModel { engine: Box::new(engine), profile, decoder, source })
+}
+
+/// A file's text, `None` where there is no file.
+fn read(path: &str) -> Result<Option<String>, String> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(why.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sidecars_stand_beside_the_model() {
+        let paths = sidecars(Path::new("/models/face.v2.onnx"));
+        assert_eq!(paths, ["/models/face.v2.onnx.gaze.toml", "/models/face.v2.gaze.toml"]);
+    }
+}
