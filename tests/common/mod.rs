@@ -1,6 +1,8 @@
 //! What the tests share: where given material lies, and how a test says that it was left out.
 #![allow(dead_code)] // each test crate uses its own part of this
 
+pub mod frames;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
