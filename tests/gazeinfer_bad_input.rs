@@ -73,7 +73,10 @@ fn a_profile_that_does_not_fit_the_model() {
     let dir = tempfile::tempdir().unwrap();
     let broken = dir.path().join("broken.toml");
     std::fs::write(&broken, "name = \"x\"\n[[input]]\ntensor = 0\nrole = \"foot\"\n").unwrap();
-    says(&refusal(&model, &format!("profile={}", broken.display())), &["broken.toml", "role"]);
+    says(
+        &refusal(&model, &format!("profile={}", broken.display())),
+        &["broken.toml", "line 4", "foot"],
+    );
 }
 
 #[test]
@@ -139,7 +142,7 @@ fn a_model_that_gives_no_number() {
         assert_eq!(result.faces.len(), 1, "the face is reported");
         assert_eq!(result.faces[0].gaze, None, "without gaze");
     }
-    let stats = h.element().unwrap().property::<gst::Structure>("stats");
+    let stats = h.find_element("gazeinfer").unwrap().property::<gst::Structure>("stats");
     assert_eq!(stats.get::<u64>("invalid"), Ok(3));
 }
 
@@ -156,7 +159,7 @@ fn buffers_that_are_no_frame() {
     }
     let warning = bus.pop_filtered(&[gst::MessageType::Warning]).expect("a warning");
     let gst::MessageView::Warning(warning) = warning.view() else { unreachable!() };
-    says(&format!("{:?}", warning.debug()), &["bytes"]);
+    says(&warning.error().to_string(), &["bytes", "without gaze"]);
     assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_none(), "said once");
     h.push(black(64, 48)).unwrap();
     assert!(gaze::read(&h.pull().unwrap()).is_some(), "the stream goes on");

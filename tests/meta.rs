@@ -57,6 +57,8 @@ fn through(launch: &str) -> gst::Buffer {
     // A sink that takes what comes: the caps are fixed inside `launch`.
     h.play();
     assert!(h.push(looked_at()).is_ok(), "{launch}");
+    // videorate keeps a frame back until it knows how long it lasts.
+    h.push_event(gst::event::Eos::new());
     let out = h.pull();
     out.unwrap_or_else(|_| panic!("{launch} gives no buffer"))
 }

@@ -23,10 +23,120 @@ pub enum Range {
 }
 
 /// Matrix and range of a YUV or grey frame. Ignored for RGB formats.
+///
+/// Grey frames use the range alone. GStreamer's default for GRAY8 is full range, for which grey is
+/// taken as it is; limited-range grey is expanded as luma is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Colorimetry {
     /// Luma weights.
     pub matrix: Matrix,
     /// Black and white levels.
     pub range: Range,
+}
+
+/// Binary places of [`YuvCoefficients`].
+pub const YUV_SHIFT: u32 = 20;
+
+/// YUV to RGB in fixed point, [`YUV_SHIFT`] binary places:
+///
+/// ```text
+/// l = max(0, Y - black) * luma + half
+/// R = (l + (V - 128) * v_to_r) >> 20
+/// G = (l + (U - 128) * u_to_g + (V - 128) * v_to_g) >> 20
+/// B = (l + (U - 128) * u_to_b) >> 20          each clamped to 0..=255
+/// ```
+///
+/// Luma below black counts as black before the conversion, as in OpenCV's `cvtColor`. No sum
+/// leaves 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct YuvCoefficients {
+    /// Luma of black.
+    pub black: i32,
+    /// Factor of luma.
+    pub luma: i32,
+    /// Factor of V in red.
+    pub v_to_r: i32,
+    /// Factor of U in green.
+    pub u_to_g: i32,
+    /// Factor of V in green.
+    pub v_to_g: i32,
+    /// Factor of U in blue.
+    pub u_to_b: i32,
+}
+
+impl Matrix {
+    /// Weights of red and blue in luma: BT.601-7 2.5.1, BT.709-6 3.2, BT.2020-2 table 4.
+    pub const fn weights(self) -> (f64, f64) {
+        match self {
+            Self::Bt601 => (0.299, 0.114),
+            Self::Bt709 => (0.2126, 0.0722),
+            Self::Bt2020 => (0.2627, 0.0593),
+        }
+    }
+}
+
+impl Colorimetry {
+    /// The fixed-point factors. For BT.601 in limited range they are those of OpenCV (three
+    /// decimals: 1.164, 1.596, -0.391, -0.813, 2.018), so that a frame becomes the bytes that
+    /// `cvtColor` gives; the others are the exact quotients, rounded once.
+    pub fn coefficients(self) -> YuvCoefficients {
+        if self == Self::default() {
+            return YuvCoefficients {
+                black: 16,
+                luma: 1_220_542,
+                v_to_r: 1_673_527,
+                u_to_g: -409_993,
+                v_to_g: -852_492,
+                u_to_b: 2_116_026,
+            };
+        }
+        let (red, blue) = self.matrix.weights();
+        let green = 1.0 - red - blue;
+        let (black, luma, chroma) = match self.range {
+            Range::Limited => (16, 255.0 / 219.0, 255.0 / 224.0),
+            Range::Full => (0, 1.0, 1.0),
+        };
+        let (v_to_r, u_to_b) = (2.0 * (1.0 - red) * chroma, 2.0 * (1.0 - blue) * chroma);
+        let fixed = |factor: f64| (factor * f64::from(1 << YUV_SHIFT)).round() as i32;
+        YuvCoefficients {
+            black,
+            luma: fixed(luma),
+            v_to_r: fixed(v_to_r),
+            u_to_g: fixed(-u_to_b * blue / green),
+            v_to_g: fixed(-v_to_r * red / green),
+            u_to_b: fixed(u_to_b),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn black_white_and_the_published_factors() {
+        for matrix in [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020] {
+            for range in [Range::Limited, Range::Full] {
+                let k = Colorimetry { matrix, range }.coefficients();
+                let white = if range == Range::Limited { 235 } else { 255 };
+                let half = 1 << (YUV_SHIFT - 1);
+                assert_eq!(((white - k.black) * k.luma + half) >> YUV_SHIFT, 255);
+            }
+        }
+        // BT.709-6: R = Y + 1.5748 Cr, B = Y + 1.8556 Cb.
+        let k = Colorimetry { matrix: Matrix::Bt709, range: Range::Full }.coefficients();
+        let float = |fixed: i32| f64::from(fixed) / f64::from(1 << YUV_SHIFT);
+        assert!((float(k.v_to_r) - 1.5748).abs() < 1e-6);
+        assert!((float(k.u_to_b) - 1.8556).abs() < 1e-6);
+    }
+
+    #[test]
+    fn opencv_constants_are_near_the_exact_ones() {
+        let k = Colorimetry::default().coefficients();
+        let float = |fixed: i32| f64::from(fixed) / f64::from(1 << YUV_SHIFT);
+        let chroma = 255.0 / 224.0;
+        assert!((float(k.luma) - 255.0 / 219.0).abs() < 1e-3);
+        assert!((float(k.v_to_r) - 1.402 * chroma).abs() < 1e-3);
+        assert!((float(k.u_to_b) - 1.772 * chroma).abs() < 1e-3);
+    }
 }

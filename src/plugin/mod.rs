@@ -1,6 +1,7 @@
 //! The GStreamer elements: the only code that names GStreamer.
 
 pub mod enums;
+mod errors;
 pub mod format;
 pub mod frame;
 pub mod gazeface;
@@ -8,6 +9,8 @@ pub mod gazeinfer;
 pub mod gazeoverlay;
 pub mod gazepublish;
 pub mod meta;
+mod model;
+mod qos;
 pub mod stats;
 
 #[allow(missing_docs)] // what the macro generates cannot be documented
@@ -31,8 +34,9 @@ mod define {
 
 pub use define::plugin_register_static;
 
-fn register(_plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     enums::register();
     meta::register();
+    gazeinfer::register(plugin)?;
     Ok(())
 }

@@ -1,19 +1,98 @@
-//! Opening a model for an element: settings in, an estimator or an error message out.
+//! Opening a model for an element: settings in, an engine or an error message out.
 
-use std::path::Path;
+use std::sync::{LazyLock, Once};
 
-use super::enums::ExecutionProvider;
-use super::errors::engine_error;
-use crate::core::estimator::GazeEstimator;
-use crate::engine;
+use super::enums;
+use super::errors::{engine_error, open_error};
+use crate::core::estimator::{EstimateError, GazeEstimator};
+use crate::core::profile::ProfileSource;
+use crate::engine::provider::ExecutionProvider;
+use crate::engine::runtime::{self, LogLevel};
+use crate::engine::{self, EngineOptions};
+
+/// What ONNX Runtime itself says, in GStreamer's log.
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "gazeruntime",
+        gst::DebugColorFlags::empty(),
+        Some("ONNX Runtime's own messages"),
+    )
+});
 
 /// How to run a model.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Who runs it.
-    pub provider: ExecutionProvider,
+    pub provider: enums::ExecutionProvider,
     /// Threads on the CPU; 0 is automatic.
     pub threads: u32,
     /// Most items in one run, where the model leaves it open.
     pub batch_size: u32,
+}
+
+impl Options {
+    /// The same for the engine, whose messages go to GStreamer's log from now on.
+    pub fn for_engine(&self) -> EngineOptions {
+        bridge_log();
+        EngineOptions {
+            provider: self.provider.into(),
+            threads: self.threads as usize,
+            batch_size: self.batch_size as usize,
+            ..EngineOptions::default()
+        }
+    }
+}
+
+/// Opens a gaze model with its profile.
+pub fn open_gaze(
+    path: &str,
+    profile: Option<&str>,
+    options: &Options,
+) -> Result<(GazeEstimator, ProfileSource), gst::ErrorMessage> {
+    let model = engine::open_model(path, profile, &options.for_engine())
+        .map_err(|e| open_error(path, &e))?;
+    let estimator =
+        GazeEstimator::new(model.engine, &model.profile, model.decoder).map_err(|e| match e {
+            EstimateError::Engine(e) => engine_error(&e),
+            e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
+        })?;
+    Ok((estimator, model.source))
+}
+
+impl From<enums::ExecutionProvider> for ExecutionProvider {
+    fn from(provider: enums::ExecutionProvider) -> Self {
+        match provider {
+            enums::ExecutionProvider::Auto => Self::Auto,
+            enums::ExecutionProvider::Cpu => Self::Cpu,
+            enums::ExecutionProvider::Cuda => Self::Cuda,
+            enums::ExecutionProvider::Tensorrt => Self::TensorRt,
+            enums::ExecutionProvider::Qnn => Self::Qnn,
+            enums::ExecutionProvider::Openvino => Self::OpenVino,
+            enums::ExecutionProvider::Xnnpack => Self::Xnnpack,
+        }
+    }
+}
+
+/// Sends ONNX Runtime's messages to the debug category `gazeruntime`, at the level that this
+/// category has now (`GST_DEBUG=gazeruntime:6`).
+fn bridge_log() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let level = match CAT.threshold() {
+            gst::DebugLevel::Log | gst::DebugLevel::Trace | gst::DebugLevel::Memdump => {
+                LogLevel::Verbose
+            }
+            gst::DebugLevel::Info | gst::DebugLevel::Debug => LogLevel::Info,
+            _ => LogLevel::Warning,
+        };
+        runtime::set_log_sink(
+            |level, location, message| match level {
+                LogLevel::Error => gst::error!(CAT, "{location}: {message}"),
+                LogLevel::Warning => gst::warning!(CAT, "{location}: {message}"),
+                LogLevel::Info => gst::info!(CAT, "{location}: {message}"),
+                LogLevel::Verbose => gst::log!(CAT, "{location}: {message}"),
+            },
+            level,
+        );
+    });
 }

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "plugin")]
 pub mod element;
+pub mod frames;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,1 +1,275 @@
-//! Frame and region to tensor, in one pass.
+//! Pixels to tensor in one pass.
+//!
+//! ```text
+//! frame row -- convert --> packed row -- horizontal --> ring of rows -- vertical --> bytes -- normalize --> tensor
+//!            YUV, RGB, grey   u64 a pixel   kernel          2..n rows      kernel     one row   256-entry tables
+//! ```
+//! For each row of the tensor only the source rows of its window are looked at, and of those only
+//! the columns of the source rectangle; each is converted once and kept while later windows need
+//! it. There is no intermediate picture. All memory belongs to the [`Preprocessor`], grows and is
+//! reused: after the first item of a given shape nothing is allocated.
+//!
+//! Everything up to the last step works on bytes, because the pipelines do so that the models were
+//! trained with: [`Resample`] says which, and the bytes are theirs. `OpencvLinear` and
+//! `PilBilinear` are exact. `OpencvCubic` is exact with OpenCV's own code; builds of OpenCV that
+//! hand cubic to Intel's IPP differ from their own code, and from this, by one grey level in some
+//! values.
+
+mod axis;
+mod convert;
+mod kernel;
+mod normalize;
+mod packed;
+mod placement;
+mod resample;
+mod ring;
+
+pub use placement::Placement;
+
+use convert::{Converter, Source};
+use kernel::{Cubic, Linear, Pil};
+use normalize::{Normalizer, Target};
+use resample::Resampler;
+
+use super::frame::FrameView;
+use super::geometry::{PixelRect, Size};
+use super::profile::{Aspect, Channels, ImageSpec, Resample};
+use super::region::Border;
+use super::tensor::{ElementType, TensorMut};
+
+/// The longest side of a tensor or of a source rectangle.
+pub const MAX_SIDE: u32 = 1 << 16;
+
+/// Why an image input cannot be filled.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PreprocessError {
+    /// The tensor has no pixel, or more than [`MAX_SIDE`] in a row or column.
+    #[error("image input of size {0}; give the profile a width and height of 1..=65536")]
+    TensorSize(Size),
+    /// The rectangle is empty, does not meet the frame, or is too large.
+    #[error(
+        "source rectangle {source_rect:?} of a frame of {frame}; give one of 1..=65536 pixels a side that meets the frame"
+    )]
+    SourceSize {
+        /// As given.
+        source_rect: PixelRect,
+        /// The frame.
+        frame: Size,
+    },
+    /// The picture does not fit in the tensor, or is empty.
+    #[error("picture of size {picture} in a tensor of {tensor}; give one that fits")]
+    PictureSize {
+        /// As given.
+        picture: Size,
+        /// The tensor.
+        tensor: Size,
+    },
+    /// `scale` or `mean` is no number.
+    #[error("'{field}' of an image input is not finite; correct the profile")]
+    NotFinite {
+        /// The profile's field.
+        field: &'static str,
+    },
+    /// A standard deviation that nothing can be divided by.
+    #[error("'std' of channel {channel} is {value}; give a finite number that is not 0")]
+    Std {
+        /// Channel in the input's order.
+        channel: usize,
+        /// As given.
+        value: f32,
+    },
+    /// Memory of another element type.
+    #[error("the tensor holds {got}, but this input was prepared for {expected}")]
+    Element {
+        /// What was asked for when this was made.
+        expected: ElementType,
+        /// What was given.
+        got: ElementType,
+    },
+    /// Memory of another length.
+    #[error("the tensor has {got} elements, one item has {expected}; pass one slot of the batch")]
+    Length {
+        /// Elements of one item.
+        expected: usize,
+        /// Elements given.
+        got: usize,
+    },
+}
+
+/// The chosen kernel.
+#[derive(Debug)]
+enum Stage {
+    Linear(Resampler<Linear>),
+    Cubic(Resampler<Cubic>),
+    Pil(Resampler<Pil>),
+}
+
+/// Runs the same lines for whichever kernel is in use.
+macro_rules! with_stage {
+    ($stage:expr, $resampler:ident => $body:expr) => {
+        match $stage {
+            Stage::Linear($resampler) => $body,
+            Stage::Cubic($resampler) => $body,
+            Stage::Pil($resampler) => $body,
+        }
+    };
+}
+
+/// Fills one image input of a model, item by item. Owns all the memory that this takes.
+#[derive(Debug)]
+pub struct Preprocessor {
+    arch: pulp::Arch,
+    channels: Channels,
+    aspect: Aspect,
+    fill: u8,
+    target: Target,
+    normalizer: Normalizer,
+    stage: Stage,
+    converter: Converter,
+    /// One output row of bytes, one run of columns for each channel.
+    bytes: Vec<u8>,
+}
+
+impl Preprocessor {
+    /// For an input described by `spec`, its width and height resolved, whose memory holds
+    /// `element`.
+    ///
+    /// # Errors
+    /// For a size of 0, a scale or mean that is not finite and a standard deviation that is 0 or
+    /// not finite.
+    pub fn new(spec: &ImageSpec, element: ElementType) -> Result<Self, PreprocessError> {
+        let used = spec.channels.count();
+        if !spec.scale.is_finite() {
+            return Err(PreprocessError::NotFinite { field: "scale" });
+        }
+        if spec.mean[..used].iter().any(|mean| !mean.is_finite()) {
+            return Err(PreprocessError::NotFinite { field: "mean" });
+        }
+        for (channel, &value) in spec.std[..used].iter().enumerate() {
+            if value == 0.0 || !value.is_finite() {
+                return Err(PreprocessError::Std { channel, value });
+            }
+        }
+        let mut this = Self {
+            arch: pulp::Arch::new(),
+            channels: spec.channels,
+            aspect: spec.aspect,
+            fill: spec.fill,
+            target: Target { layout: spec.layout, channels: used, width: 0, height: 0 },
+            normalizer: Normalizer::new(spec, element),
+            stage: match spec.resample {
+                Resample::OpencvLinear => Stage::Linear(Resampler::new()),
+                Resample::OpencvCubic => Stage::Cubic(Resampler::new()),
+                Resample::PilBilinear => Stage::Pil(Resampler::new()),
+            },
+            converter: Converter::default(),
+            bytes: Vec::new(),
+        };
+        this.set_size(spec.width, spec.height)?;
+        Ok(this)
+    }
+
+    /// Changes the tensor's size, for models whose height and width are free. Costs nothing where
+    /// it is the same.
+    ///
+    /// # Errors
+    /// For a size of 0 or over [`MAX_SIDE`]; the old size then stays.
+    pub fn set_size(&mut self, width: u32, height: u32) -> Result<(), PreprocessError> {
+        let size = Size::new(width, height);
+        if size.is_empty() || width > MAX_SIDE || height > MAX_SIDE {
+            return Err(PreprocessError::TensorSize(size));
+        }
+        (self.target.width, self.target.height) = (width as usize, height as usize);
+        Ok(())
+    }
+
+    /// The tensor's width and height.
+    pub fn size(&self) -> Size {
+        Size::new(self.target.width as u32, self.target.height as u32)
+    }
+
+    /// Elements of one item: width * height * channels.
+    pub fn item_len(&self) -> usize {
+        self.target.len()
+    }
+
+    /// Writes one item from the pixels `source` of `frame`; `border` says what lies around the
+    /// frame ([`Border::Clip`] clips once more). `out` is the item's slot.
+    ///
+    /// # Errors
+    /// If the rectangle is empty or too large, if nothing of it lies in the frame
+    /// ([`Border::Clip`]), or if `out` has another element type or length.
+    pub fn fill(
+        &mut self,
+        frame: &FrameView<'_>,
+        source: PixelRect,
+        border: Border,
+        out: TensorMut<'_>,
+    ) -> Result<Placement, PreprocessError> {
+        let source = read_rect(frame, source, border)?;
+        let picture = placement::picture_size(self.aspect, source, self.size());
+        self.fill_picture(frame, source, border, picture, out)
+    }
+
+    /// As [`fill`](Self::fill), with the picture's size given rather than derived from the shapes:
+    /// for detectors that enlarge nothing and pad to a multiple (YuNet). The profile's aspect only
+    /// says where the picture lies (in the middle, or at the top left).
+    ///
+    /// # Errors
+    /// As [`fill`](Self::fill), and if the picture is empty or larger than the tensor.
+    pub fn fill_picture(
+        &mut self,
+        frame: &FrameView<'_>,
+        source: PixelRect,
+        border: Border,
+        picture: Size,
+        mut out: TensorMut<'_>,
+    ) -> Result<Placement, PreprocessError> {
+        let source = read_rect(frame, source, border)?;
+        let tensor = self.size();
+        if picture.is_empty() || picture.width > tensor.width || picture.height > tensor.height {
+            return Err(PreprocessError::PictureSize { picture, tensor });
+        }
+        self.normalizer.check(self.target.len(), &out)?;
+        let picture = placement::anchor(self.aspect, picture, tensor);
+        self.write(&Source::new(frame, source, border), picture, &mut out);
+        Ok(Placement { source, picture })
+    }
+
+    fn write(&mut self, source: &Source<'_>, picture: PixelRect, out: &mut TensorMut<'_>) {
+        let Self { arch, channels, fill, target, normalizer, stage, converter, bytes, .. } = self;
+        let (left, top) = (picture.x as usize, picture.y as usize);
+        let (columns, rows) = (picture.width as usize, picture.height as usize);
+        bytes.resize(columns * target.channels, 0);
+        let size = (picture.width, picture.height);
+        with_stage!(stage, resampler => resampler.begin(source.size(), size, *channels));
+        for y in (0..top).chain(top + rows..target.height) {
+            normalizer.fill(target, 0..target.width, y, *fill, out);
+        }
+        for row in 0..rows {
+            with_stage!(stage, resampler => {
+                resampler.row(*arch, source, converter, *channels, row, bytes)
+            });
+            let y = top + row;
+            normalizer.fill(target, 0..left, y, *fill, out);
+            normalizer.fill(target, left + columns..target.width, y, *fill, out);
+            normalizer.row(*arch, target, (left, y), bytes, out);
+        }
+    }
+}
+
+/// The rectangle that is really read.
+fn read_rect(
+    frame: &FrameView<'_>,
+    source: PixelRect,
+    border: Border,
+) -> Result<PixelRect, PreprocessError> {
+    let rect = match border {
+        Border::Clip => source.clipped(frame.size()),
+        Border::Replicate | Border::Black => source,
+    };
+    if rect.is_empty() || rect.width > MAX_SIDE || rect.height > MAX_SIDE {
+        return Err(PreprocessError::SourceSize { source_rect: source, frame: frame.size() });
+    }
+    Ok(rect)
+}

@@ -5,6 +5,7 @@
 //! that another thread may ask for lives behind it). No two are held together, and none while
 //! something is posted or pushed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use glib::subclass::prelude::*;
@@ -12,9 +13,8 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use gst_video::prelude::*;
 
-use super::settings::{FrameSettings, PROPERTIES, Settings};
+use super::settings::{PROPERTIES, Settings};
 use super::stream::{FrameFault, Outcome, Stream};
 use crate::core::estimator::GazeEstimator;
 use crate::plugin::meta::gaze;
@@ -34,6 +34,8 @@ pub struct GazeInfer {
     provider: Mutex<String>,
     stream: Mutex<Option<Stream>>,
     lateness: Lateness,
+    /// Whether a broken buffer was spoken of since the start.
+    broken_buffer: AtomicBool,
 }
 
 /// A panic elsewhere does not make a value unreadable: all of them are replaced whole.
@@ -68,7 +70,7 @@ impl ObjectImpl for GazeInfer {
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let result = lock(&self.settings).set(pspec.name(), value);
         if let Err(reason) = result {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ["{reason}"]);
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
         }
     }
 
@@ -117,6 +119,7 @@ impl BaseTransformImpl for GazeInfer {
         *lock(&self.provider) = estimator.provider().to_owned();
         *lock(&self.stats) = Stats::default();
         self.lateness.reset();
+        self.broken_buffer.store(false, Ordering::Relaxed);
         *lock(&self.stream) = Some(Stream::new(estimator));
         Ok(())
     }
@@ -211,7 +214,7 @@ impl GazeInfer {
         let Some(engine) = settings.engine.as_deref() else {
             return Err(gst::error_msg!(
                 gst::ResourceError::Settings,
-                ["no model: set the property 'engine' to an ONNX file of a gaze model"]
+                ("No model: set the property 'engine' to an ONNX file of a gaze model")
             ));
         };
         let (estimator, source) = model::open_gaze(
@@ -264,16 +267,21 @@ impl GazeInfer {
     fn fault(&self, fault: &FrameFault) -> Result<gst::FlowSuccess, gst::FlowError> {
         match fault {
             FrameFault::Buffer(error) => {
-                gst::element_imp_warning!(
-                    self,
-                    gst::StreamError::Decode,
-                    ["frame passed on without gaze: {error}"]
-                );
+                // A source that is broken is so for every frame; the bus hears of it once.
+                if self.broken_buffer.swap(true, Ordering::Relaxed) {
+                    gst::debug!(CAT, imp = self, "frame passed on without gaze: {error}");
+                } else {
+                    gst::element_imp_warning!(
+                        self,
+                        gst::StreamError::Decode,
+                        ("Frame passed on without gaze: {error}")
+                    );
+                }
                 Ok(gst::FlowSuccess::Ok)
             }
             FrameFault::NotNegotiated => Err(gst::FlowError::NotNegotiated),
             FrameFault::Estimate(_) | FrameFault::Meta(_) => {
-                gst::element_imp_error!(self, gst::LibraryError::Failed, ["{fault}"]);
+                gst::element_imp_error!(self, gst::LibraryError::Failed, ("{fault}"));
                 Err(gst::FlowError::Error)
             }
         }
@@ -306,8 +314,8 @@ impl GazeInfer {
             .duration(buffer.duration())
             .values(jitter, 1.0, 1_000_000)
             .stats(
-                gst::format::Buffers::from_u64(frames.saturating_sub(skipped)).into(),
-                gst::format::Buffers::from_u64(skipped).into(),
+                gst::format::Buffers::from_u64(frames.saturating_sub(skipped)),
+                gst::format::Buffers::from_u64(skipped),
             )
             .src(&*self.obj())
             .build();

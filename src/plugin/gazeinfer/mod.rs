@@ -1,2 +1,32 @@
-//! gazeinfer
+//! `gazeinfer`: pitch and yaw for every face of a video.
+//!
+//! In place, and never copies pixels: frames are mapped for reading, the faces in them go straight
+//! into the model's input, and the result is attached as `GazeMeta` (see
+//! [`meta::gaze`](super::meta::gaze)).
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! videoconvert !
+//!     gazeface engine=yunet.onnx ! gazeinfer engine=mobilegaze.onnx ! gazeoverlay !
+//!     videoconvert ! autovideosink
+//! ```
+//!
+//! Faces are taken from GstAnalytics object detections or regions of interest of the class
+//! `object-class`. Where no detector is upstream the whole frame is taken for one face; a frame
+//! that a detector looked at and found empty has no gaze.
+
+mod imp;
 mod settings;
+mod stream;
+
+use glib::prelude::*;
+
+glib::wrapper! {
+    /// The element.
+    pub struct GazeInfer(ObjectSubclass<imp::GazeInfer>)
+        @extends gst_base::BaseTransform, gst::Element, gst::Object;
+}
+
+/// Registers the element.
+pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    gst::Element::register(Some(plugin), "gazeinfer", gst::Rank::NONE, GazeInfer::static_type())
+}

@@ -1,0 +1,195 @@
+//! Which source samples make an output sample, and their weights, along one axis.
+
+/// Binary places of OpenCV's weights (`INTER_RESIZE_COEF_BITS`).
+const OPENCV_BITS: f32 = 2048.0;
+/// Binary places of Pillow's weights for 8-bit pictures (`PRECISION_BITS`, 32 - 8 - 2).
+pub(super) const PIL_BITS: u32 = 22;
+
+/// How a table is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// OpenCV's linear, columns: at the edges the whole weight goes to the edge sample.
+    LinearColumns,
+    /// OpenCV's linear, rows: weights stay, indices are clamped.
+    LinearRows,
+    /// OpenCV's cubic.
+    Cubic,
+    /// Pillow's antialiased triangle.
+    Triangle,
+}
+
+/// A table for one axis; memory grows and is reused.
+#[derive(Debug)]
+pub(super) struct Axis {
+    filter: Filter,
+    lengths: (u32, u32),
+    /// Samples in a window.
+    taps: usize,
+    /// First sample of each window; may be negative, and a window may end behind the last sample:
+    /// indices are to be clamped.
+    start: Vec<i32>,
+    /// `taps` weights for each window.
+    weights: Vec<i32>,
+}
+
+impl Axis {
+    pub(super) fn new(filter: Filter) -> Self {
+        Self { filter, lengths: (0, 0), taps: 1, start: Vec::new(), weights: Vec::new() }
+    }
+
+    /// Samples in every window.
+    pub(super) fn taps(&self) -> usize {
+        self.taps
+    }
+
+    /// First sample of window `index`, which may lie before the first sample of the source.
+    pub(super) fn start(&self, index: usize) -> i32 {
+        self.start[index]
+    }
+
+    /// Weights of window `index`.
+    pub(super) fn weights(&self, index: usize) -> &[i32] {
+        &self.weights[index * self.taps..(index + 1) * self.taps]
+    }
+
+    /// All weights, `taps` for each window.
+    pub(super) fn all_weights(&self) -> &[i32] {
+        &self.weights
+    }
+
+    /// Samples to add before the first and behind the last so that no window leaves the row.
+    pub(super) fn padding(&self) -> (usize, usize) {
+        let before = self.start.first().map_or(0, |&s| s.min(0).unsigned_abs());
+        let end = self.start.last().map_or(0, |&s| s + self.taps as i32);
+        (before as usize, (end - self.lengths.0 as i32).max(0) as usize)
+    }
+
+    /// First samples in a row with `before` samples added in front.
+    pub(super) fn padded_starts(&self, before: usize, starts: &mut Vec<u32>) {
+        starts.clear();
+        starts.extend(self.start.iter().map(|&s| (s + before as i32).max(0) as u32));
+    }
+
+    /// Makes the table for `source` samples becoming `target` samples; `true` if it changed.
+    pub(super) fn set(&mut self, source: u32, target: u32) -> bool {
+        if self.lengths == (source, target) {
+            return false;
+        }
+        self.lengths = (source, target);
+        self.start.clear();
+        self.weights.clear();
+        match self.filter {
+            Filter::LinearColumns | Filter::LinearRows => self.linear(),
+            Filter::Cubic => self.cubic(),
+            Filter::Triangle => self.triangle(),
+        }
+        true
+    }
+
+    /// OpenCV's sample position: centres aligned, computed in double, kept in single precision.
+    fn positions(&self) -> impl Iterator<Item = (i32, f32)> + use<> {
+        let (source, target) = self.lengths;
+        let scale = 1.0 / (f64::from(target) / f64::from(source));
+        (0..target).map(move |i| {
+            let position = ((f64::from(i) + 0.5) * scale - 0.5) as f32;
+            let whole = position.floor();
+            (whole as i32, position - whole)
+        })
+    }
+
+    fn linear(&mut self) {
+        self.taps = 2;
+        let last = self.lengths.0 as i32 - 1;
+        for (mut whole, mut part) in self.positions() {
+            if self.filter == Filter::LinearColumns {
+                if whole < 0 {
+                    (whole, part) = (0, 0.0);
+                } else if whole >= last {
+                    (whole, part) = (last, 0.0);
+                }
+            }
+            self.start.push(whole);
+            self.weights.extend([1.0 - part, part].map(opencv_weight));
+        }
+    }
+
+    /// Keys' cubic with a = -0.75, the last weight being what the others leave of 1.
+    fn cubic(&mut self) {
+        const A: f32 = -0.75;
+        self.taps = 4;
+        for (whole, x) in self.positions() {
+            let far = |d: f32| ((A * d - 5.0 * A) * d + 8.0 * A) * d - 4.0 * A;
+            let near = |d: f32| ((A + 2.0) * d - (A + 3.0)) * d * d + 1.0;
+            let (w0, w1, w2) = (far(x + 1.0), near(x), near(1.0 - x));
+            self.start.push(whole - 1);
+            self.weights.extend([w0, w1, w2, 1.0 - w0 - w1 - w2].map(opencv_weight));
+        }
+    }
+
+    /// Pillow's `precompute_coeffs` with the triangle filter (support 1), which widens with the
+    /// scale when shrinking; weights are normalised, then rounded half away from zero.
+    fn triangle(&mut self) {
+        let (source, target) = self.lengths;
+        let scale = f64::from(source) / f64::from(target);
+        let widening = scale.max(1.0);
+        self.taps = widening.ceil() as usize * 2 + 1;
+        for index in 0..target {
+            let centre = (f64::from(index) + 0.5) * scale;
+            let first = ((centre - widening + 0.5) as i64).max(0);
+            let end = ((centre + widening + 0.5) as i64).min(i64::from(source));
+            let weight =
+                |i: i64| (1.0 - ((i as f64 - centre + 0.5) * (1.0 / widening)).abs()).max(0.0);
+            let sum: f64 = (first..end).map(weight).sum();
+            self.start.push(first as i32);
+            let row = self.weights.len();
+            self.weights.extend((first..end).map(|i| {
+                let share = if sum == 0.0 { 0.0 } else { weight(i) / sum };
+                (share * f64::from(1 << PIL_BITS) + 0.5) as i32
+            }));
+            self.weights.resize(row + self.taps, 0);
+        }
+    }
+}
+
+/// Rounded half to even, as OpenCV's `saturate_cast<short>`.
+fn opencv_weight(weight: f32) -> i32 {
+    (weight * OPENCV_BITS).round_ties_even() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_window_sums_to_one() {
+        for (filter, one, slack) in [
+            (Filter::LinearColumns, 2048, 1),
+            (Filter::LinearRows, 2048, 1),
+            (Filter::Cubic, 2048, 2),
+            (Filter::Triangle, 1 << PIL_BITS, 64),
+        ] {
+            let mut axis = Axis::new(filter);
+            for (source, target) in [(1, 1), (1, 7), (7, 1), (300, 448), (1920, 448), (448, 448)] {
+                assert!(axis.set(source, target));
+                assert!(!axis.set(source, target));
+                for index in 0..target as usize {
+                    let sum: i32 = axis.weights(index).iter().sum();
+                    assert!((sum - one).abs() <= slack, "{filter:?} {source}->{target}: {sum}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_exact_half_takes_the_mean_of_two() {
+        // Why OpenCV's switch to area averaging at an exact 2x needs no case of its own here: all
+        // weights are 1024, and (1024 * (1024 * s >> 4)) >> 16 is s for a sum s of two bytes.
+        let mut axis = Axis::new(Filter::LinearColumns);
+        axis.set(896, 448);
+        assert!(axis.all_weights().iter().all(|&w| w == 1024));
+        assert_eq!((axis.start(0), axis.start(447)), (0, 894));
+        for s in 0..=510 {
+            assert_eq!((1024 * ((1024 * s) >> 4)) >> 16, s);
+        }
+    }
+}

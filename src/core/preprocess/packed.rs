@@ -1,0 +1,62 @@
+//! Three bytes of a pixel in one 64-bit word, so that one multiplication weighs all of them.
+//!
+//! A pixel is `c0 | c1 << 21 | c2 << 42`, channels in the order of the model. A weighted sum of
+//! pixels is then three weighted sums at once, as long as each stays within its 21 bits: weights
+//! have 11 binary places, so a sum of non-negative weights is at most 255 * 2049 < 2^20, and with
+//! negative weights (cubic) it lies within ±2^20 and a bias of 2^20 in each lane makes it positive.
+
+/// Bits of one lane.
+pub(super) const LANE_BITS: u32 = 21;
+/// The lane's bits.
+pub(super) const LANE_MASK: u64 = (1 << LANE_BITS) - 1;
+/// Half a lane: the bias of signed sums.
+pub(super) const BIAS: i32 = 1 << (LANE_BITS - 1);
+/// [`BIAS`] in every lane.
+pub(super) const BIASES: u64 =
+    (BIAS as u64) | (BIAS as u64) << LANE_BITS | (BIAS as u64) << (2 * LANE_BITS);
+
+/// One pixel.
+#[inline(always)]
+pub(super) const fn pack(c0: u8, c1: u8, c2: u8) -> u64 {
+    c0 as u64 | (c1 as u64) << LANE_BITS | (c2 as u64) << (2 * LANE_BITS)
+}
+
+/// Weighted sums over `TAPS` neighbours, one for every output column: `sums[i]` is the sum of
+/// `row[start[i] + k] * weights[i][k]` plus `bias`, lane by lane.
+#[inline(always)]
+pub(super) fn weigh<const TAPS: usize>(
+    row: &[u64],
+    start: &[u32],
+    weights: &[i32],
+    bias: u64,
+    sums: &mut [u64],
+) {
+    let (weights, _) = weights.as_chunks::<TAPS>();
+    for ((sum, &start), weights) in sums.iter_mut().zip(start).zip(weights) {
+        // The row is padded so that every window lies inside it.
+        let Some(pixels) = row.get(start as usize..).and_then(|r| r.first_chunk::<TAPS>()) else {
+            continue;
+        };
+        let mut total = bias;
+        for (pixel, weight) in pixels.iter().zip(weights) {
+            // Two's complement: a negative weight borrows from the lanes above, the bias repays.
+            total = total.wrapping_add(pixel.wrapping_mul(i64::from(*weight) as u64));
+        }
+        *sum = total;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_sums_keep_to_their_lanes() {
+        let row = [pack(255, 0, 255), pack(0, 255, 255), pack(0, 255, 0), pack(255, 0, 0)];
+        let weights = [-192, 1216, 1216, -192];
+        let mut sums = [0];
+        weigh::<4>(&row, &[0], &weights, BIASES, &mut sums);
+        let lanes = [0, 1, 2].map(|l| ((sums[0] >> (LANE_BITS * l)) & LANE_MASK) as i32 - BIAS);
+        assert_eq!(lanes, [255 * -384, 255 * 2432, 255 * 1024]);
+    }
+}

@@ -1,0 +1,80 @@
+//! Source rows to output rows of bytes: pulls rows as they are needed.
+
+use super::axis::Axis;
+use super::convert::{Converter, Source};
+use super::kernel::Kernel;
+use super::ring::Ring;
+use crate::core::profile::Channels;
+
+/// A kernel with its tables and its memory.
+#[derive(Debug)]
+pub(super) struct Resampler<K: Kernel> {
+    kernel: K,
+    columns: Axis,
+    rows: Axis,
+    ring: Ring<K::Cell>,
+    /// One packed source row with its padding.
+    row: Vec<u64>,
+    /// First pixel of every window in `row`.
+    starts: Vec<u32>,
+    /// Pixels added before and behind.
+    padding: (usize, usize),
+    source_width: usize,
+}
+
+impl<K: Kernel> Resampler<K> {
+    pub(super) fn new() -> Self {
+        Self {
+            kernel: K::default(),
+            columns: Axis::new(K::COLUMNS),
+            rows: Axis::new(K::ROWS),
+            ring: Ring::default(),
+            row: Vec::new(),
+            starts: Vec::new(),
+            padding: (0, 0),
+            source_width: 0,
+        }
+    }
+
+    /// Prepares for a picture: tables are rebuilt only where a length changed.
+    pub(super) fn begin(&mut self, source: (u32, u32), target: (u32, u32), channels: Channels) {
+        if self.columns.set(source.0, target.0) {
+            self.padding = self.columns.padding();
+            self.columns.padded_starts(self.padding.0, &mut self.starts);
+        }
+        self.rows.set(source.1, target.1);
+        self.source_width = source.0 as usize;
+        let padded = self.padding.0 + self.source_width + self.padding.1;
+        if self.row.len() < padded {
+            self.row.resize(padded, 0);
+        }
+        let stride = target.0 as usize * channels.count();
+        self.ring.reset(self.rows.taps(), stride, source.1);
+    }
+
+    /// Makes output row `y`, one run of columns for each channel. Rows are asked for from the
+    /// first to the last.
+    pub(super) fn row(
+        &mut self,
+        arch: pulp::Arch,
+        source: &Source<'_>,
+        converter: &mut Converter,
+        channels: Channels,
+        y: usize,
+        bytes: &mut [u8],
+    ) {
+        for tap in 0..self.rows.taps() {
+            let Some((index, cells)) = self.ring.missing(&self.rows, y, tap) else { continue };
+            let (first, end) = (self.padding.0, self.padding.0 + self.source_width);
+            let row = &mut self.row[..end + self.padding.1];
+            converter.row(arch, source, channels, index, &mut row[first..end]);
+            let (left, right) = (row[first], row[end - 1]);
+            row[..first].fill(left);
+            row[end..].fill(right);
+            let (kernel, starts, columns) = (&mut self.kernel, &self.starts, &self.columns);
+            arch.dispatch(|| kernel.horizontal(row, starts, columns, cells));
+        }
+        let (kernel, rows, ring) = (&mut self.kernel, &self.rows, &self.ring);
+        arch.dispatch(|| kernel.vertical(rows, y, ring, bytes));
+    }
+}

@@ -1,0 +1,54 @@
+//! The last few horizontally resampled rows, so that each source row is converted once.
+
+use super::axis::Axis;
+
+/// No row.
+const NONE: u32 = u32::MAX;
+
+/// As many rows as a vertical window has; row `r` lies in slot `r % taps`. Memory never shrinks.
+#[derive(Debug, Default)]
+pub(super) struct Ring<T> {
+    cells: Vec<T>,
+    /// Which source row each slot holds.
+    held: Vec<u32>,
+    /// Cells in a row.
+    stride: usize,
+    /// Rows of the source.
+    rows: u32,
+}
+
+impl<T: Copy + Default> Ring<T> {
+    /// Forgets all rows and prepares for a source of `rows` rows and windows of `taps`.
+    pub(super) fn reset(&mut self, taps: usize, stride: usize, rows: u32) {
+        self.held.clear();
+        self.held.resize(taps, NONE);
+        let needed = taps * stride;
+        if self.cells.len() < needed {
+            self.cells.resize(needed, T::default());
+        }
+        (self.stride, self.rows) = (stride, rows);
+    }
+
+    /// The source row of a tap, clamped to the source.
+    fn source_row(&self, axis: &Axis, y: usize, tap: usize) -> u32 {
+        (axis.start(y) + tap as i32).clamp(0, self.rows as i32 - 1) as u32
+    }
+
+    /// The row of tap `tap` of output row `y`, if it is still to be made: its index in the source
+    /// and its cells.
+    pub(super) fn missing(&mut self, axis: &Axis, y: usize, tap: usize) -> Option<(u32, &mut [T])> {
+        let row = self.source_row(axis, y, tap);
+        let slot = row as usize % self.held.len();
+        if self.held[slot] == row {
+            return None;
+        }
+        self.held[slot] = row;
+        Some((row, &mut self.cells[slot * self.stride..(slot + 1) * self.stride]))
+    }
+
+    /// The cells of tap `tap` of output row `y`.
+    pub(super) fn tap(&self, axis: &Axis, y: usize, tap: usize) -> &[T] {
+        let slot = self.source_row(axis, y, tap) as usize % self.held.len();
+        &self.cells[slot * self.stride..(slot + 1) * self.stride]
+    }
+}

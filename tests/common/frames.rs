@@ -1,0 +1,38 @@
+//! Synthetic frames in every pixel format.
+
+use std::ops::Range;
+
+use gstgaze::core::frame::PixelFormat;
+use gstgaze::core::geometry::Size;
+
+/// Bytes without a pattern, the same as `noise` in `tests/data/make_preprocess.py`.
+pub fn noise(count: usize) -> Vec<u8> {
+    (1..=count as u32)
+        .map(|i| {
+            let mut x = i.wrapping_mul(2_654_435_769);
+            x ^= x << 13;
+            x ^= x >> 17;
+            x ^= x << 5;
+            (x >> 16) as u8
+        })
+        .collect()
+}
+
+/// Memory for a frame with `padding` bytes behind each row, and where its planes lie in it with
+/// their strides.
+pub fn split_planes(
+    format: PixelFormat,
+    size: Size,
+    padding: usize,
+    fill: impl Fn(usize) -> Vec<u8>,
+) -> (Vec<u8>, Vec<(Range<usize>, usize)>) {
+    let mut planes = Vec::new();
+    let mut end = 0;
+    for plane in 0..format.planes() {
+        let (row, rows) = format.plane_extent(plane, size);
+        let stride = row + padding;
+        planes.push((end..end + stride * rows, stride));
+        end += stride * rows;
+    }
+    (fill(end), planes)
+}
