@@ -58,11 +58,9 @@ impl DetectorKind {
     pub fn image(self, size: Size) -> ImageSpec {
         let common = ImageSpec { width: size.width, height: size.height, ..ImageSpec::default() };
         match self {
-            Self::YuNet => ImageSpec {
-                channels: Channels::Bgr,
-                aspect: Aspect::LetterboxTopLeft,
-                ..common
-            },
+            Self::YuNet => {
+                ImageSpec { channels: Channels::Bgr, aspect: Aspect::LetterboxTopLeft, ..common }
+            }
             Self::Scrfd => ImageSpec {
                 mean: [127.5; 3],
                 std: [128.0; 3],
@@ -92,13 +90,7 @@ impl DetectorKind {
     ///
     /// # Panics
     /// If there are fewer outputs than the kind has.
-    pub fn decode(
-        self,
-        outputs: &[&[f32]],
-        size: Size,
-        threshold: f32,
-        out: &mut Vec<Detection>,
-    ) {
+    pub fn decode(self, outputs: &[&[f32]], size: Size, threshold: f32, out: &mut Vec<Detection>) {
         let found = |detection| out.push(detection);
         match self {
             Self::YuNet => yunet::decode(outputs, size, threshold, found),

@@ -26,7 +26,7 @@ mod scrfd;
 mod ultraface;
 mod yunet;
 
-pub use detector::{DetectSettings, FaceDetector};
+pub use detector::{DetectSettings, FaceDetector, opening_size};
 pub use kind::DetectorKind;
 pub use nms::suppress;
 pub use recognise::{Recognised, recognise};

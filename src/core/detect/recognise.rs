@@ -65,7 +65,11 @@ fn stranger(info: &ModelInfo) -> DetectError {
     }
 }
 
-fn recognise_shapes(input: &TensorInfo, bound: &[usize], outputs: &[&[usize]]) -> Option<Recognised> {
+fn recognise_shapes(
+    input: &TensorInfo,
+    bound: &[usize],
+    outputs: &[&[usize]],
+) -> Option<Recognised> {
     if !matches!(input.element, Some(ElementType::F32 | ElementType::F16)) {
         return None;
     }
@@ -106,8 +110,8 @@ fn find(kind: DetectorKind, size: Size, tables: &[Table]) -> Option<Vec<usize>> 
         let wanted = Table { rows, columns };
         (0..tables.len()).filter(|index| tables[*index] == wanted).nth(n)
     };
-    let cells = STRIDES
-        .map(|stride| (size.width / stride) as usize * (size.height / stride) as usize);
+    let cells =
+        STRIDES.map(|stride| (size.width / stride) as usize * (size.height / stride) as usize);
     match kind {
         // The first two are class and objectness, or the other way round: they are multiplied.
         DetectorKind::YuNet => [(1, 0), (1, 1), (4, 0), (10, 0)]

@@ -9,7 +9,8 @@ const BOXES: [(u32, usize); 4] = [(8, 3), (16, 2), (32, 2), (64, 3)];
 
 /// How many boxes a model with this input gives.
 pub(super) fn rows(size: Size) -> usize {
-    let cells = |stride| size.width.div_ceil(stride) as usize * size.height.div_ceil(stride) as usize;
+    let cells =
+        |stride| size.width.div_ceil(stride) as usize * size.height.div_ceil(stride) as usize;
     BOXES.iter().map(|(stride, boxes)| cells(*stride) * boxes).sum()
 }
 
@@ -24,12 +25,7 @@ pub(super) fn decode(
     for (s, b) in outputs[0].chunks_exact(2).zip(outputs[1].chunks_exact(4)) {
         if s[1] > threshold {
             found(Detection {
-                rect: Rect::from_corners(
-                    b[0] * width,
-                    b[1] * height,
-                    b[2] * width,
-                    b[3] * height,
-                ),
+                rect: Rect::from_corners(b[0] * width, b[1] * height, b[2] * width, b[3] * height),
                 score: s[1],
                 landmarks: None,
             });

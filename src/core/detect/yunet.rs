@@ -52,8 +52,10 @@ mod tests {
         score[1][5] = 0.9;
         boxes[1][20..24].copy_from_slice(&[0.5, 0.25, 2f32.ln(), 0.0]);
         points[1][50..52].copy_from_slice(&[0.5, -1.0]);
-        let outputs: Vec<&[f32]> =
-            [&score, &score, &boxes, &points].iter().flat_map(|o| o.iter().map(|v| &v[..])).collect();
+        let outputs: Vec<&[f32]> = [&score, &score, &boxes, &points]
+            .iter()
+            .flat_map(|o| o.iter().map(|v| &v[..]))
+            .collect();
         let mut found = Vec::new();
         decode(&outputs, Size::new(64, 32), 0.8, |d| found.push(d));
         assert_eq!(found.len(), 1);
