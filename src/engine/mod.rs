@@ -9,6 +9,7 @@ mod open;
 pub mod provider;
 pub mod runtime;
 pub mod session;
+mod tensors;
 
 pub use open::{OpenError, OpenModel, open_model, sidecars};
 
