@@ -210,6 +210,36 @@ fn an_open_size_is_given_or_asked_for() {
     assert!(matches!(error, EngineError::Unsupported(_)), "{error}");
 }
 
+/// Detectors and landmark models of several publishers, among them ones that leave height and width
+/// open.
+#[test]
+fn published_models_open_and_run() {
+    let test = "engine::published_models_open_and_run";
+    let Some(models) = common::shared(test, "models") else { return };
+    if !common::onnx_runtime(test) {
+        return;
+    }
+    let mut opened = 0;
+    for folder in ["face", "gaze", "landmarks"] {
+        for entry in std::fs::read_dir(models.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let size = EngineOptions { input_size: Some(Size::new(320, 256)), ..options(1) };
+            let mut engine = engine::open(&path, &size).unwrap();
+            engine.run(1).unwrap();
+            for index in 0..engine.info().outputs.len() {
+                let elements = engine.output_shape(index).iter().product::<usize>();
+                assert_eq!(engine.output(index).len(), elements, "{}", path.display());
+            }
+            if path.file_stem().is_some_and(|stem| stem == "yunet_n_dynamic") {
+                assert_eq!(engine.input_shape(0), [1, 3, 256, 320]);
+                assert_eq!(engine.output_shape(0), [1, 32 * 40, 1]);
+            }
+            opened += 1;
+        }
+    }
+    assert!(opened > 0);
+}
+
 #[test]
 fn models_come_from_memory_and_under_any_name() {
     if !common::onnx_runtime("engine::models_come_from_memory") {

@@ -173,8 +173,8 @@ fn try_load(path: &Path) -> Result<Runtime, String> {
     let environment = builder
         .with_name("gaze")
         .with_telemetry(false)
-        .with_logger(Arc::new(|level, category, _id, location, message| {
-            log(level.into(), category, location, message);
+        .with_logger(Arc::new(|level, _category, _id, location, message| {
+            log(level.into(), location, message);
         }))
         .build()
         .map_err(|why| format!("'{}' does not start: {why}", path.display()))?;
@@ -258,8 +258,7 @@ pub(super) fn log_level() -> LogLevel {
     LOG.read().map_or(LogLevel::Warning, |log| log.level)
 }
 
-fn log(level: LogLevel, category: &str, location: &str, message: &str) {
-    let _ = category; // always the name of the library
+fn log(level: LogLevel, location: &str, message: &str) {
     let Ok(sink) = LOG.read().map(|log| log.sink.filter(|_| level >= log.level)) else { return };
     if let Some(sink) = sink {
         sink(level, location, message);

@@ -24,7 +24,9 @@ use super::file::{self, Format};
 use super::tensors::{Binding, Input, Output, OutputElement};
 use super::{EngineOptions, runtime};
 use crate::core::geometry::Size;
-use crate::core::tensor::{ElementType, Engine, EngineError, ModelInfo, TensorInfo, TensorMut};
+use crate::core::tensor::{
+    ElementType, Engine, EngineError, ModelInfo, TensorInfo, TensorMut, list,
+};
 
 /// The most inputs that a model may have: a face, two eyes and a head pose.
 pub const MAX_INPUTS: usize = 4;
@@ -215,10 +217,6 @@ fn item_shape(input: &TensorInfo, size: Option<Size>) -> Result<Vec<usize>, Engi
     item.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| {
         EngineError::Unsupported(format!("input {input} leaves its size open; give an input size"))
     })
-}
-
-fn list(tensors: &[TensorInfo]) -> String {
-    tensors.iter().map(TensorInfo::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Runs the largest batch of zeros to learn the outputs' shapes, which files often leave open.
