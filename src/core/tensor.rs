@@ -62,6 +62,14 @@ impl fmt::Display for TensorInfo {
     }
 }
 
+/// Inputs or outputs in one line, for people.
+pub fn list(tensors: &[TensorInfo]) -> String {
+    match tensors {
+        [] => "none".to_owned(),
+        _ => tensors.iter().map(TensorInfo::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
 /// What a model file says about itself, before any shape is fixed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelInfo {

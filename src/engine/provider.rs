@@ -98,22 +98,24 @@ impl ExecutionProvider {
 
     fn missing(self, runtime: &Runtime) -> EngineError {
         let built_in = Self::built_in(runtime);
-        let reason = if built_in.contains(&self) {
-            "this version of the plugin cannot run models on it".to_owned()
+        let (reason, remedy) = if built_in.contains(&self) {
+            let reason = "this version of the plugin does not run models on it yet";
+            (reason.to_owned(), "Use execution-provider=cpu".to_owned())
         } else {
             let names: Vec<&str> = built_in.iter().map(|provider| provider.nick()).collect();
-            format!(
+            let reason = format!(
                 "the ONNX Runtime {} at '{}' is built without it, it has only: {}",
                 runtime.version(),
                 runtime.path().display(),
                 names.join(", ")
-            )
+            );
+            let remedy = format!(
+                "Set GAZE_ORT_LIBRARY to an ONNX Runtime that is built with {self}, or use \
+                 execution-provider=cpu"
+            );
+            (reason, remedy)
         };
-        EngineError::Provider {
-            provider: self.nick().to_owned(),
-            reason,
-            remedy: "Use execution-provider=cpu".to_owned(),
-        }
+        EngineError::Provider { provider: self.nick().to_owned(), reason, remedy }
     }
 }
 

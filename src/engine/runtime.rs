@@ -133,19 +133,23 @@ fn libraries_in(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Where this code lives: the directory of the plugin's library, if it is loaded as one, and that
-/// of the executable. The kernel's map of the process names the library without asking the loader.
+/// of the executable.
 fn own_directories() -> Vec<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let plugin = maps
-        .lines()
+    let executable = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf));
+    let mut dirs: Vec<PathBuf> = plugin_directory(&maps).into_iter().chain(executable).collect();
+    dirs.dedup();
+    dirs
+}
+
+/// The directory of the plugin's library in the kernel's map of a process, which names it without
+/// asking the loader.
+fn plugin_directory(maps: &str) -> Option<PathBuf> {
+    maps.lines()
         .filter_map(|line| line.find('/').map(|start| Path::new(&line[start..])))
         .find(|path| path.file_name().is_some_and(|name| name == "libgstgaze.so"))
         .and_then(Path::parent)
-        .map(Path::to_path_buf);
-    let executable = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf));
-    let mut dirs: Vec<PathBuf> = plugin.into_iter().chain(executable).collect();
-    dirs.dedup();
-    dirs
+        .map(Path::to_path_buf)
 }
 
 /// Loads one library. `ort` keeps the first that it accepts and forgets one that it refuses, so
@@ -169,8 +173,8 @@ fn try_load(path: &Path) -> Result<Runtime, String> {
     let environment = builder
         .with_name("gaze")
         .with_telemetry(false)
-        .with_logger(Arc::new(|level, category, _id, location, message| {
-            log(level.into(), category, location, message);
+        .with_logger(Arc::new(|level, _category, _id, location, message| {
+            log(level.into(), location, message);
         }))
         .build()
         .map_err(|why| format!("'{}' does not start: {why}", path.display()))?;
@@ -254,10 +258,24 @@ pub(super) fn log_level() -> LogLevel {
     LOG.read().map_or(LogLevel::Warning, |log| log.level)
 }
 
-fn log(level: LogLevel, category: &str, location: &str, message: &str) {
-    let _ = category; // always the name of the library
+fn log(level: LogLevel, location: &str, message: &str) {
     let Ok(sink) = LOG.read().map(|log| log.sink.filter(|_| level >= log.level)) else { return };
     if let Some(sink) = sink {
         sink(level, location, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plugin_is_found_in_the_map_of_the_process() {
+        let maps = "55d0c0000000-55d0c0001000 r--p 00000000 08:01 42    /usr/bin/gst-launch-1.0\n\
+                    7f1200000000-7f1200001000 r-xp 00001000 08:01 43    \
+                    /opt/my plugins/libgstgaze.so\n\
+                    7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0     [stack]\n";
+        assert_eq!(plugin_directory(maps), Some(PathBuf::from("/opt/my plugins")));
+        assert_eq!(plugin_directory("7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0"), None);
     }
 }

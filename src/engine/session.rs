@@ -12,30 +12,24 @@
 //! outputs anew after each run, which allocates, and saves copies only between devices.
 
 use std::array;
-use std::fmt;
 use std::path::Path;
 
-use half::f16;
-use half::slice::HalfFloatSliceExt as _;
-use ort::memory::Allocator;
 use ort::session::builder::SessionBuilder;
 use ort::session::{
     HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue, SessionOutputs,
 };
-use ort::value::{
-    DynValue, PrimitiveTensorElementType, Shape, Tensor, TensorElementType, TensorRef, ValueType,
-};
+use ort::value::{Outlet, TensorElementType, ValueType};
 
 use super::file::{self, Format};
+use super::tensors::{Binding, Input, Output, OutputElement};
 use super::{EngineOptions, runtime};
 use crate::core::geometry::Size;
-use crate::core::tensor::{ElementType, Engine, EngineError, ModelInfo, TensorInfo, TensorMut};
+use crate::core::tensor::{
+    ElementType, Engine, EngineError, ModelInfo, TensorInfo, TensorMut, list,
+};
 
 /// The most inputs that a model may have: a face, two eyes and a head pose.
 pub const MAX_INPUTS: usize = 4;
-
-/// The most bytes that one bound input may take; more is a mistake in a shape, not a picture.
-const MAX_INPUT_BYTES: usize = 1 << 30;
 
 /// A model that is loaded, its shapes not yet fixed.
 #[derive(Debug)]
@@ -152,7 +146,7 @@ fn configure(
 }
 
 fn describe(name: &str, session: &Session) -> ModelInfo {
-    let tensors = |outlets: &[ort::value::Outlet]| {
+    let tensors = |outlets: &[Outlet]| {
         outlets.iter().map(|outlet| tensor_info(outlet.name(), outlet.dtype())).collect()
     };
     let metadata = session.metadata().ok();
@@ -233,179 +227,6 @@ fn item_shape(input: &TensorInfo, size: Option<Size>) -> Result<Vec<usize>, Engi
     })
 }
 
-fn list(tensors: &[TensorInfo]) -> String {
-    tensors.iter().map(TensorInfo::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// An input's memory, as long as the largest batch.
-#[derive(Debug)]
-enum InputTensor {
-    F32(Tensor<f32>),
-    F16(Tensor<f16>),
-    U8(Tensor<u8>),
-    I8(Tensor<i8>),
-}
-
-#[derive(Debug)]
-struct Input {
-    shape: Vec<usize>,
-    tensor: InputTensor,
-}
-
-impl Input {
-    fn new(info: &TensorInfo, batch: usize, item: &[usize]) -> Result<Self, EngineError> {
-        let unsupported = |what: &str| EngineError::Unsupported(format!("input {info} {what}"));
-        let element = info.element.ok_or_else(|| {
-            unsupported("is of another type than float32, float16, uint8 and int8")
-        })?;
-        let declared = info.shape.iter().skip(1);
-        if declared.clone().count() != item.len()
-            || declared.zip(item).any(|(declared, dim)| declared.is_some_and(|d| d != *dim))
-        {
-            return Err(unsupported(&format!("cannot be bound as {item:?} per item")));
-        }
-        let shape: Vec<usize> = [batch].iter().chain(item).copied().collect();
-        let elements = shape.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
-        match elements {
-            Some(1..=MAX_INPUT_BYTES) => {}
-            _ => return Err(unsupported(&format!("cannot be allocated as {shape:?}"))),
-        }
-        let tensor = match element {
-            ElementType::F32 => allocate(&shape).map(InputTensor::F32),
-            ElementType::F16 => allocate(&shape).map(InputTensor::F16),
-            ElementType::U8 => allocate(&shape).map(InputTensor::U8),
-            ElementType::I8 => allocate(&shape).map(InputTensor::I8),
-        }
-        .map_err(|why| unsupported(&format!("cannot be allocated: {why}")))?;
-        Ok(Self { shape, tensor })
-    }
-
-    /// The memory as it is.
-    fn whole(&self) -> SessionInputValue<'_> {
-        match &self.tensor {
-            InputTensor::F32(tensor) => tensor.into(),
-            InputTensor::F16(tensor) => tensor.into(),
-            InputTensor::U8(tensor) => tensor.into(),
-            InputTensor::I8(tensor) => tensor.into(),
-        }
-    }
-
-    /// The first `batch` items of it.
-    fn part(&self, batch: usize) -> ort::Result<SessionInputValue<'_>> {
-        match &self.tensor {
-            InputTensor::F32(tensor) => view(tensor, batch),
-            InputTensor::F16(tensor) => view(tensor, batch),
-            InputTensor::U8(tensor) => view(tensor, batch),
-            InputTensor::I8(tensor) => view(tensor, batch),
-        }
-    }
-}
-
-fn allocate<T>(shape: &[usize]) -> ort::Result<Tensor<T>>
-where
-    T: PrimitiveTensorElementType + fmt::Debug,
-{
-    Tensor::new(&Allocator::default(), shape)
-}
-
-fn view<T>(tensor: &Tensor<T>, batch: usize) -> ort::Result<SessionInputValue<'_>>
-where
-    T: PrimitiveTensorElementType + fmt::Debug + Clone + 'static,
-{
-    let (shape, data) = tensor.extract_tensor();
-    let mut shape: Shape = shape.clone();
-    let item: usize = shape.iter().skip(1).map(|dim| *dim as usize).product();
-    if let Some(first) = shape.first_mut() {
-        *first = batch as i64;
-    }
-    TensorRef::from_array_view((shape, &data[..batch * item])).map(SessionInputValue::from)
-}
-
-/// Element types of outputs that are read.
-#[derive(Clone, Copy, Debug)]
-enum OutputElement {
-    F32,
-    F16,
-}
-
-impl OutputElement {
-    fn of(info: &TensorInfo) -> Option<Self> {
-        match info.element {
-            Some(ElementType::F32) => Some(Self::F32),
-            Some(ElementType::F16) => Some(Self::F16),
-            _ => None,
-        }
-    }
-}
-
-/// An output, for the largest batch.
-#[derive(Debug)]
-struct Output {
-    /// `None` for an output of a type that is not read; it is not computed either.
-    element: Option<OutputElement>,
-    shape: Vec<usize>,
-    /// Whether the first dimension follows the batch.
-    batched: bool,
-    /// The last run's values where they had to be converted.
-    converted: Vec<f32>,
-}
-
-impl Output {
-    fn shape_for(&self, batch: usize) -> Vec<usize> {
-        let mut shape = self.shape.clone();
-        if let (true, Some(first)) = (self.batched, shape.first_mut()) {
-            *first = batch;
-        }
-        shape
-    }
-}
-
-#[derive(Debug)]
-enum OutputTensor {
-    F32(Tensor<f32>),
-    F16(Tensor<f16>),
-}
-
-impl OutputTensor {
-    fn from_value(value: DynValue, element: OutputElement) -> ort::Result<Self> {
-        Ok(match element {
-            OutputElement::F32 => Self::F32(value.downcast()?),
-            OutputElement::F16 => Self::F16(value.downcast()?),
-        })
-    }
-}
-
-/// Output memory for one batch size.
-struct Binding {
-    options: RunOptions<HasSelectedOutputs>,
-    /// Handles to the memory that `options` holds, in the file's order; filled by the first run,
-    /// because `ort` hands them out only with results.
-    tensors: Vec<Option<OutputTensor>>,
-}
-
-impl fmt::Debug for Binding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Binding").field("tensors", &self.tensors).finish_non_exhaustive()
-    }
-}
-
-impl Binding {
-    fn new(info: &ModelInfo, outputs: &[Output], batch: usize) -> ort::Result<Self> {
-        let mut selector = OutputSelector::no_default();
-        for (output, info) in outputs.iter().zip(&info.outputs) {
-            let Some(element) = output.element else { continue };
-            let shape = output.shape_for(batch);
-            let name = info.name.as_str();
-            selector = match element {
-                OutputElement::F32 => selector.preallocate(name, allocate::<f32>(&shape)?),
-                OutputElement::F16 => selector.preallocate(name, allocate::<f16>(&shape)?),
-            }
-            .with(name);
-        }
-        Ok(Self { options: RunOptions::new()?.with_outputs(selector), tensors: Vec::new() })
-    }
-}
-
 /// Runs the largest batch of zeros to learn the outputs' shapes, which files often leave open.
 fn probe(
     session: &mut Session,
@@ -420,17 +241,12 @@ fn probe(
     let options = RunOptions::new().map_err(run_error)?.with_outputs(selector);
     let values = run_session(session, inputs, None, &options).map_err(run_error)?;
     let outputs = info.outputs.iter().map(|info| {
-        let element = OutputElement::of(info);
-        let value = element.and_then(|_| values.get(&info.name));
+        let value = OutputElement::of(info).and_then(|_| values.get(&info.name));
         let shape: Vec<usize> = value
             .and_then(|value| value.dtype().tensor_shape())
             .map_or_else(Vec::new, |shape| shape.iter().map(|dim| *dim as usize).collect());
         let batched = batch.free && shape.first() == Some(&batch.max);
-        let converted = match element {
-            Some(OutputElement::F16) => vec![0.0; shape.iter().product()],
-            _ => Vec::new(),
-        };
-        Output { element, shape, batched, converted }
+        Output::new(info, shape, batched)
     });
     Ok(outputs.collect())
 }
@@ -497,21 +313,12 @@ impl OrtEngine {
             None => slot.insert(Binding::new(&self.info, &self.outputs, batch)?),
         };
         let part = (batch < self.batch.max).then_some(batch);
-        let mut values = run_session(&mut self.session, &self.inputs, part, &binding.options)?;
+        let values = run_session(&mut self.session, &self.inputs, part, &binding.options)?;
         if binding.tensors.is_empty() {
-            let mut tensors = Vec::with_capacity(self.outputs.len());
-            for (output, info) in self.outputs.iter().zip(&self.info.outputs) {
-                let value = output.element.and_then(|e| Some((values.remove(&info.name)?, e)));
-                tensors.push(value.map(|(v, e)| OutputTensor::from_value(v, e)).transpose()?);
-            }
-            drop(values);
-            binding.tensors = tensors;
+            binding.tensors = Binding::take_handles(&self.info, &self.outputs, values)?;
         }
         for (output, tensor) in self.outputs.iter_mut().zip(&binding.tensors) {
-            if let Some(OutputTensor::F16(tensor)) = tensor {
-                let (_, halves) = tensor.extract_tensor();
-                halves.convert_to_f32_slice(&mut output.converted[..halves.len()]);
-            }
+            output.convert(tensor.as_ref());
         }
         Ok(())
     }
@@ -539,12 +346,7 @@ impl Engine for OrtEngine {
     }
 
     fn input(&mut self, index: usize) -> TensorMut<'_> {
-        match &mut self.inputs[index].tensor {
-            InputTensor::F32(tensor) => TensorMut::F32(tensor.extract_tensor_mut().1),
-            InputTensor::F16(tensor) => TensorMut::F16(tensor.extract_tensor_mut().1),
-            InputTensor::U8(tensor) => TensorMut::U8(tensor.extract_tensor_mut().1),
-            InputTensor::I8(tensor) => TensorMut::I8(tensor.extract_tensor_mut().1),
-        }
+        self.inputs[index].values()
     }
 
     fn resize(&mut self, size: Size) -> Result<(), EngineError> {
@@ -573,12 +375,6 @@ impl Engine for OrtEngine {
 
     fn output(&self, index: usize) -> &[f32] {
         let binding = self.last.and_then(|last| self.bindings[last].as_ref());
-        match binding.and_then(|binding| binding.tensors[index].as_ref()) {
-            Some(OutputTensor::F32(tensor)) => tensor.extract_tensor().1,
-            Some(OutputTensor::F16(tensor)) => {
-                &self.outputs[index].converted[..tensor.shape().num_elements()]
-            }
-            None => &[],
-        }
+        self.outputs[index].values(binding.and_then(|binding| binding.tensors[index].as_ref()))
     }
 }

@@ -36,3 +36,17 @@ pub fn left_out(test: &str, why: &str) {
 pub fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }
+
+/// Whether ONNX Runtime is to be had; the test is named in the list of tests left out where not. A
+/// library that a variable names and that does not load is a failure all the same.
+pub fn onnx_runtime(test: &str) -> bool {
+    use gstgaze::engine::runtime;
+    match runtime::get() {
+        Ok(_) => true,
+        Err(why) if runtime::VARIABLES.iter().all(|name| std::env::var_os(name).is_none()) => {
+            left_out(test, &why.to_string());
+            false
+        }
+        Err(why) => panic!("{why}"),
+    }
+}

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::error::ProfileError;
-use super::resolve::{ResolvedProfile, list};
+use super::resolve::ResolvedProfile;
 use super::{ModelProfile, builtin};
-use crate::core::tensor::ModelInfo;
+use crate::core::tensor::{ModelInfo, list};
 
 /// Metadata key of a model file that holds the name of a built-in profile.
 pub const METADATA_NAME: &str = "gaze.profile";

@@ -7,7 +7,7 @@ use super::{
     TensorRef,
 };
 use crate::core::region::RegionPolicy;
-use crate::core::tensor::{ElementType, ModelInfo, TensorInfo};
+use crate::core::tensor::{ElementType, ModelInfo, TensorInfo, list};
 
 /// The most columns of a regression output: more are classes or features.
 const MAX_REGRESSION_COLUMNS: usize = 16;
@@ -302,13 +302,6 @@ impl Resolver<'_> {
         }
         Ok(AngleColumn { output, column: angle.column, negate: angle.negate })
     }
-}
-
-pub(super) fn list(tensors: &[TensorInfo]) -> String {
-    if tensors.is_empty() {
-        return "none".to_owned();
-    }
-    tensors.iter().map(TensorInfo::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

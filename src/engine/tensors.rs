@@ -1,0 +1,251 @@
+//! The memory of a model's inputs and outputs.
+
+use std::fmt;
+
+use half::f16;
+use half::slice::HalfFloatSliceExt as _;
+use ort::memory::Allocator;
+use ort::session::{
+    HasSelectedOutputs, OutputSelector, RunOptions, SessionInputValue, SessionOutputs,
+};
+use ort::value::{DynValue, PrimitiveTensorElementType, Shape, Tensor, TensorRef};
+
+use crate::core::tensor::{ElementType, EngineError, ModelInfo, TensorInfo, TensorMut};
+
+/// The most bytes that one bound input may take; more is a mistake in a shape, not a picture.
+const MAX_INPUT_BYTES: usize = 1 << 30;
+
+/// An input's memory, as long as the largest batch.
+#[derive(Debug)]
+enum InputTensor {
+    F32(Tensor<f32>),
+    F16(Tensor<f16>),
+    U8(Tensor<u8>),
+    I8(Tensor<i8>),
+}
+
+/// An input, bound.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) shape: Vec<usize>,
+    tensor: InputTensor,
+}
+
+impl Input {
+    pub(super) fn new(
+        info: &TensorInfo,
+        batch: usize,
+        item: &[usize],
+    ) -> Result<Self, EngineError> {
+        let unsupported = |what: &str| EngineError::Unsupported(format!("input {info} {what}"));
+        let element = info.element.ok_or_else(|| {
+            unsupported("is of another type than float32, float16, uint8 and int8")
+        })?;
+        let declared = info.shape.iter().skip(1);
+        if declared.clone().count() != item.len()
+            || declared.zip(item).any(|(declared, dim)| declared.is_some_and(|d| d != *dim))
+        {
+            return Err(unsupported(&format!("cannot be bound as {item:?} per item")));
+        }
+        let shape: Vec<usize> = [batch].iter().chain(item).copied().collect();
+        let bytes =
+            shape.iter().try_fold(element_bytes(element), |product, dim| product.checked_mul(*dim));
+        match bytes {
+            Some(1..=MAX_INPUT_BYTES) => {}
+            _ => return Err(unsupported(&format!("cannot be allocated as {shape:?}"))),
+        }
+        let tensor = match element {
+            ElementType::F32 => allocate(&shape).map(InputTensor::F32),
+            ElementType::F16 => allocate(&shape).map(InputTensor::F16),
+            ElementType::U8 => allocate(&shape).map(InputTensor::U8),
+            ElementType::I8 => allocate(&shape).map(InputTensor::I8),
+        }
+        .map_err(|why| unsupported(&format!("cannot be allocated: {why}")))?;
+        Ok(Self { shape, tensor })
+    }
+
+    /// The memory, to be written.
+    pub(super) fn values(&mut self) -> TensorMut<'_> {
+        match &mut self.tensor {
+            InputTensor::F32(tensor) => TensorMut::F32(tensor.extract_tensor_mut().1),
+            InputTensor::F16(tensor) => TensorMut::F16(tensor.extract_tensor_mut().1),
+            InputTensor::U8(tensor) => TensorMut::U8(tensor.extract_tensor_mut().1),
+            InputTensor::I8(tensor) => TensorMut::I8(tensor.extract_tensor_mut().1),
+        }
+    }
+
+    /// The memory as it is.
+    pub(super) fn whole(&self) -> SessionInputValue<'_> {
+        match &self.tensor {
+            InputTensor::F32(tensor) => tensor.into(),
+            InputTensor::F16(tensor) => tensor.into(),
+            InputTensor::U8(tensor) => tensor.into(),
+            InputTensor::I8(tensor) => tensor.into(),
+        }
+    }
+
+    /// The first `batch` items of it.
+    pub(super) fn part(&self, batch: usize) -> ort::Result<SessionInputValue<'_>> {
+        match &self.tensor {
+            InputTensor::F32(tensor) => view(tensor, batch),
+            InputTensor::F16(tensor) => view(tensor, batch),
+            InputTensor::U8(tensor) => view(tensor, batch),
+            InputTensor::I8(tensor) => view(tensor, batch),
+        }
+    }
+}
+
+fn element_bytes(element: ElementType) -> usize {
+    match element {
+        ElementType::F32 => 4,
+        ElementType::F16 => 2,
+        ElementType::U8 | ElementType::I8 => 1,
+    }
+}
+
+fn allocate<T>(shape: &[usize]) -> ort::Result<Tensor<T>>
+where
+    T: PrimitiveTensorElementType + fmt::Debug,
+{
+    Tensor::new(&Allocator::default(), shape)
+}
+
+fn view<T>(tensor: &Tensor<T>, batch: usize) -> ort::Result<SessionInputValue<'_>>
+where
+    T: PrimitiveTensorElementType + fmt::Debug + Clone + 'static,
+{
+    let (shape, data) = tensor.extract_tensor();
+    let mut shape: Shape = shape.clone();
+    let item: usize = shape.iter().skip(1).map(|dim| *dim as usize).product();
+    if let Some(first) = shape.first_mut() {
+        *first = batch as i64;
+    }
+    TensorRef::from_array_view((shape, &data[..batch * item])).map(SessionInputValue::from)
+}
+
+/// Element types of outputs that are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum OutputElement {
+    F32,
+    F16,
+}
+
+impl OutputElement {
+    pub(super) fn of(info: &TensorInfo) -> Option<Self> {
+        match info.element {
+            Some(ElementType::F32) => Some(Self::F32),
+            Some(ElementType::F16) => Some(Self::F16),
+            _ => None,
+        }
+    }
+}
+
+/// An output, for the largest batch.
+#[derive(Debug)]
+pub(super) struct Output {
+    /// `None` for an output of a type that is not read; it is not fetched either.
+    element: Option<OutputElement>,
+    pub(super) shape: Vec<usize>,
+    /// Whether the first dimension follows the batch.
+    batched: bool,
+    /// The last run's values where they had to be converted.
+    converted: Vec<f32>,
+}
+
+impl Output {
+    /// An output that had this shape in a run of the largest batch.
+    pub(super) fn new(info: &TensorInfo, shape: Vec<usize>, batched: bool) -> Self {
+        let element = OutputElement::of(info);
+        let converted = match element {
+            Some(OutputElement::F16) => vec![0.0; shape.iter().product()],
+            _ => Vec::new(),
+        };
+        Self { element, shape, batched, converted }
+    }
+
+    /// Turns what a run wrote into 32-bit floats, where it is not.
+    pub(super) fn convert(&mut self, tensor: Option<&OutputTensor>) {
+        if let Some(OutputTensor::F16(tensor)) = tensor {
+            let (_, halves) = tensor.extract_tensor();
+            halves.convert_to_f32_slice(&mut self.converted[..halves.len()]);
+        }
+    }
+
+    /// The values that the last run wrote into `tensor`.
+    pub(super) fn values<'a>(&'a self, tensor: Option<&'a OutputTensor>) -> &'a [f32] {
+        match tensor {
+            Some(OutputTensor::F32(tensor)) => tensor.extract_tensor().1,
+            Some(OutputTensor::F16(tensor)) => &self.converted[..tensor.shape().num_elements()],
+            None => &[],
+        }
+    }
+
+    fn shape_for(&self, batch: usize) -> Vec<usize> {
+        let mut shape = self.shape.clone();
+        if let (true, Some(first)) = (self.batched, shape.first_mut()) {
+            *first = batch;
+        }
+        shape
+    }
+}
+
+/// An output's memory for one batch size.
+#[derive(Debug)]
+pub(super) enum OutputTensor {
+    F32(Tensor<f32>),
+    F16(Tensor<f16>),
+}
+
+impl OutputTensor {
+    fn from_value(value: DynValue, element: OutputElement) -> ort::Result<Self> {
+        Ok(match element {
+            OutputElement::F32 => Self::F32(value.downcast()?),
+            OutputElement::F16 => Self::F16(value.downcast()?),
+        })
+    }
+}
+
+/// Output memory for one batch size.
+pub(super) struct Binding {
+    pub(super) options: RunOptions<HasSelectedOutputs>,
+    /// Handles to the memory that `options` holds, in the file's order; filled by the first run,
+    /// because `ort` hands them out only with results.
+    pub(super) tensors: Vec<Option<OutputTensor>>,
+}
+
+impl fmt::Debug for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binding").field("tensors", &self.tensors).finish_non_exhaustive()
+    }
+}
+
+impl Binding {
+    pub(super) fn new(info: &ModelInfo, outputs: &[Output], batch: usize) -> ort::Result<Self> {
+        let mut selector = OutputSelector::no_default();
+        for (output, info) in outputs.iter().zip(&info.outputs) {
+            let Some(element) = output.element else { continue };
+            let shape = output.shape_for(batch);
+            let name = info.name.as_str();
+            selector = match element {
+                OutputElement::F32 => selector.preallocate(name, allocate::<f32>(&shape)?),
+                OutputElement::F16 => selector.preallocate(name, allocate::<f16>(&shape)?),
+            }
+            .with(name);
+        }
+        Ok(Self { options: RunOptions::new()?.with_outputs(selector), tensors: Vec::new() })
+    }
+
+    /// Takes the handles out of the results of the first run.
+    pub(super) fn take_handles(
+        info: &ModelInfo,
+        outputs: &[Output],
+        mut values: SessionOutputs<'_>,
+    ) -> ort::Result<Vec<Option<OutputTensor>>> {
+        let handle = |(output, info): (&Output, &TensorInfo)| {
+            let element = output.element?;
+            let value = values.remove(&info.name)?;
+            Some(OutputTensor::from_value(value, element))
+        };
+        outputs.iter().zip(&info.outputs).map(handle).map(Option::transpose).collect()
+    }
+}
