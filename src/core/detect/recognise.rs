@@ -46,12 +46,8 @@ pub fn recognise(engine: &dyn Engine) -> Result<Recognised, DetectError> {
 }
 
 fn stranger(info: &ModelInfo) -> DetectError {
-    let gaze = match choose(info, None, &[], |_| Ok(None)) {
-        Ok(_) => true,
-        Err(error) => matches!(error, ProfileError::Ambiguous { .. }),
-    };
     let model = info.name.clone();
-    if gaze {
+    if is_gaze(info) {
         return DetectError::GazeModel { model };
     }
     let list = |tensors: &[TensorInfo]| {
@@ -63,6 +59,17 @@ fn stranger(info: &ModelInfo) -> DetectError {
         outputs: list(&info.outputs),
         known: DetectorKind::ALL.map(DetectorKind::signature).to_vec(),
     }
+}
+
+/// Whether a model estimates gaze: a profile fits it, or its outputs are named so. One that names
+/// a roll as well is about heads.
+fn is_gaze(info: &ModelInfo) -> bool {
+    let fits = match choose(info, None, &[], |_| Ok(None)) {
+        Ok(_) => true,
+        Err(error) => matches!(error, ProfileError::Ambiguous { .. }),
+    };
+    let named = |part| info.outputs.iter().any(|o| o.name.to_ascii_lowercase().contains(part));
+    fits || named("gaze") || (named("pitch") && named("yaw") && !named("roll"))
 }
 
 fn recognise_shapes(
