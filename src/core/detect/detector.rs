@@ -75,7 +75,7 @@ impl FaceDetector {
     }
 
     /// Finds the faces in the pixels `region` of `frame` and writes them to `faces`, the best
-    /// first, in pixels of the frame.
+    /// first, in pixels of the frame; boxes may leave it, but not by more than all but a pixel.
     ///
     /// # Errors
     /// If the region does not meet the frame, or the model does not run.
@@ -103,12 +103,16 @@ impl FaceDetector {
         );
         suppress(&mut self.candidates, settings.nms_threshold);
         let to_frame = ToFrame::new(self.model.kind, &placement);
+        let whole = Rect::full(frame.size());
         let least = settings.min_face_size as f32;
+        let wanted = |face: &FaceRegion| {
+            let inside = face.rect.intersect(&whole);
+            let visible = inside.width >= 1.0 && inside.height >= 1.0;
+            visible && face.rect.width >= least && face.rect.height >= least
+        };
         let all = self.candidates.iter().map(|detection| to_frame.face(detection));
         let most = if settings.max_faces == 0 { usize::MAX } else { settings.max_faces };
-        faces.extend(
-            all.filter(|face| face.rect.width >= least && face.rect.height >= least).take(most),
-        );
+        faces.extend(all.filter(wanted).take(most));
         Ok(())
     }
 

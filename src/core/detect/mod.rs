@@ -52,22 +52,17 @@ pub struct Detection {
 pub enum DetectError {
     /// The model estimates gaze.
     #[error(
-        "'{model}' looks like a gaze model, not a face detector: use it as 'gazeinfer engine=...' \
-         and give gazeface a face detector"
+        "this looks like a gaze model, not a face detector: use it as 'gazeinfer engine=...' and \
+         give gazeface a face detector"
     )]
-    GazeModel {
-        /// The model's name.
-        model: String,
-    },
+    GazeModel,
     /// The model's inputs and outputs are those of no detector that is known.
     #[error(
-        "'{model}' is no face detector that is known: its inputs are {inputs} and its outputs \
-         {outputs}. Known are {}",
+        "this is no face detector that is known: its inputs are {inputs} and its outputs {outputs}. \
+         Known are {}",
         .known.join("; ")
     )]
     Unrecognised {
-        /// The model's name.
-        model: String,
         /// What the file declares.
         inputs: String,
         /// What the file declares.

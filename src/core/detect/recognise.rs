@@ -46,15 +46,13 @@ pub fn recognise(engine: &dyn Engine) -> Result<Recognised, DetectError> {
 }
 
 fn stranger(info: &ModelInfo) -> DetectError {
-    let model = info.name.clone();
     if is_gaze(info) {
-        return DetectError::GazeModel { model };
+        return DetectError::GazeModel;
     }
     let list = |tensors: &[TensorInfo]| {
         tensors.iter().map(TensorInfo::to_string).collect::<Vec<_>>().join(", ")
     };
     DetectError::Unrecognised {
-        model,
         inputs: list(&info.inputs),
         outputs: list(&info.outputs),
         known: DetectorKind::ALL.map(DetectorKind::signature).to_vec(),
