@@ -31,10 +31,10 @@ fn frame() -> gst::Buffer {
     buffer
 }
 
-/// The element with a model.
-fn element(model: &Path, threads: usize) -> Harness {
+/// The element with a model and its profile.
+fn element(model: &Path, profile: &str, threads: usize) -> Harness {
     let mut h = Harness::new_parse(&format!(
-        "gazeinfer engine={} profile=mobilegaze threads={threads} qos=false",
+        "gazeinfer engine={} profile={profile} threads={threads} qos=false",
         model.display()
     ));
     h.set_src_caps(
@@ -91,21 +91,25 @@ fn main() {
     gstgaze::plugin::plugin_register_static().expect("our elements");
     let shared = std::env::var_os("GAZE_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let mut models =
-        vec![("mobilegaze_448", shared.join("models/gaze/mobilegaze_mobileone_s0.onnx"))];
+    let mut models = vec![(
+        "mobilegaze_448",
+        shared.join("models/gaze/mobilegaze_mobileone_s0.onnx"),
+        "mobilegaze",
+    )];
     if let Some(path) = std::env::var_os("GAZE_BENCH_224") {
-        models.push(("mobilegaze_224", PathBuf::from(path)));
+        let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/mobilegaze_224.toml");
+        models.push(("mobilegaze_224", PathBuf::from(path), profile));
     }
     let frame = frame();
     let mut criterion = Criterion::default().configure_from_args().sample_size(30);
     let mut rows = Vec::new();
-    for (name, model) in models {
+    for (name, model, profile) in models {
         if !model.exists() {
             println!("{name}: left out, {} is not there", model.display());
             continue;
         }
         for threads in [1, 2] {
-            let mut h = element(&model, threads);
+            let mut h = element(&model, profile, threads);
             let mut engine = bare(&model, threads);
             let (with, without) = interleaved(&mut h, &mut engine, &frame);
             rows.push((name, threads, with, without));
