@@ -1,11 +1,12 @@
 //! `gazepublish` through its pads, with real files, sockets and readers that misbehave.
 #![cfg(feature = "plugin")]
 
+mod common;
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
@@ -21,16 +22,8 @@ use serde_json::Value;
 const DEADLINE: Duration = Duration::from_secs(20);
 const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
-fn init() {
-    static INIT: Once = Once::new();
-    INIT.call_once(|| {
-        gst::init().unwrap();
-        gstgaze::plugin::plugin_register_static().unwrap();
-    });
-}
-
 fn element(location: &str) -> gst::Element {
-    init();
+    common::element::init();
     gst::ElementFactory::make("gazepublish").property("location", location).build().unwrap()
 }
 
