@@ -38,5 +38,6 @@ fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     enums::register();
     meta::register();
     gazeinfer::register(plugin)?;
+    gazepublish::register(plugin)?;
     Ok(())
 }
