@@ -2,8 +2,6 @@
 //!
 //! What the tiny models compute is written in `tests/data/make_models.py`.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
-
 mod common;
 
 use std::path::Path;

@@ -1,8 +1,6 @@
 //! Gaze models with their profiles: published ones against what their publishers' own code gives,
 //! and where a profile comes from.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
-
 mod common;
 
 use std::path::{Path, PathBuf};

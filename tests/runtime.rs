@@ -1,8 +1,6 @@
 //! Finding and loading ONNX Runtime. There is one per process, so each case runs this test binary
 //! again with its own environment and reads what the child says.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
-
 mod common;
 
 use std::path::{Path, PathBuf};
