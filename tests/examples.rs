@@ -6,8 +6,15 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where cargo puts the plugin and the examples for this test.
+/// Where cargo puts the plugin and the examples for this test. `cargo test` alone does not renew
+/// the plugin's shared library, so it is built here; that is quick where there is nothing to do.
 fn built() -> PathBuf {
+    static BUILD: std::sync::Once = std::sync::Once::new();
+    BUILD.call_once(|| {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--lib"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(build.status().unwrap().success(), "{build:?}");
+    });
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(2).unwrap().to_owned()
 }
