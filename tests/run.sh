@@ -65,8 +65,8 @@ pipe_closed() {
     [ "$status" -eq 0 ] || { echo "gst-launch-1.0 ended with $status"; cat "$log"; return 1; }
 }
 
-cargo_step "with GStreamer" test
-cargo_step "without GStreamer" test --no-default-features --lib --tests
+cargo_step "with GStreamer" test --no-fail-fast
+cargo_step "without GStreamer" test --no-fail-fast --no-default-features --lib --tests
 gaze_use_build debug
 step "gst-inspect" inspect
 step "closed pipe" pipe_closed
