@@ -10,10 +10,13 @@
 //! reused: after the first item of a given shape nothing is allocated.
 //!
 //! Everything up to the last step works on bytes, because the pipelines do so that the models were
-//! trained with: [`Resample`] says which, and the bytes are theirs. `OpencvLinear` and
-//! `PilBilinear` are exact. `OpencvCubic` is exact with OpenCV's own code; builds of OpenCV that
-//! hand cubic to Intel's IPP differ from their own code, and from this, by one grey level in some
-//! values.
+//! trained with: [`Resample`] says which, and the bytes are theirs, with these notes:
+//!
+//! - `OpencvLinear` equals `cv2.resize` of 4.x and 5.0, with IPP or without.
+//! - `OpencvCubic` equals OpenCV's own x86 code. The packages from PyPI hand cubic to Intel's IPP,
+//!   whose code is closed: one value in 25 then differs by one grey level.
+//! - `PilBilinear` equals Pillow up to version 12, which resamples columns first; 13 takes rows
+//!   first where the height shrinks more than the width, and differs there by a grey level.
 
 mod axis;
 mod convert;
