@@ -14,7 +14,7 @@ use gstgaze::core::region::Border;
 use gstgaze::core::tensor::{ElementType, TensorMut};
 
 const FRAME: Size = Size::new(1920, 1080);
-const FACE: PixelRect = PixelRect::new(811, 203, 300, 400);
+const FACE: PixelRect = PixelRect::new(810, 202, 300, 400);
 
 /// A frame of smooth shades with some grain.
 fn memory(format: PixelFormat) -> Vec<Vec<u8>> {

@@ -41,17 +41,17 @@ use super::region::Border;
 use super::tensor::{ElementType, TensorMut};
 
 /// The longest side of a tensor or of a source rectangle.
-pub const MAX_SIDE: u32 = 1 << 16;
+pub const MAX_SIDE: u32 = 1 << 15;
 
 /// Why an image input cannot be filled.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PreprocessError {
     /// The tensor has no pixel, or more than [`MAX_SIDE`] in a row or column.
-    #[error("image input of size {0}; give the profile a width and height of 1..=65536")]
+    #[error("image input of size {0}; give the profile a width and height of 1..=32768")]
     TensorSize(Size),
     /// The rectangle is empty, does not meet the frame, or is too large.
     #[error(
-        "source rectangle {source_rect:?} of a frame of {frame}; give one of 1..=65536 pixels a side that meets the frame"
+        "source rectangle {source_rect:?} of a frame of {frame}; give one of 1..=32768 pixels a side that meets the frame"
     )]
     SourceSize {
         /// As given.
