@@ -166,7 +166,7 @@ impl Span<'_, '_> {
         let pairs = chroma_columns(&x);
         let offset = x.start - 2 * pairs.start;
         let row = frame.row(0, y);
-        let mut luma = &row[..];
+        let mut luma = row;
         let format = frame.format();
         match format {
             F::Yuy2 | F::Uyvy => {
