@@ -1,6 +1,7 @@
 //! Frame and face to tensor: a 300x400 face of a 1080p frame, for each way to change the size.
 //!
 //! `benches/compare_preprocess.py` runs this and sets it against OpenCV and GStreamer.
+#![allow(clippy::unwrap_used)] // a bench that cannot start should say so and stop
 
 use std::hint::black_box;
 

@@ -1,5 +1,6 @@
 //! Pixels to tensor against a naive oracle: one pixel at a time, in floating point, straight from
 //! the definitions. It shares no line with the code under test.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod common;
 
