@@ -13,7 +13,7 @@ use gstgaze::core::profile::{Channels, ImageSpec, Layout, Resample};
 use gstgaze::core::region::Border;
 use gstgaze::core::tensor::{ElementType, TensorMut};
 
-use common::frames::{noise, split_planes};
+use common::frames::{noise, read_png, split_planes};
 
 #[derive(serde::Deserialize)]
 struct Index {
@@ -116,18 +116,6 @@ fn yuv_bytes_are_those_of_opencv() {
         assert!(got[..] == data[case.offset..case.offset + got.len()], "{}", case.name);
     }
     assert_eq!(index.colours.len(), 7);
-}
-
-/// An 8-bit RGB picture.
-fn read_png(path: &Path) -> (Size, Vec<u8>) {
-    let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
-    let mut decoder = png::Decoder::new(file);
-    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
-    let mut reader = decoder.read_info().unwrap();
-    let mut data = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut data).unwrap();
-    assert_eq!(info.color_type, png::ColorType::Rgb, "{}", path.display());
-    (Size::new(info.width, info.height), data)
 }
 
 /// The values of a little-endian float32 `.npy` file in C order.

@@ -8,6 +8,8 @@ use std::fmt;
 
 use half::f16;
 
+use super::geometry::Size;
+
 /// Element types that a model may take or give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ElementType {
@@ -188,6 +190,16 @@ pub trait Engine: Send {
 
     /// Memory of input `index` for the whole batch.
     fn input(&mut self, index: usize) -> TensorMut<'_>;
+
+    /// Fixes another height and width where the file leaves them open, for detectors whose input
+    /// follows the frame; a side that the file fixes stays. Allocates anew; after an error
+    /// everything is as it was.
+    ///
+    /// # Errors
+    /// Where the engine cannot, or the model does not run with that size.
+    fn resize(&mut self, size: Size) -> Result<(), EngineError> {
+        Err(EngineError::Unsupported(format!("'{}' cannot be resized to {size}", self.info().name)))
+    }
 
     /// Runs the first `batch` items. `batch` is 1..=[`max_batch`](Self::max_batch); a model with a
     /// fixed batch runs all of its slots and the rest is ignored.

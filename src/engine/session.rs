@@ -98,7 +98,7 @@ impl Model {
     /// # Errors
     /// [`EngineError::Unsupported`] where a dimension stays free.
     pub fn item_shapes(&self, size: Option<Size>) -> Result<Vec<Vec<usize>>, EngineError> {
-        self.info.inputs.iter().map(|input| item_shape(input, size)).collect()
+        item_shapes(&self.info, size)
     }
 
     /// Fixes the shapes, allocates all memory and runs the largest batch once: what cannot run
@@ -112,12 +112,7 @@ impl Model {
     pub fn bind(self, items: &[Vec<usize>]) -> Result<OrtEngine, EngineError> {
         let Self { mut session, info, provider, batch_size } = self;
         let batch = batch_of(&info, batch_size)?;
-        let inputs = info
-            .inputs
-            .iter()
-            .zip(items)
-            .map(|(input, item)| Input::new(input, batch.max, item))
-            .collect::<Result<Vec<_>, _>>()?;
+        let inputs = bind_inputs(&info, batch, items)?;
         if inputs.is_empty() || inputs.len() > MAX_INPUTS || inputs.len() != info.inputs.len() {
             return Err(EngineError::Unsupported(format!(
                 "it has {} inputs; 1 to {MAX_INPUTS} are supported",
@@ -204,6 +199,19 @@ fn batch_of(info: &ModelInfo, wanted: usize) -> Result<Batch, EngineError> {
         Some(fixed) => Batch { max: fixed, free: false },
         None => Batch { max: wanted, free: true },
     })
+}
+
+fn item_shapes(info: &ModelInfo, size: Option<Size>) -> Result<Vec<Vec<usize>>, EngineError> {
+    info.inputs.iter().map(|input| item_shape(input, size)).collect()
+}
+
+fn bind_inputs(
+    info: &ModelInfo,
+    batch: Batch,
+    items: &[Vec<usize>],
+) -> Result<Vec<Input>, EngineError> {
+    let pairs = info.inputs.iter().zip(items);
+    pairs.map(|(input, item)| Input::new(input, batch.max, item)).collect()
 }
 
 fn item_shape(input: &TensorInfo, size: Option<Size>) -> Result<Vec<usize>, EngineError> {
@@ -339,6 +347,16 @@ impl Engine for OrtEngine {
 
     fn input(&mut self, index: usize) -> TensorMut<'_> {
         self.inputs[index].values()
+    }
+
+    fn resize(&mut self, size: Size) -> Result<(), EngineError> {
+        let items = item_shapes(&self.info, Some(size))?;
+        let inputs = bind_inputs(&self.info, self.batch, &items)?;
+        let outputs = probe(&mut self.session, &inputs, &self.info, self.batch)?;
+        (self.inputs, self.outputs) = (inputs, outputs);
+        self.bindings.iter_mut().for_each(|binding| *binding = None);
+        self.last = None;
+        Ok(())
     }
 
     fn run(&mut self, batch: usize) -> Result<(), EngineError> {

@@ -65,6 +65,14 @@ pub fn pad_templates() -> Vec<gst::PadTemplate> {
         .collect()
 }
 
+/// Takes crop metadata out of what upstream is offered. Downstream may crop by it, and the pixels
+/// that are read here would be others than those that are shown.
+pub fn refuse_crop(query: &mut gst::query::Allocation) {
+    if let Some(index) = query.find_allocation_meta::<gst_video::VideoCropMeta>() {
+        query.remove_nth_allocation_meta(index);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,11 @@ pub mod gazeoverlay;
 pub mod gazepublish;
 pub mod meta;
 mod model;
+mod property;
 mod qos;
 pub mod stats;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[allow(missing_docs)] // what the macro generates cannot be documented
 mod define {
@@ -37,7 +40,13 @@ pub use define::plugin_register_static;
 fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     enums::register();
     meta::register();
+    gazeface::register(plugin)?;
     gazeinfer::register(plugin)?;
     gazepublish::register(plugin)?;
     Ok(())
+}
+
+/// A panic elsewhere does not make a value unreadable: all of them are replaced whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

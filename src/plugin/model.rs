@@ -4,6 +4,7 @@ use std::sync::{LazyLock, Once};
 
 use super::enums;
 use super::errors::{engine_error, open_error};
+use crate::core::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::estimator::{EstimateError, GazeEstimator};
 use crate::core::profile::ProfileSource;
 use crate::engine::provider::ExecutionProvider;
@@ -57,6 +58,21 @@ pub fn open_gaze(
             e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
         })?;
     Ok((estimator, model.source))
+}
+
+/// Opens a face detector; `input_size` is for those whose input size is free.
+pub fn open_detector(
+    path: &str,
+    input_size: u32,
+    options: &Options,
+) -> Result<FaceDetector, gst::ErrorMessage> {
+    let options =
+        EngineOptions { input_size: Some(opening_size(input_size)), ..options.for_engine() };
+    let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
+    FaceDetector::new(Box::new(engine), input_size).map_err(|e| match e {
+        DetectError::Engine(e) => engine_error(&e),
+        e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
+    })
 }
 
 impl From<enums::ExecutionProvider> for ExecutionProvider {

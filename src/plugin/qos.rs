@@ -6,6 +6,10 @@
 
 use std::sync::Mutex;
 
+use gst_base::prelude::*;
+
+use super::lock;
+
 /// The time before which buffers are late, from the QoS events of a stream.
 #[derive(Debug, Default)]
 pub struct Lateness {
@@ -25,22 +29,55 @@ impl Lateness {
                 timestamp.saturating_sub(delay)
             }
         });
-        *self.lock() = earliest;
+        *lock(&self.earliest) = earliest;
     }
 
     /// Forgets what was said (flush, new segment).
     pub fn reset(&self) {
-        *self.lock() = None;
+        *lock(&self.earliest) = None;
     }
 
     /// How late a buffer with this running time is; `None` for one in time.
     pub fn of(&self, running_time: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
-        let earliest = (*self.lock())?;
+        let earliest = (*lock(&self.earliest))?;
         let running_time = running_time?;
         (running_time <= earliest).then(|| earliest - running_time)
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<gst::ClockTime>> {
-        self.earliest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
+/// When a buffer is due, in the time of the element's segment.
+pub fn running_time(
+    element: &impl IsA<gst_base::BaseTransform>,
+    buffer: &gst::BufferRef,
+) -> Option<gst::ClockTime> {
+    let segment = element.segment();
+    segment.downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts()?)
+}
+
+/// The message that says that a frame was not inferred because it came `late`.
+pub fn message(
+    element: &impl IsA<gst_base::BaseTransform>,
+    buffer: &gst::BufferRef,
+    late: gst::ClockTime,
+    stats: (u64, u64),
+) -> gst::Message {
+    let (frames, skipped) = stats;
+    let segment = element.segment();
+    let stream_time = segment
+        .downcast_ref::<gst::ClockTime>()
+        .zip(buffer.pts())
+        .and_then(|(segment, pts)| segment.to_stream_time(pts));
+    let jitter = i64::try_from(late.nseconds()).unwrap_or(i64::MAX);
+    gst::message::Qos::builder(false)
+        .running_time(running_time(element, buffer))
+        .stream_time(stream_time)
+        .timestamp(buffer.pts())
+        .duration(buffer.duration())
+        .values(jitter, 1.0, 1_000_000)
+        .stats(
+            gst::format::Buffers::from_u64(frames.saturating_sub(skipped)),
+            gst::format::Buffers::from_u64(skipped),
+        )
+        .src(element.as_ref())
+        .build()
 }

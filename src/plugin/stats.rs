@@ -2,7 +2,24 @@
 
 use std::time::Duration;
 
+use gst::prelude::*;
+
 use crate::core::latency::LatencyHistogram;
+
+/// What one frame brought.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outcome {
+    /// Faces reported.
+    pub faces: u64,
+    /// Faces (for `gazeface`: frames) that the model ran on.
+    pub inferences: u64,
+    /// Faces without a number, or outside the frame.
+    pub invalid: u64,
+    /// Whether the last result was carried and nothing inferred.
+    pub carried: bool,
+    /// Pixels to metadata, where the model ran.
+    pub latency: Option<Duration>,
+}
 
 /// Counters and latencies since the element was started.
 #[derive(Clone, Debug, Default)]
@@ -21,9 +38,16 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Counts how long one frame with an inference took, pixels to metadata.
-    pub fn record_latency(&mut self, latency: Duration) {
-        self.latency.record(latency);
+    /// Counts one frame.
+    pub fn count(&mut self, outcome: &Outcome) {
+        self.frames += 1;
+        self.faces += outcome.faces;
+        self.inferences += outcome.inferences;
+        self.invalid += outcome.invalid;
+        self.skipped += u64::from(outcome.carried);
+        if let Some(latency) = outcome.latency {
+            self.latency.record(latency);
+        }
     }
 
     /// For people and programs: counters as uint64, latencies as uint64 in nanoseconds.
@@ -41,4 +65,17 @@ impl Stats {
             .field("execution-provider", provider)
             .build()
     }
+}
+
+/// The property's description.
+pub fn property() -> glib::ParamSpec {
+    glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+        .nick("Statistics")
+        .blurb(
+            "Since the element was started: frames, faces, inferences, skipped, invalid (uint64), \
+             latency-p50, -p95, -p99 and -max of the frames with an inference (uint64, ns), and \
+             the execution-provider that runs",
+        )
+        .read_only()
+        .build()
 }

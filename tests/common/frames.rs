@@ -36,3 +36,15 @@ pub fn split_planes(
     }
     (fill(end), planes)
 }
+
+/// An 8-bit RGB picture.
+pub fn read_png(path: &std::path::Path) -> (Size, Vec<u8>) {
+    let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
+    let mut decoder = png::Decoder::new(file);
+    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
+    let mut reader = decoder.read_info().unwrap();
+    let mut data = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut data).unwrap();
+    assert_eq!(info.color_type, png::ColorType::Rgb, "{}", path.display());
+    (Size::new(info.width, info.height), data)
+}

@@ -1,1 +1,33 @@
-//! gazeface
+//! `gazeface`: the faces of a video, for `gazeinfer` and for anybody.
+//!
+//! In place, and never copies pixels: frames are mapped for reading, go straight into the
+//! detector's input, and each face is attached as a `GstVideoRegionOfInterestMeta` of type `face`
+//! with the parameters `detection` (`confidence`) and `landmarks` (five points, where the model
+//! gives them). `GazeFaces` (see [`meta::faces`](super::meta::faces)) is attached to every frame
+//! that was looked at, so that a frame without a face is known to have none.
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! videoconvert !
+//!     gazeface engine=yunet.onnx ! gazeinfer engine=mobilegaze.onnx ! gazeoverlay !
+//!     videoconvert ! autovideosink
+//! ```
+//!
+//! Any published detector of the families in [`core::detect`](crate::core::detect) will do; which
+//! one a file is is seen from its inputs and outputs.
+
+mod imp;
+mod settings;
+mod stream;
+
+use glib::prelude::*;
+
+glib::wrapper! {
+    /// The element.
+    pub struct GazeFace(ObjectSubclass<imp::GazeFace>)
+        @extends gst_base::BaseTransform, gst::Element, gst::Object;
+}
+
+/// Registers the element.
+pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    gst::Element::register(Some(plugin), "gazeface", gst::Rank::NONE, GazeFace::static_type())
+}

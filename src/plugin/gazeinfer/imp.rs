@@ -6,21 +6,20 @@
 //! something is posted or pushed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
 use glib::subclass::prelude::*;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use super::settings::{PROPERTIES, Settings};
-use super::stream::{FrameFault, Outcome, Stream};
+use super::stream::{FrameFault, Stream};
 use crate::core::estimator::GazeEstimator;
 use crate::plugin::meta::gaze;
-use crate::plugin::qos::Lateness;
+use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
-use crate::plugin::{format, model};
+use crate::plugin::{format, lock, model, stats};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeinfer", gst::DebugColorFlags::empty(), Some("Gaze estimation"))
@@ -38,11 +37,6 @@ pub struct GazeInfer {
     broken_buffer: AtomicBool,
 }
 
-/// A panic elsewhere does not make a value unreadable: all of them are replaced whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[glib::object_subclass]
 impl ObjectSubclass for GazeInfer {
     const NAME: &'static str = "GstGazeInfer";
@@ -52,18 +46,8 @@ impl ObjectSubclass for GazeInfer {
 
 impl ObjectImpl for GazeInfer {
     fn properties() -> &'static [glib::ParamSpec] {
-        static ALL: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let stats = glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
-                .nick("Statistics")
-                .blurb(
-                    "Since the element was started: frames, faces, inferences, skipped, invalid \
-                     (uint64), latency-p50, -p95, -p99 and -max of the frames with an inference \
-                     (uint64, ns), and the execution-provider that runs",
-                )
-                .read_only()
-                .build();
-            PROPERTIES.iter().cloned().chain([stats]).collect()
-        });
+        static ALL: LazyLock<Vec<glib::ParamSpec>> =
+            LazyLock::new(|| PROPERTIES.iter().cloned().chain([stats::property()]).collect());
         &ALL
     }
 
@@ -147,10 +131,7 @@ impl BaseTransformImpl for GazeInfer {
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
         self.parent_propose_allocation(decide_query, query)?;
-        // Downstream may crop by metadata; the pixels that are read here would be other ones.
-        if let Some(index) = query.find_allocation_meta::<gst_video::VideoCropMeta>() {
-            query.remove_nth_allocation_meta(index);
-        }
+        format::refuse_crop(query);
         Ok(())
     }
 
@@ -196,7 +177,7 @@ impl BaseTransformImpl for GazeInfer {
             Ok(outcome) => outcome,
             Err(fault) => return self.fault(&fault),
         };
-        self.count(&outcome);
+        lock(&self.stats).count(&outcome);
         if let Some(message) = message {
             self.post(gst::message::Element::builder(message).src(&*self.obj()).build());
         }
@@ -241,25 +222,8 @@ impl GazeInfer {
         }
     }
 
-    fn running_time(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
-        let segment = self.obj().segment();
-        segment.downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts()?)
-    }
-
     fn lateness(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
-        self.lateness.of(self.running_time(buffer))
-    }
-
-    fn count(&self, outcome: &Outcome) {
-        let mut stats = lock(&self.stats);
-        stats.frames += 1;
-        stats.faces += outcome.faces;
-        stats.inferences += outcome.inferences;
-        stats.invalid += outcome.invalid;
-        stats.skipped += u64::from(outcome.carried);
-        if let Some(latency) = outcome.latency {
-            stats.record_latency(latency);
-        }
+        self.lateness.of(qos::running_time(&*self.obj(), buffer))
     }
 
     /// One broken buffer does not end the stream; a model that does not run does.
@@ -290,35 +254,17 @@ impl GazeInfer {
     fn message(&self, buffer: &gst::BufferRef, stream: &Stream) -> gst::Structure {
         let mut s = gaze::to_structure("gaze", stream.result());
         s.set("pts", buffer.pts());
-        s.set("running-time", self.running_time(buffer));
+        s.set("running-time", qos::running_time(&*self.obj(), buffer));
         s
     }
 
     /// Says that a frame was not inferred because it came too late.
     fn post_qos(&self, buffer: &gst::BufferRef, late: gst::ClockTime) {
-        let (frames, skipped) = {
+        let counts = {
             let stats = lock(&self.stats);
             (stats.frames, stats.skipped)
         };
-        let segment = self.obj().segment();
-        let stream_time = segment
-            .downcast_ref::<gst::ClockTime>()
-            .zip(buffer.pts())
-            .and_then(|(segment, pts)| segment.to_stream_time(pts));
-        let jitter = i64::try_from(late.nseconds()).unwrap_or(i64::MAX);
-        let message = gst::message::Qos::builder(false)
-            .running_time(self.running_time(buffer))
-            .stream_time(stream_time)
-            .timestamp(buffer.pts())
-            .duration(buffer.duration())
-            .values(jitter, 1.0, 1_000_000)
-            .stats(
-                gst::format::Buffers::from_u64(frames.saturating_sub(skipped)),
-                gst::format::Buffers::from_u64(skipped),
-            )
-            .src(&*self.obj())
-            .build();
-        self.post(message);
+        self.post(qos::message(&*self.obj(), buffer, late, counts));
     }
 
     fn post(&self, message: gst::Message) {

@@ -8,6 +8,7 @@ use gst::prelude::*;
 use crate::core::geometry::{Rect, Size};
 use crate::core::schedule::Policy;
 use crate::plugin::enums::{ExecutionProvider, InferenceRegion};
+use crate::plugin::property::{get, text};
 
 /// Everything that a user can set. Copied out of its lock before it is used; strings are shared so
 /// that a copy per frame allocates nothing.
@@ -198,19 +199,15 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
 impl Settings {
     /// Sets one property; what cannot be taken is said and leaves the old value.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
-        let text = || -> Option<Arc<str>> {
-            let text = value.get::<Option<&str>>().ok().flatten().filter(|s| !s.is_empty());
-            text.map(Arc::from)
-        };
         match name {
-            "engine" => self.engine = text(),
-            "profile" => self.profile = text(),
+            "engine" => self.engine = text(value),
+            "profile" => self.profile = text(value),
             "execution-provider" => self.execution_provider = get(value)?,
             "threads" => self.threads = get(value)?,
             "batch-size" => self.batch_size = get(value)?,
             "inference-region" => self.frame.inference_region = get(value)?,
             "region" => self.frame.region = fractions(value)?,
-            "object-class" => self.frame.object_class = text().unwrap_or_default(),
+            "object-class" => self.frame.object_class = text(value).unwrap_or_default(),
             "region-margin" => self.frame.region_margin = get(value)?,
             "min-object-width" => self.frame.min_object_width = get(value)?,
             "min-object-height" => self.frame.min_object_height = get(value)?,
@@ -244,11 +241,6 @@ impl Settings {
             _ => return None,
         })
     }
-}
-
-/// GObject has checked the type against the description above; this says what went wrong anyway.
-fn get<'v, T: glib::value::FromValue<'v>>(value: &'v glib::Value) -> Result<T, String> {
-    value.get::<T>().map_err(|error| error.to_string())
 }
 
 /// Four fractions that lie in the frame.

@@ -1,7 +1,7 @@
 //! What `gazeinfer` keeps from frame to frame, and what it does with one. Touched only by the
 //! streaming thread and its serialised events.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::settings::FrameSettings;
 use crate::core::estimator::{EstimateError, FrameGaze, GazeEstimator};
@@ -12,6 +12,7 @@ use crate::plugin::enums::InferenceRegion;
 use crate::plugin::frame::{MapError, MappedFrame};
 use crate::plugin::meta::gaze;
 use crate::plugin::meta::region::{self, Origin, RegionReader, SourcedRegion};
+use crate::plugin::stats::Outcome;
 
 /// The model and what is remembered of the stream.
 pub(super) struct Stream {
@@ -25,21 +26,6 @@ pub(super) struct Stream {
     regions: Vec<SourcedRegion>,
     plans: Vec<Plan>,
     result: FrameGaze,
-}
-
-/// What one frame brought.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Outcome {
-    /// Faces reported.
-    pub faces: u64,
-    /// Faces that the model ran on.
-    pub inferences: u64,
-    /// Faces without a number, or outside the frame.
-    pub invalid: u64,
-    /// Whether every face carried its last result although there were faces.
-    pub carried: bool,
-    /// Pixels to metadata, where the model ran.
-    pub latency: Option<Duration>,
 }
 
 /// Why a frame could not be looked at.

@@ -1,0 +1,166 @@
+//! The properties of `gazeface`: values, ranges, defaults, and what they say to people.
+
+use std::sync::{Arc, LazyLock};
+
+use glib::prelude::*;
+use gst::prelude::*;
+
+use crate::core::detect::DetectSettings;
+use crate::plugin::enums::ExecutionProvider;
+use crate::plugin::property::{get, text};
+
+/// Everything that a user can set. Copied out of its lock before it is used.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub engine: Option<Arc<str>>,
+    pub execution_provider: ExecutionProvider,
+    pub threads: u32,
+    pub input_size: u32,
+    pub frame: FrameSettings,
+}
+
+/// The part that may change from frame to frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FrameSettings {
+    pub detect: DetectSettings,
+    /// Look at every n-th frame.
+    pub inference_interval: u32,
+    pub qos: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            engine: None,
+            execution_provider: ExecutionProvider::Auto,
+            threads: 0,
+            input_size: 640,
+            frame: FrameSettings {
+                detect: DetectSettings::default(),
+                inference_interval: 1,
+                qos: true,
+            },
+        }
+    }
+}
+
+/// Description of every property but `stats`, which is not a setting.
+pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+    let d = Settings::default();
+    let detect = d.frame.detect;
+    vec![
+        glib::ParamSpecString::builder("engine")
+            .nick("Engine")
+            .blurb(
+                "Model file of the face detector, ONNX (.onnx) or ONNX Runtime format (.ort): \
+                 YuNet, SCRFD, UltraFace, RetinaFace-MobileNet or BlazeFace",
+            )
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("execution-provider", d.execution_provider)
+            .nick("Execution provider")
+            .blurb("Who runs the model; one that was asked for by name and is missing is an error")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("threads")
+            .nick("Threads")
+            .blurb("Threads that one inference may use on the CPU (0 = automatic)")
+            .maximum(1024)
+            .default_value(d.threads)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("input-size")
+            .nick("Input size")
+            .blurb(
+                "Longer side in pixels to which frames are shrunk, where the model's input size is \
+                 free; smaller is faster and misses small faces. Other models keep their own",
+            )
+            .minimum(32)
+            .maximum(4096)
+            .default_value(d.input_size)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecFloat::builder("score-threshold")
+            .nick("Score threshold")
+            .blurb("Faces must score more than this; each detector has a scale of its own")
+            .minimum(0.0)
+            .maximum(1.0)
+            .default_value(detect.score_threshold)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFloat::builder("nms-threshold")
+            .nick("NMS threshold")
+            .blurb(
+                "Of two boxes that overlap more than this (intersection over union) only the \
+                 better one stays",
+            )
+            .minimum(0.0)
+            .maximum(1.0)
+            .default_value(detect.nms_threshold)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("max-faces")
+            .nick("Maximum faces")
+            .blurb("The most faces of a frame, those that score best (0 = all)")
+            .maximum(1000)
+            .default_value(u32::try_from(detect.max_faces).unwrap_or(u32::MAX))
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("min-face-size")
+            .nick("Minimum face size")
+            .blurb("Faces narrower or lower than this many pixels of the frame are left out")
+            .maximum(u32::from(u16::MAX))
+            .default_value(detect.min_face_size)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("inference-interval")
+            .nick("Inference interval")
+            .blurb("Look at every n-th frame; those between them get the last faces again")
+            .minimum(1)
+            .default_value(d.frame.inference_interval)
+            .mutable_playing()
+            .build(),
+        // The base class has this property and drops late frames. Here a late frame goes on and
+        // gets the last faces.
+        glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
+    ]
+});
+
+impl Settings {
+    /// Sets one property; what cannot be taken is said and leaves the old value.
+    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
+        let detect = &mut self.frame.detect;
+        match name {
+            "engine" => self.engine = text(value),
+            "execution-provider" => self.execution_provider = get(value)?,
+            "threads" => self.threads = get(value)?,
+            "input-size" => self.input_size = get(value)?,
+            "score-threshold" => detect.score_threshold = get(value)?,
+            "nms-threshold" => detect.nms_threshold = get(value)?,
+            "max-faces" => detect.max_faces = get::<u32>(value)? as usize,
+            "min-face-size" => detect.min_face_size = get(value)?,
+            "inference-interval" => self.frame.inference_interval = get(value)?,
+            "qos" => self.frame.qos = get(value)?,
+            _ => return Err(format!("there is no property '{name}'")),
+        }
+        Ok(())
+    }
+
+    /// The value of one property; `None` for one that is not a setting.
+    pub fn get(&self, name: &str) -> Option<glib::Value> {
+        let detect = &self.frame.detect;
+        Some(match name {
+            "engine" => self.engine.as_deref().to_value(),
+            "execution-provider" => self.execution_provider.to_value(),
+            "threads" => self.threads.to_value(),
+            "input-size" => self.input_size.to_value(),
+            "score-threshold" => detect.score_threshold.to_value(),
+            "nms-threshold" => detect.nms_threshold.to_value(),
+            "max-faces" => u32::try_from(detect.max_faces).unwrap_or(u32::MAX).to_value(),
+            "min-face-size" => detect.min_face_size.to_value(),
+            "inference-interval" => self.frame.inference_interval.to_value(),
+            "qos" => self.frame.qos.to_value(),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! What `gazeface` keeps from frame to frame, and what it does with one. Touched only by the
+//! streaming thread and its serialised events.
+
+use std::time::Instant;
+
+use super::settings::FrameSettings;
+use crate::core::detect::{DetectError, FaceDetector};
+use crate::core::geometry::{PixelRect, Size};
+use crate::core::region::FaceRegion;
+use crate::plugin::frame::{MapError, MappedFrame};
+use crate::plugin::meta::{faces, region};
+use crate::plugin::stats::Outcome;
+
+/// Type of the regions of interest, which is what `gazeinfer` looks for by default.
+const CLASS: &str = "face";
+
+/// The detector and what is remembered of the stream.
+pub(super) struct Stream {
+    detector: FaceDetector,
+    info: Option<gst_video::VideoInfo>,
+    /// Frames since the last one that was looked at; `None` before the first.
+    since: Option<u32>,
+    /// The faces of that frame with the ids of their regions.
+    known: Vec<(i32, FaceRegion)>,
+    next_id: i32,
+    // Reused from frame to frame.
+    found: Vec<FaceRegion>,
+}
+
+/// Why a frame could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FrameFault {
+    /// No caps yet.
+    #[error("no caps before the first buffer")]
+    NotNegotiated,
+    /// This buffer is broken; the next may be well.
+    #[error(transparent)]
+    Buffer(#[from] MapError),
+    /// The model does not run.
+    #[error(transparent)]
+    Detect(#[from] DetectError),
+    /// The metadata could not be attached.
+    #[error(transparent)]
+    Meta(#[from] glib::BoolError),
+}
+
+impl Stream {
+    pub fn new(detector: FaceDetector) -> Self {
+        Self { detector, info: None, since: None, known: Vec::new(), next_id: 0, found: Vec::new() }
+    }
+
+    /// Takes new caps. Faces of frames of another size say nothing about those to come.
+    pub fn set_info(&mut self, info: gst_video::VideoInfo) {
+        let size = |info: &gst_video::VideoInfo| Size::new(info.width(), info.height());
+        if self.info.as_ref().map(size) != Some(size(&info)) {
+            self.flush();
+        }
+        self.info = Some(info);
+    }
+
+    /// Forgets the past, keeps what the caps said.
+    pub fn flush(&mut self) {
+        self.since = None;
+        self.known.clear();
+    }
+
+    /// Looks at one frame and attaches the faces in it. `late` says that there is no time to infer;
+    /// the first frame is inferred all the same, because there is nothing yet to carry.
+    pub fn process(
+        &mut self,
+        buffer: &mut gst::BufferRef,
+        settings: &FrameSettings,
+        late: bool,
+    ) -> Result<Outcome, FrameFault> {
+        let begin = Instant::now();
+        let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
+        let size = Size::new(info.width(), info.height());
+        let infer = match self.since {
+            None => true,
+            Some(since) => !late && since.saturating_add(1) >= settings.inference_interval,
+        };
+        if infer {
+            let frame = MappedFrame::map(buffer, info)?;
+            let view = frame.view().map_err(MapError::from)?;
+            let whole = PixelRect::full(size);
+            self.detector.detect(&view, whole, &settings.detect, &mut self.found)?;
+            self.since = Some(0);
+            self.number();
+        } else {
+            self.since = self.since.map(|since| since.saturating_add(1));
+        }
+        faces::add(buffer, size, &self.known)?;
+        for (id, face) in &self.known {
+            region::add_roi(buffer, CLASS, *id, face, size);
+        }
+        Ok(Outcome {
+            faces: self.known.len() as u64,
+            inferences: u64::from(infer),
+            invalid: 0,
+            carried: !infer,
+            latency: infer.then(|| begin.elapsed()),
+        })
+    }
+
+    /// Gives each face that was found an id of its own; one that is carried keeps it.
+    fn number(&mut self) {
+        self.known.clear();
+        for face in &self.found {
+            self.known.push((self.next_id, *face));
+            self.next_id = self.next_id.checked_add(1).unwrap_or(0);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Face detectors on real frames: the publishers' pipelines, box by box.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::frames::read_png;
+use gstgaze::core::color::Colorimetry;
+use gstgaze::core::detect::{
+    DetectError, DetectSettings, DetectorKind, FaceDetector, opening_size, recognise,
+};
+use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::geometry::{PixelRect, Rect, Size};
+use gstgaze::core::region::FaceRegion;
+use gstgaze::engine::{self, EngineOptions};
+
+const INPUT_SIZE: u32 = 640;
+
+fn open(path: &Path) -> engine::session::OrtEngine {
+    let options =
+        EngineOptions { input_size: Some(opening_size(INPUT_SIZE)), ..EngineOptions::default() };
+    engine::open(path, &options).unwrap()
+}
+
+/// A published detector, where it and a runtime are at hand.
+fn detector(test: &str, model: &str) -> Option<FaceDetector> {
+    let path = common::shared(test, &format!("models/face/{model}.onnx"))?;
+    if let Err(error) = engine::runtime::get() {
+        common::left_out(test, &error.to_string());
+        return None;
+    }
+    Some(FaceDetector::new(Box::new(open(&path)), INPUT_SIZE).unwrap())
+}
+
+struct Picture {
+    size: Size,
+    data: Vec<u8>,
+}
+
+impl Picture {
+    fn read(test: &str, name: &str) -> Option<Self> {
+        let (size, data) = read_png(&common::shared(test, &format!("media/frames/{name}"))?);
+        Some(Self { size, data })
+    }
+
+    fn view(&self) -> FrameView<'_> {
+        let plane = Plane { data: &self.data, stride: self.size.width as usize * 3 };
+        FrameView::new(PixelFormat::Rgb, self.size, Colorimetry::default(), &[plane]).unwrap()
+    }
+
+    fn faces(&self, detector: &mut FaceDetector, settings: &DetectSettings) -> Vec<FaceRegion> {
+        let mut faces = Vec::new();
+        detector.detect(&self.view(), PixelRect::full(self.size), settings, &mut faces).unwrap();
+        faces
+    }
+}
+
+/// A face as somebody else's code sees it.
+struct Expected {
+    corners: [f32; 4],
+    score: f32,
+    points: Option<[[f32; 2]; 5]>,
+}
+
+/// Every face has its counterpart: corners within a pixel of the frame, scores within 0.01.
+fn assert_same(context: &str, found: &[FaceRegion], expected: &[Expected]) {
+    assert_eq!(found.len(), expected.len(), "{context}: {found:?}");
+    for Expected { corners: [x1, y1, x2, y2], score, points } in expected {
+        let rect = Rect::from_corners(*x1, *y1, *x2, *y2);
+        let best = found
+            .iter()
+            .max_by(|a, b| a.rect.iou(&rect).total_cmp(&b.rect.iou(&rect)))
+            .expect("as many as expected");
+        let got = [best.rect.x, best.rect.y, best.rect.right(), best.rect.bottom()];
+        for (got, expected) in got.iter().zip([x1, y1, x2, y2]) {
+            assert!((got - expected).abs() <= 1.0, "{context}: {:?} for {rect:?}", best.rect);
+        }
+        let confidence = best.confidence.expect("detectors score");
+        assert!((confidence - score).abs() <= 0.01, "{context}: {confidence} for {score}");
+        assert_eq!(best.landmarks.is_some(), points.is_some(), "{context}");
+        for (got, expected) in best.landmarks.iter().flatten().zip(points.iter().flatten()) {
+            let [x, y] = expected;
+            let near = (got.x - x).abs() <= 1.0 && (got.y - y).abs() <= 1.0;
+            assert!(near, "{context}: {got:?} for {expected:?}");
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Reference {
+    png: String,
+    detectors: BTreeMap<String, Vec<ReferenceFace>>,
+}
+
+#[derive(serde::Deserialize)]
+struct ReferenceFace {
+    box_float: [f32; 4],
+    score: f32,
+    kps: Option<[[f32; 2]; 5]>,
+}
+
+/// All frames of the reference with one detector and its publisher's thresholds.
+fn against_the_reference(test: &str, model: &str, key: &str, score: f32, nms: f32) {
+    let Some(mut detector) = detector(test, model) else { return };
+    let Some(reference) = common::shared(test, "models/reference/reference.json") else { return };
+    let frames: Vec<Reference> =
+        serde_json::from_slice(&std::fs::read(reference).unwrap()).unwrap();
+    let settings =
+        DetectSettings { score_threshold: score, nms_threshold: nms, ..DetectSettings::default() };
+    let mut count = 0;
+    for frame in frames {
+        let Some(picture) = Picture::read(test, &frame.png) else { return };
+        let found = picture.faces(&mut detector, &settings);
+        let expected: Vec<Expected> = frame.detectors[key]
+            .iter()
+            .map(|f| Expected { corners: f.box_float, score: f.score, points: f.kps })
+            .collect();
+        assert_same(&format!("{key} on {}", frame.png), &found, &expected);
+        count += found.len();
+    }
+    assert!(count > 30, "{count} faces in all");
+}
+
+#[test]
+fn yunet_is_the_reference() {
+    against_the_reference("yunet_is_the_reference", "yunet_n_dynamic", "yunet", 0.6, 0.45);
+}
+
+#[test]
+fn ultraface_is_the_reference() {
+    against_the_reference("ultraface_is_the_reference", "ultraface_rfb_320", "ultraface", 0.7, 0.3);
+}
+
+#[test]
+fn scrfd_is_the_reference() {
+    against_the_reference("scrfd_is_the_reference", "scrfd_500m_bnkps", "scrfd", 0.5, 0.4);
+}
+
+#[derive(serde::Deserialize)]
+struct Stored {
+    model: String,
+    frame: String,
+    threshold: f32,
+    nms: f32,
+    faces: Vec<StoredFace>,
+}
+
+#[derive(serde::Deserialize)]
+struct StoredFace {
+    #[serde(rename = "box")]
+    corners: [f32; 4],
+    score: f32,
+    points: Option<[[f32; 2]; 5]>,
+}
+
+#[test]
+fn the_others_are_an_independent_decoders() {
+    let test = "the_others_are_an_independent_decoders";
+    let stored: Vec<Stored> =
+        serde_json::from_slice(&std::fs::read(common::data("detections.json")).unwrap()).unwrap();
+    let mut open: BTreeMap<String, FaceDetector> = BTreeMap::new();
+    for Stored { model, frame, threshold, nms, faces } in stored {
+        if !open.contains_key(&model) {
+            let Some(detector) = detector(test, &model) else { return };
+            open.insert(model.clone(), detector);
+        }
+        let Some(detector) = open.get_mut(&model) else { return };
+        let Some(picture) = Picture::read(test, &format!("{frame}.png")) else { return };
+        let settings = DetectSettings {
+            score_threshold: threshold,
+            nms_threshold: nms,
+            ..DetectSettings::default()
+        };
+        let found = picture.faces(detector, &settings);
+        let expected: Vec<Expected> = faces
+            .into_iter()
+            .map(|f| Expected { corners: f.corners, score: f.score, points: f.points })
+            .collect();
+        assert_same(&format!("{model} on {frame}"), &found, &expected);
+    }
+    assert_eq!(open.len(), 4);
+}
+
+#[test]
+fn files_are_recognised() {
+    let test = "files_are_recognised";
+    for (model, kind, free_size) in [
+        ("yunet_n_dynamic", DetectorKind::YuNet, true),
+        ("yunet_n_320_320", DetectorKind::YuNet, false),
+        ("face_detection_yunet_2026may", DetectorKind::YuNet, true),
+        ("scrfd_500m_bnkps", DetectorKind::Scrfd, false),
+        ("ultraface_rfb_320", DetectorKind::UltraFace, false),
+        ("retinaface_640x640_opt", DetectorKind::RetinaFace, false),
+        ("blazeface_back_256", DetectorKind::BlazeFace, false),
+    ] {
+        if detector(test, model).is_none() {
+            return;
+        }
+        let Some(path) = common::shared(test, &format!("models/face/{model}.onnx")) else { return };
+        let found = recognise(&open(&path)).unwrap();
+        assert_eq!((found.kind, found.free_size), (kind, free_size), "{model}");
+    }
+}
+
+#[test]
+fn strangers_are_named() {
+    let test = "strangers_are_named";
+    if let Err(error) = engine::runtime::get() {
+        common::left_out(test, &error.to_string());
+        return;
+    }
+    let refused = |path: &Path| match FaceDetector::new(Box::new(open(path)), INPUT_SIZE) {
+        Ok(detector) => panic!("{} is a {:?}", path.display(), detector.kind()),
+        Err(error) => error,
+    };
+    let mut gaze = vec![common::data("binned.onnx"), common::data("regression_profile_name.onnx")];
+    gaze.extend(common::shared(test, "models/gaze/mobilegaze_mobileone_s0_static.onnx"));
+    gaze.extend(common::shared(test, "models/gaze/gaze-estimation-adas-0002.onnx"));
+    for path in gaze {
+        let error = refused(&path);
+        assert!(matches!(error, DetectError::GazeModel), "{error}");
+        assert!(error.to_string().contains("gazeinfer engine="), "{error}");
+    }
+    if let Some(path) = common::shared(test, "models/landmarks/pfld_98.onnx") {
+        let other = refused(&path);
+        let text = other.to_string();
+        assert!(matches!(other, DetectError::Unrecognised { .. }), "{text}");
+        assert!(text.contains("face_image [") && text.contains("YuNet ("), "{text}");
+    }
+}
+
+#[test]
+fn a_free_input_follows_the_frame_and_back() {
+    let test = "a_free_input_follows_the_frame_and_back";
+    let Some(mut detector) = detector(test, "yunet_n_dynamic") else { return };
+    let (Some(large), Some(small)) = (
+        Picture::read(test, "uniface_meeting_f0.png"),
+        Picture::read(test, "skimage_astronaut_f0.png"),
+    ) else {
+        return;
+    };
+    let settings = DetectSettings::default();
+    let first = large.faces(&mut detector, &settings);
+    assert_eq!(small.faces(&mut detector, &settings).len(), 1);
+    assert_eq!(large.faces(&mut detector, &settings), first);
+}
+
+#[test]
+fn which_faces_are_wanted() {
+    let test = "which_faces_are_wanted";
+    let Some(mut detector) = detector(test, "yunet_n_dynamic") else { return };
+    let Some(picture) = Picture::read(test, "uniface_meeting_f0.png") else { return };
+    let all = picture.faces(&mut detector, &DetectSettings::default());
+    assert!(all.is_sorted_by(|a, b| a.confidence >= b.confidence), "{all:?}");
+    let two = DetectSettings { max_faces: 2, ..DetectSettings::default() };
+    assert_eq!(picture.faces(&mut detector, &two), all[..2]);
+    let large = DetectSettings { min_face_size: 126, ..DetectSettings::default() };
+    let large = picture.faces(&mut detector, &large);
+    let by_hand: Vec<FaceRegion> = all
+        .iter()
+        .filter(|face| face.rect.width >= 126.0 && face.rect.height >= 126.0)
+        .copied()
+        .collect();
+    assert_eq!(large, by_hand);
+    assert!(!large.is_empty() && large.len() < all.len());
+}
+
+#[test]
+fn a_part_of_the_frame_gives_places_in_the_frame() {
+    let test = "a_part_of_the_frame_gives_places_in_the_frame";
+    let Some(mut detector) = detector(test, "yunet_n_dynamic") else { return };
+    let Some(picture) = Picture::read(test, "uniface_meeting_f0.png") else { return };
+    let whole = picture.faces(&mut detector, &DetectSettings::default());
+    let part = PixelRect::new(500, 50, 400, 300);
+    let mut faces = Vec::new();
+    detector.detect(&picture.view(), part, &DetectSettings::default(), &mut faces).unwrap();
+    assert_eq!(faces.len(), 2, "{faces:?}");
+    for face in &faces {
+        let best = whole.iter().map(|w| w.rect.iou(&face.rect)).fold(0.0, f32::max);
+        assert!(best > 0.7, "{face:?}");
+    }
+    let outside = PixelRect::new(5000, 0, 10, 10);
+    let error = detector
+        .detect(&picture.view(), outside, &DetectSettings::default(), &mut faces)
+        .unwrap_err();
+    assert!(matches!(error, DetectError::Preprocess(_)), "{error}");
+}
