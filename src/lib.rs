@@ -20,6 +20,9 @@
 //! Runtime, [`plugin`] the only code that names GStreamer (feature `plugin`, on by default).
 //! Dependencies point one way: `plugin -> engine -> core`.
 
+// Data must not be able to end the host process; tests may.
+#![warn(clippy::unwrap_used)]
+
 pub mod core;
 pub mod engine;
 #[cfg(feature = "plugin")]

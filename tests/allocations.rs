@@ -79,7 +79,7 @@ fn none_per_frame() {
             let rect = (face * 20, face * 10, 64, 80);
             VideoRegionOfInterestMeta::add(buffer.get_mut().unwrap(), "face", rect);
         }
-        let mut push = |h: &mut Harness| {
+        let push = |h: &mut Harness| {
             h.push(buffer.copy()).unwrap();
             h.pull().unwrap();
         };

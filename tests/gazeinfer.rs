@@ -37,8 +37,11 @@ fn look(h: &mut Harness, buffer: gst::Buffer) -> Option<FrameGaze> {
     gaze::read(&h.pull().unwrap())
 }
 
+/// Class, and x, y, width, height.
+type Region = (&'static str, (u32, u32, u32, u32));
+
 /// A 64x48 frame with regions of interest.
-fn with_regions(regions: &[(&str, (u32, u32, u32, u32))]) -> gst::Buffer {
+fn with_regions(regions: &[Region]) -> gst::Buffer {
     let mut buffer = black(64, 48);
     for (class, rect) in regions {
         VideoRegionOfInterestMeta::add(buffer.get_mut().unwrap(), class, *rect);

@@ -1,4 +1,5 @@
 //! Pixels to tensor against OpenCV and Pillow: committed fixtures and the publisher's own tensors.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod common;
 

@@ -77,8 +77,8 @@ impl Rect {
 
     /// Whether it covers nothing, or has a coordinate that is no number.
     pub fn is_empty(&self) -> bool {
-        !(self.width > 0.0 && self.height > 0.0 && self.x.is_finite() && self.y.is_finite())
-            || !(self.width.is_finite() && self.height.is_finite())
+        let numbers = [self.x, self.y, self.width, self.height];
+        !numbers.iter().all(|v| v.is_finite()) || self.width <= 0.0 || self.height <= 0.0
     }
 
     /// Area in square pixels, 0 for an empty one.

@@ -148,20 +148,20 @@ impl Tracker {
     pub fn update(&mut self, at: Duration, faces: &mut [FaceRegion]) {
         self.advance(at);
         self.pair(faces);
-        for face in 0..faces.len() {
-            if faces[face].track_id.is_some() || faces[face].rect.is_empty() {
+        for (index, face) in faces.iter_mut().enumerate() {
+            if face.track_id.is_some() || face.rect.is_empty() {
                 continue;
             }
-            let track = self.pairs.iter().find(|(_, _, f)| *f == face).map(|(_, track, _)| *track);
-            faces[face].track_id = Some(match track {
-                Some(index) => {
-                    self.tracks[index].update(faces[face], at);
-                    self.tracks[index].id
+            let paired = self.pairs.iter().find(|(_, _, f)| *f == index).map(|(_, track, _)| track);
+            face.track_id = Some(match paired {
+                Some(track) => {
+                    self.tracks[*track].update(*face, at);
+                    self.tracks[*track].id
                 }
                 None => {
                     let id = self.next_id;
                     self.next_id += 1;
-                    self.tracks.push(Track::new(id, faces[face], at));
+                    self.tracks.push(Track::new(id, *face, at));
                     id
                 }
             });

@@ -5,13 +5,13 @@
 //! library that is found and loaded by the first call ([`runtime`]).
 
 mod file;
-mod open;
+mod gaze_model;
 pub mod provider;
 pub mod runtime;
 pub mod session;
 mod tensors;
 
-pub use open::{OpenError, OpenModel, open_model, sidecars};
+pub use gaze_model::{OpenError, OpenModel, open_model, sidecars};
 
 use std::path::Path;
 use std::thread;

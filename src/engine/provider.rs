@@ -1,6 +1,6 @@
 //! Execution providers: who computes a model.
 //!
-//! One place turns a provider into session options ([`ExecutionProvider::register`]); everything
+//! One place turns a provider into session options (`ExecutionProvider::register`); everything
 //! else names providers by [`ExecutionProvider`]. What was asked for is what runs, or opening
 //! fails: a model never moves to the CPU unasked.
 

@@ -57,17 +57,21 @@ impl Axis {
         &self.weights
     }
 
-    /// Samples to add before the first and behind the last so that no window leaves the row.
+    /// Samples to add before the first and behind the last so that no window of OpenCV's leaves
+    /// the row (Pillow's never has a weight there).
     pub(super) fn padding(&self) -> (usize, usize) {
+        if self.filter == Filter::Triangle {
+            return (0, 0);
+        }
         let before = self.start.first().map_or(0, |&s| s.min(0).unsigned_abs());
         let end = self.start.last().map_or(0, |&s| s + self.taps as i32);
         (before as usize, (end - self.lengths.0 as i32).max(0) as usize)
     }
 
     /// First samples in a row with `before` samples added in front.
-    pub(super) fn padded_starts(&self, before: usize, starts: &mut Vec<u32>) {
+    pub(super) fn padded_starts(&self, before: usize, starts: &mut Vec<u16>) {
         starts.clear();
-        starts.extend(self.start.iter().map(|&s| (s + before as i32).max(0) as u32));
+        starts.extend(self.start.iter().map(|&s| (s + before as i32).max(0) as u16));
     }
 
     /// Makes the table for `source` samples becoming `target` samples; `true` if it changed.

@@ -3,8 +3,10 @@
 //! Chroma is taken from the nearest sample (the one that covers the pixel), as OpenCV's `cvtColor`
 //! and most publishers' pipelines do.
 
+use std::ops::Range;
+
 use super::packed::pack;
-use crate::core::color::{Colorimetry, Range, YUV_SHIFT, YuvCoefficients};
+use crate::core::color::{self, Colorimetry, YUV_SHIFT, YuvCoefficients};
 use crate::core::frame::{FrameView, PixelFormat};
 use crate::core::geometry::PixelRect;
 use crate::core::profile::Channels;
@@ -23,7 +25,7 @@ pub(super) struct Source<'a> {
     border: Border,
     coefficients: YuvCoefficients,
     /// Columns of the frame that the rectangle covers.
-    columns: std::ops::Range<usize>,
+    columns: Range<usize>,
 }
 
 impl<'a> Source<'a> {
@@ -75,7 +77,7 @@ impl Converter {
     ) {
         let Some(y) = source.frame_row(y) else { return out.fill(0) };
         let frame_width = source.frame.size().width as usize;
-        let std::ops::Range { start, end } = source.columns;
+        let Range { start, end } = source.columns;
         if start == end {
             // The rectangle lies wholly beside the frame.
             let mut edge = [0];
@@ -103,91 +105,96 @@ impl Converter {
         source: &Source<'_>,
         channels: Channels,
         y: usize,
-        x: std::ops::Range<usize>,
+        x: Range<usize>,
         out: &mut [u64],
     ) {
-        use PixelFormat as F;
-        let frame = &source.frame;
-        let row = frame.row(0, y);
-        match frame.format() {
-            F::Gray8 => {
-                let colorimetry = frame.colorimetry();
-                return arch.dispatch(|| gray_span(colorimetry, channels, &row[x], out));
-            }
-            F::Rgb => return arch.dispatch(|| rgb_span::<3>(channels, [0, 1, 2], row, x, out)),
-            F::Bgr => return arch.dispatch(|| rgb_span::<3>(channels, [2, 1, 0], row, x, out)),
-            F::Rgba | F::Rgbx => {
-                return arch.dispatch(|| rgb_span::<4>(channels, [0, 1, 2], row, x, out));
-            }
-            F::Bgra | F::Bgrx => {
-                return arch.dispatch(|| rgb_span::<4>(channels, [2, 1, 0], row, x, out));
-            }
-            F::Argb | F::Xrgb => {
-                return arch.dispatch(|| rgb_span::<4>(channels, [1, 2, 3], row, x, out));
-            }
-            F::Abgr | F::Xbgr => {
-                return arch.dispatch(|| rgb_span::<4>(channels, [3, 2, 1], row, x, out));
-            }
-            F::Nv12 | F::Nv21 | F::I420 | F::Yv12 | F::Yuy2 | F::Uyvy => {}
-        }
-        // Chroma samples that cover the columns, spread to one for each column.
-        let pairs = x.start / 2..x.end.div_ceil(2);
-        let spread = 2 * pairs.len();
-        for buffer in [&mut self.luma, &mut self.u, &mut self.v] {
+        let spread = 2 * chroma_columns(&x).len();
+        let Self { luma, u, v } = self;
+        for buffer in [&mut *luma, &mut *u, &mut *v] {
             if buffer.len() < spread {
                 buffer.resize(spread, 0);
             }
         }
-        let (luma, u, v) = (&mut self.luma[..spread], &mut self.u[..spread], &mut self.v[..spread]);
+        arch.dispatch(Span { source, channels, y, x, luma, u, v, out });
+    }
+}
+
+/// Chroma samples that cover columns `x`.
+fn chroma_columns(x: &Range<usize>) -> Range<usize> {
+    x.start / 2..x.end.div_ceil(2)
+}
+
+/// One stretch of one row: everything below is inlined into this, for each kind of vectors.
+struct Span<'a, 'f> {
+    source: &'a Source<'f>,
+    channels: Channels,
+    y: usize,
+    x: Range<usize>,
+    luma: &'a mut [u8],
+    u: &'a mut [u8],
+    v: &'a mut [u8],
+    out: &'a mut [u64],
+}
+
+impl pulp::WithSimd for Span<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        use PixelFormat as F;
+        let frame = &self.source.frame;
+        let (channels, row) = (self.channels, frame.row(0, self.y));
+        match frame.format() {
+            F::Gray8 => gray_span(frame.colorimetry(), channels, &row[self.x], self.out),
+            F::Rgb => rgb_span::<3>(channels, [0, 1, 2], row, self.x, self.out),
+            F::Bgr => rgb_span::<3>(channels, [2, 1, 0], row, self.x, self.out),
+            F::Rgba | F::Rgbx => rgb_span::<4>(channels, [0, 1, 2], row, self.x, self.out),
+            F::Bgra | F::Bgrx => rgb_span::<4>(channels, [2, 1, 0], row, self.x, self.out),
+            F::Argb | F::Xrgb => rgb_span::<4>(channels, [1, 2, 3], row, self.x, self.out),
+            F::Abgr | F::Xbgr => rgb_span::<4>(channels, [3, 2, 1], row, self.x, self.out),
+            F::Nv12 | F::Nv21 | F::I420 | F::Yv12 | F::Yuy2 | F::Uyvy => self.yuv(),
+        }
+    }
+}
+
+impl Span<'_, '_> {
+    /// Spreads chroma to one sample for each column, then converts.
+    #[inline(always)]
+    fn yuv(self) {
+        use PixelFormat as F;
+        let Self { source: Source { frame, coefficients: k, .. }, y, x, u, v, .. } = self;
+        let pairs = chroma_columns(&x);
         let offset = x.start - 2 * pairs.start;
+        let row = frame.row(0, y);
+        let mut luma = row;
         let format = frame.format();
-        let k = &source.coefficients;
-        arch.dispatch(|| {
-            let luma: &[u8] = match format {
-                F::Yuy2 => {
-                    spread_interleaved(
-                        [0, 2, 1, 3],
-                        &row[4 * pairs.start..4 * pairs.end],
-                        luma,
-                        u,
-                        v,
-                    );
-                    &luma[offset..]
-                }
-                F::Uyvy => {
-                    spread_interleaved(
-                        [1, 3, 0, 2],
-                        &row[4 * pairs.start..4 * pairs.end],
-                        luma,
-                        u,
-                        v,
-                    );
-                    &luma[offset..]
-                }
-                F::Nv12 => {
-                    let uv = &frame.row(1, y / 2)[2 * pairs.start..2 * pairs.end];
-                    spread_pairs(uv, u, v);
-                    &row[x.start..x.end]
-                }
-                F::Nv21 => {
-                    let vu = &frame.row(1, y / 2)[2 * pairs.start..2 * pairs.end];
-                    spread_pairs(vu, v, u);
-                    &row[x.start..x.end]
-                }
-                _ => {
-                    let (u_plane, v_plane) = if format == F::I420 { (1, 2) } else { (2, 1) };
-                    spread_single(&frame.row(u_plane, y / 2)[pairs.clone()], u);
-                    spread_single(&frame.row(v_plane, y / 2)[pairs], v);
-                    &row[x.start..x.end]
-                }
-            };
-            let (u, v) = (&u[offset..], &v[offset..]);
-            match channels {
-                Channels::Rgb => yuv_span::<false>(k, luma, u, v, out),
-                Channels::Bgr => yuv_span::<true>(k, luma, u, v, out),
-                Channels::Gray => luma_span(k, luma, out),
+        match format {
+            F::Yuy2 | F::Uyvy => {
+                let at = if format == F::Yuy2 { [0, 2, 1, 3] } else { [1, 3, 0, 2] };
+                let pixels = &row[4 * pairs.start..4 * pairs.end];
+                spread_interleaved(at, pixels, self.luma, u, v);
+                luma = &self.luma[offset..];
             }
-        });
+            F::Nv12 | F::Nv21 => {
+                let chroma = &frame.row(1, y / 2)[2 * pairs.start..2 * pairs.end];
+                let (first, second) =
+                    if format == F::Nv12 { (&mut *u, &mut *v) } else { (&mut *v, &mut *u) };
+                spread_pairs(chroma, first, second);
+                luma = &luma[x.clone()];
+            }
+            _ => {
+                let (u_plane, v_plane) = if format == F::I420 { (1, 2) } else { (2, 1) };
+                spread_single(&frame.row(u_plane, y / 2)[pairs.clone()], u);
+                spread_single(&frame.row(v_plane, y / 2)[pairs], v);
+                luma = &luma[x.clone()];
+            }
+        }
+        let (u, v) = (&u[offset..], &v[offset..]);
+        match self.channels {
+            Channels::Rgb => yuv_span::<false>(k, luma, u, v, self.out),
+            Channels::Bgr => yuv_span::<true>(k, luma, u, v, self.out),
+            Channels::Gray => luma_span(k, luma, self.out),
+        }
     }
 }
 
@@ -250,12 +257,12 @@ fn luma_span(k: &YuvCoefficients, y: &[u8], out: &mut [u64]) {
 fn gray_span(colorimetry: Colorimetry, channels: Channels, row: &[u8], out: &mut [u64]) {
     let times = if channels == Channels::Gray { 1 } else { pack(1, 1, 1) };
     match colorimetry.range {
-        Range::Full => {
+        color::Range::Full => {
             for (out, &y) in out.iter_mut().zip(row) {
                 *out = u64::from(y) * times;
             }
         }
-        Range::Limited => {
+        color::Range::Limited => {
             luma_span(&colorimetry.coefficients(), row, out);
             for out in out {
                 *out *= times;
@@ -270,7 +277,7 @@ fn rgb_span<const BYTES: usize>(
     channels: Channels,
     at: [usize; 3],
     row: &[u8],
-    x: std::ops::Range<usize>,
+    x: Range<usize>,
     out: &mut [u64],
 ) {
     let pixels = &row.as_chunks::<BYTES>().0[x];

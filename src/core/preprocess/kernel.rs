@@ -6,7 +6,7 @@
 //! callers noticing.
 
 use super::axis::{Axis, Filter, PIL_BITS};
-use super::packed::{BIAS, BIASES, LANE_BITS, LANE_MASK, weigh};
+use super::packed::{BIAS, BIASES, LANE_BITS, LANE_MASK, ROW_LEN, weigh};
 use super::ring::Ring;
 
 /// One way to change the size of a picture of bytes.
@@ -20,7 +20,13 @@ pub(super) trait Kernel: Default {
 
     /// Resamples a packed row. `starts` are the windows' first pixels in `row`; `cells` has one
     /// run of columns for each channel.
-    fn horizontal(&mut self, row: &[u64], starts: &[u32], columns: &Axis, cells: &mut [Self::Cell]);
+    fn horizontal(
+        &mut self,
+        row: &[u64; ROW_LEN],
+        starts: &[u16],
+        columns: &Axis,
+        cells: &mut [Self::Cell],
+    );
 
     /// Makes output row `y` from the rows of its window; `bytes` is as long as a row of cells.
     fn vertical(&mut self, rows: &Axis, y: usize, ring: &Ring<Self::Cell>, bytes: &mut [u8]);
@@ -49,7 +55,13 @@ impl Kernel for Linear {
     const ROWS: Filter = Filter::LinearRows;
 
     #[inline(always)]
-    fn horizontal(&mut self, row: &[u64], starts: &[u32], columns: &Axis, cells: &mut [i16]) {
+    fn horizontal(
+        &mut self,
+        row: &[u64; ROW_LEN],
+        starts: &[u16],
+        columns: &Axis,
+        cells: &mut [i16],
+    ) {
         self.sums.resize(starts.len(), 0);
         weigh::<2>(row, starts, columns.all_weights(), 0, &mut self.sums);
         unpack(&self.sums, cells, 4, |sum| sum as i16);
@@ -80,7 +92,13 @@ impl Kernel for Cubic {
     const ROWS: Filter = Filter::Cubic;
 
     #[inline(always)]
-    fn horizontal(&mut self, row: &[u64], starts: &[u32], columns: &Axis, cells: &mut [i32]) {
+    fn horizontal(
+        &mut self,
+        row: &[u64; ROW_LEN],
+        starts: &[u16],
+        columns: &Axis,
+        cells: &mut [i32],
+    ) {
         self.sums.resize(starts.len(), 0);
         weigh::<4>(row, starts, columns.all_weights(), BIASES, &mut self.sums);
         unpack(&self.sums, cells, 0, |sum| sum as i32 - BIAS);
@@ -122,12 +140,18 @@ impl Kernel for Pil {
     const ROWS: Filter = Filter::Triangle;
 
     #[inline(always)]
-    fn horizontal(&mut self, row: &[u64], starts: &[u32], columns: &Axis, cells: &mut [u8]) {
+    fn horizontal(
+        &mut self,
+        row: &[u64; ROW_LEN],
+        starts: &[u16],
+        columns: &Axis,
+        cells: &mut [u8],
+    ) {
         let taps = columns.taps();
         let windows = starts.iter().zip(columns.all_weights().chunks_exact(taps));
         for (x, (&start, weights)) in windows.enumerate() {
-            // The row is padded so that every window lies inside it.
-            let Some(pixels) = row.get(start as usize..start as usize + taps) else { continue };
+            // A window may end behind the row's memory, with weights of 0 there.
+            let pixels = &row[usize::from(start)..];
             let mut sums = [PIL_HALF; 3];
             for (&pixel, &weight) in pixels.iter().zip(weights) {
                 for (lane, sum) in (0..).zip(&mut sums) {

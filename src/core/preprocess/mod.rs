@@ -10,10 +10,13 @@
 //! reused: after the first item of a given shape nothing is allocated.
 //!
 //! Everything up to the last step works on bytes, because the pipelines do so that the models were
-//! trained with: [`Resample`] says which, and the bytes are theirs. `OpencvLinear` and
-//! `PilBilinear` are exact. `OpencvCubic` is exact with OpenCV's own code; builds of OpenCV that
-//! hand cubic to Intel's IPP differ from their own code, and from this, by one grey level in some
-//! values.
+//! trained with: [`Resample`] says which, and the bytes are theirs, with these notes:
+//!
+//! - `OpencvLinear` equals `cv2.resize` of 4.x and 5.0, with IPP or without.
+//! - `OpencvCubic` equals OpenCV's own x86 code. The packages from PyPI hand cubic to Intel's IPP,
+//!   whose code is closed: one value in 25 then differs by one grey level.
+//! - `PilBilinear` equals Pillow up to version 12, which resamples columns first; 13 takes rows
+//!   first where the height shrinks more than the width, and differs there by a grey level.
 
 mod axis;
 mod convert;
@@ -38,17 +41,17 @@ use super::region::Border;
 use super::tensor::{ElementType, TensorMut};
 
 /// The longest side of a tensor or of a source rectangle.
-pub const MAX_SIDE: u32 = 1 << 16;
+pub const MAX_SIDE: u32 = 1 << 15;
 
 /// Why an image input cannot be filled.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PreprocessError {
     /// The tensor has no pixel, or more than [`MAX_SIDE`] in a row or column.
-    #[error("image input of size {0}; give the profile a width and height of 1..=65536")]
+    #[error("image input of size {0}; give the profile a width and height of 1..=32768")]
     TensorSize(Size),
     /// The rectangle is empty, does not meet the frame, or is too large.
     #[error(
-        "source rectangle {source_rect:?} of a frame of {frame}; give one of 1..=65536 pixels a side that meets the frame"
+        "source rectangle {source_rect:?} of a frame of {frame}; give one of 1..=32768 pixels a side that meets the frame"
     )]
     SourceSize {
         /// As given.

@@ -96,13 +96,21 @@ impl Normalizer {
         bytes: &[u8],
         out: &mut TensorMut<'_>,
     ) {
-        arch.dispatch(|| match (self, out) {
-            (Self::F32(t), TensorMut::F32(out)) => write(t, target, x, y, bytes, out),
-            (Self::F16(t), TensorMut::F16(out)) => write(t, target, x, y, bytes, out),
-            (Self::U8(t), TensorMut::U8(out)) => write(t, target, x, y, bytes, out),
-            (Self::I8(t), TensorMut::I8(out)) => write(t, target, x, y, bytes, out),
+        match (self, out) {
+            (Self::F32(table), TensorMut::F32(out)) => {
+                arch.dispatch(Row { table, target, x, y, bytes, out });
+            }
+            (Self::F16(table), TensorMut::F16(out)) => {
+                arch.dispatch(Row { table, target, x, y, bytes, out });
+            }
+            (Self::U8(table), TensorMut::U8(out)) => {
+                arch.dispatch(Row { table, target, x, y, bytes, out });
+            }
+            (Self::I8(table), TensorMut::I8(out)) => {
+                arch.dispatch(Row { table, target, x, y, bytes, out });
+            }
             _ => {}
-        });
+        }
     }
 
     /// Fills columns `x` of row `y` with the value of one byte.
@@ -137,29 +145,39 @@ fn table<T: Copy + Default>(value: impl Fn(usize, usize) -> T) -> Table<T> {
     Box::new(std::array::from_fn(|channel| std::array::from_fn(|byte| value(channel, byte))))
 }
 
-#[inline(always)]
-fn write<T: Copy>(
-    table: &[[T; 256]; 3],
-    target: &Target,
+/// One row of bytes and where it goes.
+struct Row<'a, T> {
+    table: &'a [[T; 256]; 3],
+    target: &'a Target,
     x: usize,
     y: usize,
-    bytes: &[u8],
-    out: &mut [T],
-) {
-    let columns = bytes.len() / target.channels;
-    for ((channel, table), run) in table.iter().enumerate().zip(bytes.chunks_exact(columns)) {
-        match target.layout {
-            Layout::Nchw => {
-                let first = (channel * target.height + y) * target.width + x;
-                for (out, &byte) in out[first..first + columns].iter_mut().zip(run) {
-                    *out = table[usize::from(byte)];
-                }
+    bytes: &'a [u8],
+    out: &'a mut [T],
+}
+
+impl<T: Copy> pulp::WithSimd for Row<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { table, target, x, y, bytes, out } = self;
+        let columns = bytes.len() / target.channels;
+        if target.layout == Layout::Nhwc && target.channels == 3 {
+            let first = (y * target.width + x) * 3;
+            let pixels = out[first..first + 3 * columns].as_chunks_mut::<3>().0;
+            let (c0, rest) = bytes.split_at(columns);
+            let (c1, c2) = rest.split_at(columns);
+            for (((out, &a), &b), &c) in pixels.iter_mut().zip(c0).zip(c1).zip(c2) {
+                *out =
+                    [table[0][usize::from(a)], table[1][usize::from(b)], table[2][usize::from(c)]];
             }
-            Layout::Nhwc => {
-                let first = (y * target.width + x) * target.channels + channel;
-                for (out, &byte) in out[first..].iter_mut().step_by(target.channels).zip(run) {
-                    *out = table[usize::from(byte)];
-                }
+            return;
+        }
+        // Planes, or one channel, which is the same.
+        for ((channel, table), run) in table.iter().enumerate().zip(bytes.chunks_exact(columns)) {
+            let first = (channel * target.height + y) * target.width + x;
+            for (out, &byte) in out[first..first + columns].iter_mut().zip(run) {
+                *out = table[usize::from(byte)];
             }
         }
     }

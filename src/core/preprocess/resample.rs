@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::convert::{Converter, Source};
 use super::kernel::Kernel;
+use super::packed::ROW_LEN;
 use super::ring::Ring;
 use crate::core::profile::Channels;
 
@@ -13,10 +14,10 @@ pub(super) struct Resampler<K: Kernel> {
     columns: Axis,
     rows: Axis,
     ring: Ring<K::Cell>,
-    /// One packed source row with its padding.
-    row: Vec<u64>,
+    /// One packed source row with its padding; zeroed memory that is not touched costs nothing.
+    row: Box<[u64; ROW_LEN]>,
     /// First pixel of every window in `row`.
-    starts: Vec<u32>,
+    starts: Vec<u16>,
     /// Pixels added before and behind.
     padding: (usize, usize),
     source_width: usize,
@@ -29,7 +30,7 @@ impl<K: Kernel> Resampler<K> {
             columns: Axis::new(K::COLUMNS),
             rows: Axis::new(K::ROWS),
             ring: Ring::default(),
-            row: Vec::new(),
+            row: zeroed_row(),
             starts: Vec::new(),
             padding: (0, 0),
             source_width: 0,
@@ -44,10 +45,6 @@ impl<K: Kernel> Resampler<K> {
         }
         self.rows.set(source.1, target.1);
         self.source_width = source.0 as usize;
-        let padded = self.padding.0 + self.source_width + self.padding.1;
-        if self.row.len() < padded {
-            self.row.resize(padded, 0);
-        }
         let stride = target.0 as usize * channels.count();
         self.ring.reset(self.rows.taps(), stride, source.1);
     }
@@ -66,15 +63,57 @@ impl<K: Kernel> Resampler<K> {
         for tap in 0..self.rows.taps() {
             let Some((index, cells)) = self.ring.missing(&self.rows, y, tap) else { continue };
             let (first, end) = (self.padding.0, self.padding.0 + self.source_width);
-            let row = &mut self.row[..end + self.padding.1];
+            let row = &mut *self.row;
             converter.row(arch, source, channels, index, &mut row[first..end]);
             let (left, right) = (row[first], row[end - 1]);
             row[..first].fill(left);
-            row[end..].fill(right);
+            row[end..end + self.padding.1].fill(right);
             let (kernel, starts, columns) = (&mut self.kernel, &self.starts, &self.columns);
-            arch.dispatch(|| kernel.horizontal(row, starts, columns, cells));
+            arch.dispatch(Horizontal { kernel, row, starts, columns, cells });
         }
         let (kernel, rows, ring) = (&mut self.kernel, &self.rows, &self.ring);
-        arch.dispatch(|| kernel.vertical(rows, y, ring, bytes));
+        arch.dispatch(Vertical { kernel, rows, y, ring, bytes });
+    }
+}
+
+/// A row's memory, made on the heap without passing over the stack.
+fn zeroed_row() -> Box<[u64; ROW_LEN]> {
+    let row = vec![0; ROW_LEN].into_boxed_slice();
+    row.try_into().unwrap_or_else(|_| Box::new([0; ROW_LEN]))
+}
+
+/// A horizontal step, compiled for each kind of vectors.
+struct Horizontal<'a, K: Kernel> {
+    kernel: &'a mut K,
+    row: &'a [u64; ROW_LEN],
+    starts: &'a [u16],
+    columns: &'a Axis,
+    cells: &'a mut [K::Cell],
+}
+
+impl<K: Kernel> pulp::WithSimd for Horizontal<'_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        self.kernel.horizontal(self.row, self.starts, self.columns, self.cells);
+    }
+}
+
+/// A vertical step, compiled for each kind of vectors.
+struct Vertical<'a, K: Kernel> {
+    kernel: &'a mut K,
+    rows: &'a Axis,
+    y: usize,
+    ring: &'a Ring<K::Cell>,
+    bytes: &'a mut [u8],
+}
+
+impl<K: Kernel> pulp::WithSimd for Vertical<'_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        self.kernel.vertical(self.rows, self.y, self.ring, self.bytes);
     }
 }

@@ -13,16 +13,16 @@
 //! | `parse` | TOML to profile and back, and what values it may hold |
 //! | [`resolve`] | profile and model file brought together |
 //! | [`builtin`] | published models |
-//! | [`choose`] | where a model's profile comes from |
+//! | [`origin`] | where a model's profile comes from |
 
 pub mod builtin;
-pub mod choose;
 pub mod error;
+pub mod origin;
 mod parse;
 pub mod resolve;
 
-pub use choose::{ProfileSource, choose};
 pub use error::ProfileError;
+pub use origin::{ProfileSource, choose};
 pub use resolve::{AngleColumn, ResolvedInput, ResolvedOutput, ResolvedProfile};
 
 use std::fmt;

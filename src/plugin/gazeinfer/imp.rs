@@ -85,8 +85,7 @@ impl ElementImpl for GazeInfer {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
-            LazyLock::new(|| format::pad_templates());
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(format::pad_templates);
         &TEMPLATES
     }
 }

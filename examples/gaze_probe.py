@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Prints where each face looks, with GStreamer's own Python bindings alone.
+
+    apt install python3-gst-1.0
+    GST_PLUGIN_PATH=target/release python3 examples/gaze_probe.py \
+        'filesrc location=in.mp4 ! decodebin ! videoconvert ! gazeface engine=yunet.onnx !
+         gazeinfer engine=gaze.onnx ! fakesink name=probe'
+
+The element named "probe" is where buffers are looked at. The fields of GazeMeta are listed in
+README.md. Angles are in radians; positive pitch is up, positive yaw the image's left.
+
+Two things to know, both true of GStreamer 1.22 to 1.26:
+- The package python3-gst-1.0 is needed, not only PyGObject: it is what turns the nested array of
+  faces into a Gst.ValueArray of Gst.Structure.
+- What get_structure() gives is a view of the metadata for reading; keep the numbers, not the
+  structure, once the buffer is gone.
+"""
+
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst  # noqa: E402
+
+
+def gaze_of(buffer):
+    """GazeMeta as a dictionary with a list of dictionaries; None where nobody looked."""
+    # The lookup warns about a name that nobody registered yet.
+    if not Gst.Meta.get_info("GazeMeta"):
+        return None
+    meta = buffer.get_custom_meta("GazeMeta")
+    if meta is None:
+        return None
+    gaze = fields(meta.get_structure())
+    gaze["faces"] = [fields(face) for face in gaze["faces"]]
+    return gaze
+
+
+def fields(structure):
+    names = (structure.nth_field_name(i) for i in range(structure.n_fields()))
+    return {name: structure.get_value(name) for name in names}
+
+
+def on_buffer(_pad, info):
+    buffer = info.get_buffer()
+    gaze = gaze_of(buffer)
+    if gaze is None:
+        return Gst.PadProbeReturn.OK
+    print(f"{buffer.pts / Gst.SECOND:.3f} s: {len(gaze['faces'])} faces")
+    for face in gaze["faces"]:
+        text = f"  face {face['w']:.0f}x{face['h']:.0f} at ({face['x']:.0f}, {face['y']:.0f})"
+        # Only the box is always there.
+        if "track-id" in face:
+            text += f" id {face['track-id']}"
+        if "pitch" in face:
+            text += f" pitch {face['pitch']:+.3f} yaw {face['yaw']:+.3f}"
+        print(text)
+    return Gst.PadProbeReturn.OK
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(f"usage: {sys.argv[0]} 'PIPELINE ! fakesink name=probe'", file=sys.stderr)
+        return 2
+    Gst.init(None)
+    pipeline = Gst.parse_launch(sys.argv[1])
+    probe = pipeline.get_by_name("probe") if isinstance(pipeline, Gst.Bin) else None
+    pad = probe.get_static_pad("sink") if probe else None
+    if pad is None:
+        print("no element of the pipeline is named probe and has a sink pad", file=sys.stderr)
+        return 2
+    pad.add_probe(Gst.PadProbeType.BUFFER, on_buffer)
+    pipeline.set_state(Gst.State.PLAYING)
+    message = pipeline.get_bus().timed_pop_filtered(
+        Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR
+    )
+    failed = message.type == Gst.MessageType.ERROR
+    if failed:
+        print(f"{message.src.get_name()}: {message.parse_error()[0].message}", file=sys.stderr)
+    pipeline.set_state(Gst.State.NULL)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+//! Prints where each face looks, with the `gstreamer` crate alone: nothing of this crate is used,
+//! so the same works in any program.
+//!
+//! ```text
+//! GST_PLUGIN_PATH=target/release cargo run --release --example gaze_probe -- \
+//!     'filesrc location=in.mp4 ! decodebin ! videoconvert ! gazeface engine=yunet.onnx !
+//!      gazeinfer engine=gaze.onnx ! fakesink name=probe'
+//! ```
+//!
+//! The element named `probe` is where buffers are looked at. The fields of GazeMeta are listed in
+//! README.md. Angles are in radians; positive pitch is up, positive yaw the image's left.
+
+use gst::prelude::*;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [description] = arguments.as_slice() else {
+        return Err("usage: gaze_probe 'PIPELINE ! fakesink name=probe'".into());
+    };
+    gst::init()?;
+    let pipeline = gst::parse::launch(description)?
+        .downcast::<gst::Pipeline>()
+        .map_err(|_| "one element is no pipeline")?;
+    let pad = pipeline
+        .by_name("probe")
+        .and_then(|probe| probe.static_pad("sink"))
+        .ok_or("no element of the pipeline is named probe and has a sink pad")?;
+    pad.add_probe(gst::PadProbeType::BUFFER, |_pad, info| {
+        if let Some(buffer) = info.buffer() {
+            print_gaze(buffer);
+        }
+        gst::PadProbeReturn::Ok
+    });
+
+    let bus = pipeline.bus().ok_or("a pipeline has a bus")?;
+    // Why it fails, if it does, is said on the bus.
+    let _ = pipeline.set_state(gst::State::Playing);
+    let wanted = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = bus.timed_pop_filtered(gst::ClockTime::NONE, &wanted);
+    pipeline.set_state(gst::State::Null)?;
+    match message.as_ref().map(|message| message.view()) {
+        Some(gst::MessageView::Error(error)) => Err(error.error().into()),
+        _ => Ok(()),
+    }
+}
+
+fn print_gaze(buffer: &gst::BufferRef) {
+    // The lookup warns about a name that nobody registered yet.
+    if !gst::meta::CustomMeta::is_registered("GazeMeta") {
+        return;
+    }
+    let Ok(meta) = gst::meta::CustomMeta::from_buffer(buffer, "GazeMeta") else {
+        return; // nobody looked at this frame
+    };
+    let Ok(faces) = meta.structure().get::<gst::ArrayRef>("faces") else { return };
+    println!("{}: {} faces", buffer.pts().display(), faces.len());
+    for face in faces.as_slice() {
+        if let Ok(face) = face.get::<gst::Structure>() {
+            print_face(&face);
+        }
+    }
+}
+
+fn print_face(face: &gst::StructureRef) {
+    let number = |name| face.get::<f64>(name).ok();
+    let [Some(x), Some(y), Some(w), Some(h)] = ["x", "y", "w", "h"].map(number) else { return };
+    print!("  face {w:.0}x{h:.0} at ({x:.0}, {y:.0})");
+    // Only the box is always there.
+    if let Ok(id) = face.get::<u64>("track-id") {
+        print!(" id {id}");
+    }
+    if let (Some(pitch), Some(yaw)) = (number("pitch"), number("yaw")) {
+        print!(" pitch {pitch:+.3} yaw {yaw:+.3}");
+    }
+    println!();
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Puts in place what building, running and testing need, and says what it does:
+#   - Debian packages (GStreamer 1.20 or newer with its plugins and headers, a C compiler),
+#     installed with apt, and only where one is missing;
+#   - ONNX Runtime, from PyPI into .deps/venv, unless GAZE_ORT_LIBRARY names one already.
+#
+# Source it (`. pipelines/setup.sh`) to have GAZE_ORT_LIBRARY and GST_PLUGIN_PATH set, or run it.
+# It can be run any number of times; with everything in place it changes nothing and needs no
+# network. The plugin is found in .deps/plugins once `gaze_use_build release` (or debug) was called.
+
+GAZE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+GAZE_ORT_VERSION=1.32.0
+# The newest one with wheels for Python 3.10 (Ubuntu 22.04).
+GAZE_ORT_VERSION_PYTHON_3_10=1.23.2
+
+gaze_packages=(
+    ca-certificates gcc libc6-dev pkg-config python3 python3-venv python3-gst-1.0
+    libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+    gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+    gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+)
+
+gaze_say() { printf 'setup: %s\n' "$*" >&2; }
+
+gaze_missing_packages() {
+    local package
+    for package in "${gaze_packages[@]}"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+            printf '%s\n' "$package"
+    done
+}
+
+# Without dpkg: whatever brought them, the tools must be there.
+gaze_check_tools() {
+    local missing=() tool module
+    for tool in gcc pkg-config python3 gst-launch-1.0 gst-inspect-1.0; do
+        command -v "$tool" >/dev/null || missing+=("$tool")
+    done
+    for module in gstreamer-1.0 gstreamer-video-1.0; do
+        pkg-config --exists "$module" 2>/dev/null || missing+=("headers of $module")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    gaze_say "this system has no apt. Please install (GStreamer 1.20 or newer):"
+    printf '  %s\n' "${missing[@]}" >&2
+    return 1
+}
+
+gaze_setup_packages() {
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        gaze_check_tools
+        return
+    fi
+    local missing as_root=()
+    mapfile -t missing < <(gaze_missing_packages)
+    [ ${#missing[@]} -eq 0 ] && return
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            gaze_say "packages are missing and there is no sudo; as root, please run:"
+            printf '  apt-get install %s\n' "${missing[*]}" >&2
+            return 1
+        fi
+        as_root=(sudo)
+    fi
+    gaze_say "installing with apt: ${missing[*]}"
+    "${as_root[@]}" apt-get update -q >&2 &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
+}
+
+gaze_setup_cargo() {
+    command -v cargo >/dev/null && return
+    # Where rustup puts it, if no shell was started since.
+    [ -x "$HOME/.cargo/bin/cargo" ] && PATH="$HOME/.cargo/bin:$PATH" && return
+    gaze_say "cargo is missing: install Rust from https://rustup.rs (1.92 or newer)"
+    return 1
+}
+
+gaze_setup_runtime() {
+    if [ -n "${GAZE_ORT_LIBRARY:-}" ]; then
+        export GAZE_ORT_LIBRARY
+        return
+    fi
+    local venv=$GAZE_ROOT/.deps/venv version=$GAZE_ORT_VERSION found
+    python3 -c 'import sys; sys.exit(sys.version_info >= (3, 11))' &&
+        version=$GAZE_ORT_VERSION_PYTHON_3_10
+    find_library() {
+        found=$(compgen -G "$venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.$version")
+    }
+    if ! find_library; then
+        gaze_say "fetching ONNX Runtime $version into .deps/venv"
+        [ -x "$venv/bin/pip" ] || python3 -m venv --clear "$venv" || return 1
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+            --only-binary=:all: "onnxruntime==$version" >&2 || return 1
+        if ! find_library; then
+            gaze_say "the package onnxruntime $version holds no libonnxruntime.so"
+            return 1
+        fi
+    fi
+    export GAZE_ORT_LIBRARY=$found
+}
+
+# Makes the plugin of a cargo profile (`release`, `debug`) the one that GStreamer finds. It is
+# linked into a folder of its own because GStreamer would search all of target/ for plugins.
+gaze_use_build() {
+    mkdir -p "$GAZE_ROOT/.deps/plugins"
+    ln -sfn "$(realpath -m "${CARGO_TARGET_DIR:-$GAZE_ROOT/target}")/$1/libgstgaze.so" \
+        "$GAZE_ROOT/.deps/plugins/libgstgaze.so"
+}
+
+gaze_setup_packages && gaze_setup_cargo && gaze_setup_runtime || {
+    gaze_say "not complete, see above"
+    # shellcheck disable=SC2317  # `exit` where it was run, `return` where it was sourced
+    return 1 2>/dev/null || exit 1
+}
+case ":${GST_PLUGIN_PATH:-}:" in
+*":$GAZE_ROOT/.deps/plugins:"*) ;;
+*) GST_PLUGIN_PATH=$GAZE_ROOT/.deps/plugins${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH} ;;
+esac
+export GST_PLUGIN_PATH

@@ -1,0 +1,103 @@
+//! The examples of three languages read the same GazeMeta, each with GStreamer alone.
+#![cfg(feature = "plugin")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where cargo puts the plugin and the examples for this test. `cargo test` alone does not renew
+/// the plugin's shared library, so it is built here; that is quick where there is nothing to do.
+fn built() -> PathBuf {
+    static BUILD: std::sync::Once = std::sync::Once::new();
+    BUILD.call_once(|| {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--lib"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(build.status().unwrap().success(), "{build:?}");
+    });
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().to_owned()
+}
+
+/// Runs a program with this build's plugin, and none that is installed, in sight.
+fn output(command: &mut Command, plugins: &Path) -> String {
+    let registry = plugins.join("registry.bin");
+    let model = common::data("regression.onnx");
+    let profile = common::data("regression.toml");
+    let output = command
+        .arg(format!(
+            "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! \
+             gazeinfer engine={} profile={} inference-region=full-frame ! fakesink name=probe",
+            model.display(),
+            profile.display()
+        ))
+        .env("GST_PLUGIN_PATH", plugins)
+        .env("GST_REGISTRY", registry)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The lines that tell of faces; the ones above them write the time in each language's own way.
+fn faces(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| line.starts_with("  face")).collect()
+}
+
+#[test]
+fn they_all_say_the_same() {
+    const NAME: &str = "they_all_say_the_same";
+    if !common::element::runtime(NAME) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let plugins = directory.path();
+    std::os::unix::fs::symlink(built().join("libgstgaze.so"), plugins.join("libgstgaze.so"))
+        .unwrap();
+    let rust = output(&mut Command::new(built().join("examples/gaze_probe")), plugins);
+    let expected = faces(&rust);
+    assert_eq!(expected.len(), 2, "{rust}");
+    assert!(expected[0].starts_with("  face 64x48 at (0, 0) pitch +0."), "{rust}");
+
+    match compile(plugins) {
+        Some(program) => {
+            assert_eq!(faces(&output(&mut Command::new(program), plugins)), expected);
+        }
+        None => common::left_out(NAME, "no C compiler or no pkg-config: the C example"),
+    }
+    match python() {
+        Some(python) => {
+            let mut command = Command::new(python);
+            command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gaze_probe.py"));
+            assert_eq!(faces(&output(&mut command, plugins)), expected);
+        }
+        None => common::left_out(NAME, "no python3-gst-1.0: the Python example"),
+    }
+}
+
+/// The C example, compiled without a warning; `None` where there is nothing to compile it with.
+fn compile(directory: &Path) -> Option<PathBuf> {
+    let flags = Command::new("pkg-config").args(["--cflags", "--libs", "gstreamer-1.0"]).output();
+    let flags = String::from_utf8(flags.ok().filter(|o| o.status.success())?.stdout).unwrap();
+    Command::new("cc").arg("--version").output().ok()?;
+    let program = directory.join("gaze_probe");
+    let compiled = Command::new("cc")
+        .args(["-Wall", "-Wextra", "-Werror", "-o"])
+        .arg(&program)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gaze_probe.c"))
+        .args(flags.split_whitespace())
+        .output()
+        .unwrap();
+    assert!(compiled.status.success(), "{compiled:?}");
+    Some(program)
+}
+
+/// A Python that has GStreamer's own bindings: the distribution's, if it is not the first one.
+fn python() -> Option<&'static str> {
+    let check = "import gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst; \
+                 from gi.overrides import _gi_gst";
+    ["python3", "/usr/bin/python3"].into_iter().find(|python| {
+        let output = Command::new(python).args(["-c", check]).output();
+        output.is_ok_and(|output| output.status.success())
+    })
+}

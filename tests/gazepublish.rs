@@ -1,0 +1,471 @@
+//! `gazepublish` through its pads, with real files, sockets and readers that misbehave.
+#![cfg(feature = "plugin")]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::UdpSocket;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+use gst_check::Harness;
+use gstgaze::core::estimator::{FrameGaze, GazeEstimate};
+use gstgaze::core::gaze::Gaze;
+use gstgaze::core::geometry::{Rect, Size};
+use gstgaze::core::region::FaceRegion;
+use gstgaze::plugin::meta::gaze;
+use serde_json::Value;
+
+/// Nothing here waits longer; whoever waits so long has failed.
+const DEADLINE: Duration = Duration::from_secs(20);
+const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
+
+fn element(location: &str) -> gst::Element {
+    common::element::init();
+    gst::ElementFactory::make("gazepublish").property("location", location).build().unwrap()
+}
+
+/// The element in PLAYING between two pads, and the bus that it posts to.
+fn harness(element: &gst::Element) -> (Harness, gst::Bus) {
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    let mut h = Harness::with_element(element, Some("sink"), Some("src"));
+    h.set_src_caps_str("video/x-raw,format=RGB,width=8,height=8,framerate=25/1");
+    h.play();
+    (h, bus)
+}
+
+fn frame_gaze(faces: usize) -> FrameGaze {
+    let face = GazeEstimate {
+        region: FaceRegion { rect: Rect::new(1.0, 2.0, 3.0, 4.0), ..Default::default() },
+        gaze: Some(Gaze::new(0.25, -0.5)),
+        ..Default::default()
+    };
+    FrameGaze {
+        size: Size::new(8, 8),
+        faces: vec![face; faces],
+        model: "test".into(),
+        ..Default::default()
+    }
+}
+
+/// The `n`th frame, looked at and found to hold so many faces, or not looked at.
+fn buffer(n: u64, faces: Option<usize>) -> gst::Buffer {
+    let mut buffer = gst::Buffer::with_size(8 * 8 * 3).unwrap();
+    let writable = buffer.get_mut().unwrap();
+    writable.set_pts(FRAME * n);
+    if let Some(faces) = faces {
+        gaze::add(writable, &frame_gaze(faces)).unwrap();
+    }
+    buffer
+}
+
+fn parse(text: &str) -> Vec<Value> {
+    assert!(text.is_empty() || text.ends_with('\n'), "no line is left open: {text:?}");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn read(path: &Path) -> Vec<Value> {
+    parse(&std::fs::read_to_string(path).unwrap())
+}
+
+fn frames(lines: &[Value]) -> Vec<u64> {
+    lines.iter().map(|line| line["frame"].as_u64().unwrap()).collect()
+}
+
+fn counter(element: &gst::Element, name: &str) -> u64 {
+    element.property(name)
+}
+
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < DEADLINE, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The texts of the warnings so far.
+fn warnings(bus: &gst::Bus) -> Vec<String> {
+    std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning]))
+        .map(|message| match message.view() {
+            gst::MessageView::Warning(warning) => warning.error().to_string(),
+            _ => unreachable!("only warnings were asked for"),
+        })
+        .collect()
+}
+
+/// Sends EOS and waits until it comes out behind the element.
+fn end(h: &mut Harness) {
+    assert!(h.push_event(gst::event::Eos::new()));
+    while h.pull_event().unwrap().type_() != gst::EventType::Eos {}
+}
+
+#[test]
+fn buffers_pass_as_they_are() {
+    let element = element("/dev/null");
+    let (mut h, _bus) = harness(&element);
+    let sent = buffer(0, Some(1));
+    let kept = sent.clone();
+    h.push(sent).unwrap();
+    let received = h.pull().unwrap();
+    assert_eq!(received.as_ptr(), kept.as_ptr(), "shared, and yet not copied");
+}
+
+#[test]
+fn a_stream_without_caps_passes() {
+    let element = element("/dev/null");
+    let mut h = Harness::with_element(&element, Some("sink"), Some("src"));
+    h.play();
+    h.push_event(gst::event::StreamStart::new("no caps"));
+    h.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+    h.push(buffer(0, Some(1))).unwrap();
+    assert!(h.pull().is_ok());
+}
+
+#[test]
+fn lines_are_complete_when_eos_comes_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gaze.jsonl");
+    let element = element(path.to_str().unwrap());
+    element.set_property("add-empty-results", true);
+    let (mut h, bus) = harness(&element);
+    for (n, faces) in [Some(2), None, Some(0), Some(1)].into_iter().enumerate() {
+        h.push(buffer(n as u64, faces)).unwrap();
+    }
+    end(&mut h);
+    let lines = read(&path);
+    assert_eq!(frames(&lines), [0, 2, 3], "a frame that nobody looked at has no line");
+    assert_eq!(lines[0]["faces"].as_array().unwrap().len(), 2);
+    assert_eq!(lines[0]["faces"][0]["pitch"], 0.25);
+    assert_eq!(lines[0]["faces"][0]["box"]["w"], 3.0);
+    assert_eq!(lines[1]["faces"], serde_json::json!([]));
+    assert_eq!(lines[2]["pts"], 120_000_000);
+    assert_eq!(lines[2]["running_time"], 120_000_000);
+    assert_eq!((counter(&element, "written"), counter(&element, "dropped")), (3, 0));
+    assert_eq!(warnings(&bus), [""; 0]);
+}
+
+#[test]
+fn empty_results_are_left_out_unless_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gaze.jsonl");
+    let element = element(path.to_str().unwrap());
+    let (mut h, _bus) = harness(&element);
+    h.push(buffer(0, Some(0))).unwrap();
+    h.push(buffer(1, Some(1))).unwrap();
+    element.set_property("add-empty-results", true);
+    h.push(buffer(2, Some(0))).unwrap();
+    end(&mut h);
+    assert_eq!(frames(&read(&path)), [1, 2]);
+}
+
+#[test]
+fn time_that_is_unknown_is_null() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gaze.jsonl");
+    let element = element(path.to_str().unwrap());
+    let (mut h, _bus) = harness(&element);
+    let mut untimed = buffer(0, Some(1));
+    untimed.get_mut().unwrap().set_pts(None);
+    h.push(untimed).unwrap();
+    end(&mut h);
+    let lines = read(&path);
+    assert_eq!(lines[0]["pts"], Value::Null);
+    assert_eq!(lines[0].get("running_time"), None);
+}
+
+#[test]
+fn a_seek_goes_on_counting() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gaze.jsonl");
+    let element = element(path.to_str().unwrap());
+    let (mut h, _bus) = harness(&element);
+    h.push(buffer(0, Some(1))).unwrap();
+    assert!(h.push_event(gst::event::FlushStart::new()));
+    assert!(h.push_event(gst::event::FlushStop::new(true)));
+    let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    segment.set_start(gst::ClockTime::from_seconds(10));
+    assert!(h.push_event(gst::event::Segment::new(&segment)));
+    h.push(buffer(251, Some(1))).unwrap();
+    end(&mut h);
+    let lines = read(&path);
+    assert_eq!(frames(&lines), [0, 1]);
+    assert_eq!(lines[1]["running_time"], 40_000_000);
+}
+
+#[test]
+fn stopping_alone_writes_what_is_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gaze.jsonl");
+    let element = element(path.to_str().unwrap());
+    let (mut h, _bus) = harness(&element);
+    for n in 0..100 {
+        h.push(buffer(n, Some(1))).unwrap();
+    }
+    element.set_state(gst::State::Null).unwrap();
+    assert_eq!(frames(&read(&path)), (0..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_run_starts_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gaze.jsonl");
+    let element = element(path.to_str().unwrap());
+    let pipeline = gst::Pipeline::new();
+    let source = gst_app::AppSrc::builder().format(gst::Format::Time).build();
+    let sink = gst::ElementFactory::make("fakesink").build().unwrap();
+    pipeline.add_many([source.upcast_ref(), &element, &sink]).unwrap();
+    gst::Element::link_many([source.upcast_ref(), &element, &sink]).unwrap();
+    for (append, lines_in_file) in [(false, 2), (false, 2), (true, 4)] {
+        element.set_property("append", append);
+        pipeline.set_state(gst::State::Playing).unwrap();
+        source.push_buffer(buffer(0, Some(1))).unwrap();
+        source.push_buffer(buffer(1, Some(1))).unwrap();
+        source.end_of_stream().unwrap();
+        let wanted = [gst::MessageType::Eos, gst::MessageType::Error];
+        let message =
+            pipeline.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(20), &wanted);
+        assert_eq!(message.map(|m| m.type_()), Some(gst::MessageType::Eos));
+        pipeline.set_state(gst::State::Null).unwrap();
+        let lines = read(&path);
+        assert_eq!(lines.len(), lines_in_file);
+        assert_eq!(frames(&lines[lines_in_file - 2..]), [0, 1]);
+        assert_eq!(counter(&element, "written"), 2);
+    }
+}
+
+#[test]
+fn a_location_that_cannot_be_opened_is_an_error_at_start() {
+    for (location, said) in [
+        ("/nowhere/at/all/gaze.jsonl", "No such file"),
+        ("/", "directory"),
+        ("tcp://host:1", "unknown kind"),
+        ("udp://host", "HOST:PORT"),
+    ] {
+        let element = element(location);
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        assert!(element.set_state(gst::State::Paused).is_err(), "{location}");
+        let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+        let gst::MessageView::Error(error) = message.view() else { unreachable!() };
+        let text = error.error().to_string();
+        assert!(text.contains(said) && text.contains(location), "{text}");
+        element.set_state(gst::State::Null).unwrap();
+        // The same element works once the location does.
+        element.set_property("location", "/dev/null");
+        element.set_state(gst::State::Paused).unwrap();
+        element.set_state(gst::State::Null).unwrap();
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_once_and_counted() {
+    let element = element("/dev/full");
+    let (mut h, bus) = harness(&element);
+    for n in 0..10 {
+        h.push(buffer(n, Some(1))).unwrap();
+    }
+    end(&mut h);
+    assert_eq!((counter(&element, "written"), counter(&element, "dropped")), (0, 10));
+    let said = warnings(&bus);
+    assert_eq!(said.len(), 2, "the fault and the total: {said:?}");
+    assert!(said[0].contains("/dev/full") && said[0].contains("space"), "{said:?}");
+    assert!(said[1].contains("10 dropped"), "{said:?}");
+}
+
+fn accept(listener: &UnixListener) -> std::os::unix::net::UnixStream {
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream
+}
+
+#[test]
+fn a_socket_gets_the_lines() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    let element = element(&format!("unix:{}", path.display()));
+    let (mut h, _bus) = harness(&element);
+    let mut stream = accept(&listener);
+    for n in 0..5 {
+        h.push(buffer(n, Some(1))).unwrap();
+    }
+    end(&mut h);
+    drop(h);
+    element.set_state(gst::State::Null).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert_eq!(frames(&parse(&text)), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_reader_may_come_late_and_come_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    let element = element(&format!("unix:{}", path.display()));
+    let (mut h, bus) = harness(&element);
+    h.push(buffer(0, Some(1))).unwrap();
+    let mut said = Vec::new();
+    wait_until("the missing reader is said", || {
+        said.extend(warnings(&bus));
+        !said.is_empty()
+    });
+    // It comes, and gets what was waiting.
+    let listener = UnixListener::bind(&path).unwrap();
+    let mut reader = BufReader::new(accept(&listener));
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    assert_eq!(frames(&parse(&line)), [0]);
+    wait_until("counted", || counter(&element, "written") == 1);
+    // It goes, and another one comes.
+    drop(reader);
+    h.push(buffer(1, Some(1))).unwrap();
+    let mut reader = BufReader::new(accept(&listener));
+    line.clear();
+    reader.read_line(&mut line).unwrap();
+    assert_eq!(frames(&parse(&line)), [1], "the line that failed is sent again");
+    said.extend(warnings(&bus));
+    assert_eq!(said.len(), 2, "one for each outage: {said:?}");
+    end(&mut h);
+    assert_eq!((counter(&element, "written"), counter(&element, "dropped")), (2, 0));
+}
+
+#[test]
+fn nobody_listens_and_eos_does_not_wait_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let element = element(&format!("unix:{}", directory.path().join("nobody").display()));
+    // Were it waited for, the test would fail at its own deadline.
+    element.set_property("flush-timeout", 3600 * gst::ClockTime::SECOND.nseconds());
+    let (mut h, bus) = harness(&element);
+    for n in 0..3 {
+        h.push(buffer(n, Some(1))).unwrap();
+    }
+    end(&mut h);
+    drop(h);
+    element.set_state(gst::State::Null).unwrap();
+    assert_eq!((counter(&element, "written"), counter(&element, "dropped")), (0, 3));
+    let said = warnings(&bus);
+    assert!(said.iter().any(|text| text.contains("3 not taken")), "{said:?}");
+}
+
+#[test]
+fn a_stuck_reader_holds_neither_the_stream_nor_its_end() {
+    const FRAMES: u64 = 200;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    let element = element(&format!("unix:{}", path.display()));
+    element.set_property("queue-size", 4u32);
+    element.set_property("flush-timeout", 50 * gst::ClockTime::MSECOND.nseconds());
+    let (mut h, bus) = harness(&element);
+    let mut stream = accept(&listener);
+    for n in 0..FRAMES {
+        // More than a socket's buffer holds, all in all.
+        h.push(buffer(n, Some(100))).unwrap();
+    }
+    end(&mut h);
+    assert!(warnings(&bus).iter().any(|text| text.contains("dropped")));
+    drop(h);
+    element.set_state(gst::State::Null).unwrap();
+    let (written, dropped) = (counter(&element, "written"), counter(&element, "dropped"));
+    assert!(dropped > 0);
+    assert_eq!(written + dropped, FRAMES, "every line is accounted for");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    // The last line may be cut off where the writer gave up.
+    let whole = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
+    let numbers = frames(&parse(whole));
+    assert_eq!(numbers.len() as u64, written);
+    assert!(numbers.is_sorted_by(|a, b| a < b), "in order and none twice: {numbers:?}");
+}
+
+#[test]
+fn a_flush_ends_the_wait_of_eos() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    let element = element(&format!("unix:{}", path.display()));
+    element.set_property("flush-timeout", 3600 * gst::ClockTime::SECOND.nseconds());
+    let (mut h, _bus) = harness(&element);
+    let stream = accept(&listener);
+    // More than the socket holds and less than the queue does.
+    for n in 0..100 {
+        h.push(buffer(n, Some(100))).unwrap();
+    }
+    let sink = element.static_pad("sink").unwrap();
+    std::thread::scope(|scope| {
+        let eos = scope.spawn(|| h.push_event(gst::event::Eos::new()));
+        // FLUSH_START may come before EOS does and is then repeated.
+        wait_until("EOS came back", || {
+            sink.send_event(gst::event::FlushStart::new());
+            std::thread::sleep(Duration::from_millis(10));
+            eos.is_finished()
+        });
+    });
+    drop(stream);
+    element.set_property("flush-timeout", 0u64);
+}
+
+#[test]
+fn one_datagram_for_each_line() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let element = element(&format!("udp://{}", socket.local_addr().unwrap()));
+    let (mut h, _bus) = harness(&element);
+    for n in 0..3 {
+        h.push(buffer(n, Some(1))).unwrap();
+        let mut datagram = [0; 4096];
+        let length = socket.recv(&mut datagram).unwrap();
+        let text = std::str::from_utf8(&datagram[..length]).unwrap();
+        assert_eq!(frames(&parse(text)), [n]);
+    }
+    end(&mut h);
+    assert_eq!(counter(&element, "written"), 3);
+}
+
+#[test]
+fn nobody_at_a_udp_port_is_said_once() {
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let element = element(&format!("udp://127.0.0.1:{port}"));
+    let (mut h, bus) = harness(&element);
+    for n in 0..20 {
+        h.push(buffer(n, Some(1))).unwrap();
+    }
+    end(&mut h);
+    let said = warnings(&bus);
+    let refused = said.iter().filter(|text| text.contains("refused")).count();
+    assert_eq!(refused, 1, "{said:?}");
+    assert_eq!(counter(&element, "written") + counter(&element, "dropped"), 20);
+}
+
+/// The other half of [`standard_output_has_whole_lines`], which runs it in a process of its own.
+#[test]
+#[ignore = "run by standard_output_has_whole_lines"]
+fn write_to_standard_output() {
+    println!();
+    let element = element("-");
+    let (mut h, _bus) = harness(&element);
+    for n in 0..20 {
+        h.push(buffer(n, Some(30))).unwrap();
+    }
+    end(&mut h);
+}
+
+#[test]
+fn standard_output_has_whole_lines() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "write_to_standard_output", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(frames(&lines), (0..20).collect::<Vec<_>>());
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Runs pipelines of every element under GStreamer's leaks tracer; fails where an object outlives
+# them. Uses the plugin and the ONNX Runtime that the environment names (tests/run.sh sets both).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+has() { gst-inspect-1.0 --exists "$1"; }
+
+check() {
+    local name=$1
+    shift
+    if ! GST_TRACERS=leaks GST_DEBUG="GST_TRACER:7" GST_DEBUG_NO_COLOR=1 \
+        gst-launch-1.0 -q "$@" >"$log" 2>&1; then
+        echo "leaks: $name: the pipeline failed"
+        tail -n 20 "$log"
+        return 1
+    fi
+    if ! grep -q 'object-alive\.class' "$log"; then
+        echo "leaks: $name: the tracer did not run"
+        return 1
+    fi
+    if grep -F 'object-alive, ' "$log" | grep -vF 'new format string'; then
+        echo "leaks: $name: the objects above are still alive"
+        return 1
+    fi
+    echo "leaks: $name: none"
+}
+
+frames=(videotestsrc num-buffers=20 ! video/x-raw,width=320,height=240)
+gaze=(gazeinfer engine=tests/data/regression.onnx profile=tests/data/regression.toml)
+publish=(gazepublish location=/dev/null add-empty-results=true)
+overlay=()
+has gazeoverlay && overlay=(! gazeoverlay)
+
+check "whole frames" "${frames[@]}" ! "${gaze[@]}" inference-region=full-frame "${overlay[@]}" ! \
+    "${publish[@]}" ! fakesink
+check "no reader" "${frames[@]}" ! "${gaze[@]}" inference-region=full-frame ! \
+    gazepublish location=unix:/nonexistent/socket ! fakesink
+
+video=${GAZE_SHARED:-../shared}/media/udacity_demo.mp4
+face_model=${GAZE_SHARED:-../shared}/models/face/yunet_n_dynamic.onnx
+if has gazeface && [ -f "$video" ] && [ -f "$face_model" ]; then
+    check "faces" filesrc location="$video" ! decodebin ! videoconvert ! identity eos-after=20 ! \
+        gazeface engine="$face_model" ! "${gaze[@]}" "${overlay[@]}" ! "${publish[@]}" ! fakesink
+fi

@@ -1,0 +1,48 @@
+//! Once warm, filling a tensor allocates nothing, whatever the shape of the face.
+
+use gstgaze::core::color::Colorimetry;
+use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::geometry::{PixelRect, Size};
+use gstgaze::core::preprocess::Preprocessor;
+use gstgaze::core::profile::{Aspect, ImageSpec, Resample};
+use gstgaze::core::region::Border;
+use gstgaze::core::tensor::{ElementType, TensorMut};
+
+#[test]
+fn nothing_is_allocated_once_warm() {
+    let size = Size::new(320, 240);
+    let memory = vec![99; 320 * 240 * 4];
+    let faces = [
+        PixelRect::new(10, 10, 200, 180),
+        PixelRect::new(40, 33, 57, 91),
+        PixelRect::new(-9, -9, 120, 110),
+        PixelRect::new(100, 100, 3, 1),
+    ];
+    for format in PixelFormat::ALL {
+        let planes: Vec<Plane> = (0..format.planes())
+            .map(|plane| Plane { data: &memory, stride: format.plane_extent(plane, size).0 })
+            .collect();
+        let frame = FrameView::new(format, size, Colorimetry::default(), &planes).unwrap();
+        for resample in [Resample::OpencvLinear, Resample::OpencvCubic, Resample::PilBilinear] {
+            let spec = ImageSpec {
+                width: 64,
+                height: 64,
+                resample,
+                aspect: Aspect::Letterbox,
+                ..ImageSpec::default()
+            };
+            let mut preprocessor = Preprocessor::new(&spec, ElementType::F32).unwrap();
+            let mut out = vec![0.0; preprocessor.item_len()];
+            let mut round = || {
+                for rect in faces {
+                    let out = TensorMut::F32(&mut out);
+                    preprocessor.fill(&frame, rect, Border::Replicate, out).unwrap();
+                }
+            };
+            let first = allocation_counter::measure(&mut round);
+            assert!(first.count_total > 0, "the counter counts");
+            let warm = allocation_counter::measure(&mut round);
+            assert_eq!(warm.count_total, 0, "{format:?} {resample:?}");
+        }
+    }
+}

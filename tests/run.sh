@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Every test of the project, after putting in place what they need (pipelines/setup.sh).
+# Ends with `N passed, M failed, K skipped`; skipped are tests whose material (../shared or
+# $GAZE_SHARED) or tools are absent, each named with its reason.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+. pipelines/setup.sh || exit 1
+
+log=$(mktemp)
+GAZE_LEFT_OUT=$(mktemp)
+export GAZE_LEFT_OUT
+trap 'rm -f "$log" "$GAZE_LEFT_OUT"' EXIT
+passed=0
+failed=0
+failures=()
+
+# A step of cargo: its tests are counted one by one.
+cargo_step() {
+    local name=$1 before=$failed status p f
+    shift
+    echo "== $name: cargo $*"
+    cargo "$@" 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    read -r p f < <(awk '/^test result:/ { p += $4; f += $6 } END { print p + 0, f + 0 }' "$log")
+    passed=$((passed + p))
+    failed=$((failed + f))
+    # It did not compile, or ended before it could say.
+    [ "$status" -ne 0 ] && [ "$failed" -eq "$before" ] && failed=$((failed + 1))
+    [ "$status" -ne 0 ] && failures+=("$name")
+}
+
+# Any other step is one test.
+step() {
+    local name=$1
+    shift
+    echo "== $name"
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        failures+=("$name")
+    fi
+}
+
+# The plugin loads, even where no ONNX Runtime is found, and so does each of its elements.
+inspect() {
+    local element elements
+    gst-inspect-1.0 gaze >"$log" 2>&1 || { cat "$log"; return 1; }
+    mapfile -t elements < <(sed -n 's/^  \(gaze[a-z]*\): .*/\1/p' "$log")
+    [ ${#elements[@]} -gt 0 ] || { cat "$log"; return 1; }
+    for element in "${elements[@]}"; do
+        GAZE_ORT_LIBRARY=/nonexistent gst-inspect-1.0 "$element" >"$log" 2>&1 ||
+            { cat "$log"; return 1; }
+    done
+    echo "inspected: ${elements[*]}"
+}
+
+# A reader that leaves ends neither the pipeline nor the program.
+pipe_closed() {
+    local status
+    gst-launch-1.0 -q videotestsrc num-buffers=500 ! video/x-raw,width=64,height=48 ! \
+        gazeinfer engine=tests/data/regression.onnx profile=tests/data/regression.toml \
+        inference-region=full-frame ! gazepublish ! fakesink 2>"$log" | head -n 1 >/dev/null
+    status=${PIPESTATUS[0]}
+    [ "$status" -eq 0 ] || { echo "gst-launch-1.0 ended with $status"; cat "$log"; return 1; }
+}
+
+cargo_step "with GStreamer" test --no-fail-fast
+cargo_step "without GStreamer" test --no-fail-fast --no-default-features --lib --tests
+gaze_use_build debug
+step "gst-inspect" inspect
+step "closed pipe" pipe_closed
+step "leaks" tests/leaks.sh
+
+skipped=$(sort -u "$GAZE_LEFT_OUT" | wc -l)
+if [ "$skipped" -gt 0 ]; then
+    echo "== Skipped"
+    sort -u "$GAZE_LEFT_OUT" | sed 's/^/  /'
+fi
+[ ${#failures[@]} -eq 0 ] || printf 'failed: %s\n' "${failures[@]}"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

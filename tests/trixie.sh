@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Smoke run on GStreamer 1.26: Debian 13 (trixie) is unpacked into .deps/trixie once, the plugin is
+# built there with the feature v1_24, inspected and run. Needs root, debootstrap, some 3 GB and,
+# the first time, the network. Not part of tests/run.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. pipelines/setup.sh
+
+root=$PWD/.deps/trixie
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
+packages=(
+    gcc libc6-dev pkg-config ca-certificates
+    libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
+    gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+)
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "trixie: must be root (chroot, bind mounts)" >&2
+    exit 1
+fi
+command -v debootstrap >/dev/null || apt-get install -q -y --no-install-recommends debootstrap
+
+if [ ! -e "$root/.complete" ]; then
+    echo "trixie: unpacking Debian 13 into .deps/trixie"
+    rm -rf "$root"
+    debootstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" \
+        trixie "$root" "$mirror" >"$root.log" 2>&1 || {
+        tail -n 20 "$root.log" >&2
+        exit 1
+    }
+    touch "$root/.complete"
+fi
+
+mounts=()
+cleanup() {
+    local mount
+    for mount in "${mounts[@]}"; do umount "$mount"; done
+}
+trap cleanup EXIT
+bring() {
+    mkdir -p "$root$2"
+    mount --bind "$1" "$root$2"
+    mounts=("$root$2" "${mounts[@]}")
+}
+bring "$PWD" /gaze
+bring "$cargo_home" /cargo
+bring "$rustup_home" /rustup
+bring "$(dirname "$GAZE_ORT_LIBRARY")" /onnxruntime
+bring /proc /proc
+bring /dev /dev
+
+inside() {
+    chroot "$root" /usr/bin/env -i PATH="/cargo/bin:/usr/bin:/bin" HOME=/root LANG=C.UTF-8 \
+        CARGO_HOME=/cargo RUSTUP_HOME=/rustup CARGO_TARGET_DIR=/gaze/.deps/target-trixie \
+        RUSTUP_TOOLCHAIN="${RUSTUP_TOOLCHAIN:-}" \
+        GAZE_ORT_LIBRARY="/onnxruntime/$(basename "$GAZE_ORT_LIBRARY")" \
+        GST_PLUGIN_PATH=/gaze/.deps/plugins-trixie \
+        sh -euc "cd /gaze; $1"
+}
+[ -n "${RUSTUP_TOOLCHAIN:-}" ] || RUSTUP_TOOLCHAIN=$(rustup show active-toolchain | cut -d' ' -f1)
+
+inside "gst-inspect-1.0 --version"
+inside "cargo build --lib --features v1_24"
+mkdir -p .deps/plugins-trixie
+ln -sfn /gaze/.deps/target-trixie/debug/libgstgaze.so .deps/plugins-trixie/libgstgaze.so
+inside "gst-inspect-1.0 gaze"
+inside "gst-launch-1.0 -q videotestsrc num-buffers=20 ! video/x-raw,width=320,height=240 ! \
+    gazeinfer engine=tests/data/regression.onnx profile=tests/data/regression.toml \
+    inference-region=full-frame ! videoconvert ! gazepublish location=/tmp/gaze.jsonl ! fakesink"
+lines=$(wc -l <"$root/tmp/gaze.jsonl")
+[ "$lines" -eq 20 ] || { echo "trixie: $lines lines instead of 20" >&2; exit 1; }
+echo "trixie: passed"
