@@ -12,9 +12,14 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::element::{caps, runtime};
+use common::frames::read_png;
 use gst::meta::CustomMeta;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
+use gstgaze::core::color::Colorimetry;
+use gstgaze::core::detect::{DetectSettings, FaceDetector};
+use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::geometry::{PixelRect, Size};
 use gstgaze::core::tensor::Engine;
 use gstgaze::engine::{self, EngineOptions};
 use gstgaze::plugin::meta::{faces, gaze};
@@ -113,4 +118,39 @@ fn none_per_frame() {
         );
         assert_eq!(ours, 0);
     }
+}
+
+#[test]
+fn none_per_frame_for_a_detector() {
+    let test = "none_per_frame_for_a_detector";
+    if !runtime(test) {
+        return;
+    }
+    let (Some(model), Some(frame)) = (
+        common::shared(test, "models/face/yunet_n_dynamic.onnx"),
+        common::shared(test, "media/frames/uniface_meeting_f0.png"),
+    ) else {
+        return;
+    };
+    let (size, data) = read_png(&frame);
+    let plane = Plane { data: &data, stride: size.width as usize * 3 };
+    let view = FrameView::new(PixelFormat::Rgb, size, Colorimetry::default(), &[plane]).unwrap();
+    let open = || {
+        let options = EngineOptions { input_size: Some(Size::new(320, 224)), ..Default::default() };
+        engine::open(&model, &options).unwrap()
+    };
+    let mut bare = open();
+    let mut detector = FaceDetector::new(Box::new(open()), 320).unwrap();
+    let mut faces = Vec::new();
+    let mut detect = || {
+        let (whole, settings) = (PixelRect::full(size), DetectSettings::default());
+        detector.detect(&view, whole, &settings, &mut faces).unwrap();
+        assert_eq!(faces.len(), 5);
+    };
+    (0..5).for_each(|_| detect());
+    let frames = allocations(|| (0..20).for_each(|_| detect()));
+    (0..5).for_each(|_| bare.run(1).unwrap());
+    let runtime = allocations(|| (0..20).for_each(|_| bare.run(1).unwrap()));
+    println!("20 frames: {frames} allocations, {runtime} of them by ONNX Runtime's binding");
+    assert_eq!(frames, runtime);
 }

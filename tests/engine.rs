@@ -210,6 +210,32 @@ fn an_open_size_is_given_or_asked_for() {
     assert!(matches!(error, EngineError::Unsupported(_)), "{error}");
 }
 
+#[test]
+fn an_open_size_changes_later_and_a_fixed_one_stays() {
+    if !common::onnx_runtime("engine::an_open_size_changes") {
+        return;
+    }
+    let options = EngineOptions { input_size: Some(Size::new(4, 2)), ..EngineOptions::default() };
+    let mut engine = engine::open(common::data("free_size.onnx"), &options).unwrap();
+    let means = |engine: &mut OrtEngine, value: f32| {
+        let TensorMut::F32(input) = engine.input(0) else { panic!("not float32") };
+        input.fill(value);
+        engine.run(1).unwrap();
+        engine.output(0).to_vec()
+    };
+    assert_near(&means(&mut engine, 0.25), &[0.25; 3], 1e-6);
+    engine.resize(Size::new(16, 8)).unwrap();
+    assert_eq!(engine.input_shape(0), [1, 3, 8, 16]);
+    assert_eq!(engine.output(0), &[] as &[f32], "nothing has run with this size");
+    assert_near(&means(&mut engine, 0.5), &[0.5; 3], 1e-6);
+    assert!(engine.resize(Size::new(0, 8)).is_err());
+    assert_near(&means(&mut engine, 0.75), &[0.75; 3], 1e-6);
+
+    let mut fixed = open("regression.onnx", 1);
+    fixed.resize(Size::new(64, 64)).unwrap();
+    assert_eq!(fixed.input_shape(0), [1, 3, SIDE, SIDE]);
+}
+
 /// Detectors and landmark models of several publishers, among them ones that leave height and width
 /// open.
 #[test]
