@@ -71,10 +71,11 @@ impl Kernel for Linear {
     fn vertical(&mut self, rows: &Axis, y: usize, ring: &Ring<i16>, bytes: &mut [u8]) {
         let &[w0, w1] = rows.weights(y) else { return };
         let (upper, lower) = (ring.tap(rows, y, 0), ring.tap(rows, y, 1));
+        // Everything fits 16 bits, which is one multiplication for each vector.
+        let high = |cell: i16, weight: i32| ((i32::from(cell) * weight) >> 16) as i16;
+        let (w0, w1) = (i32::from(w0 as i16), i32::from(w1 as i16));
         for ((byte, &a), &b) in bytes.iter_mut().zip(upper).zip(lower) {
-            let a = (i32::from(a) * i32::from(w0 as i16)) >> 16;
-            let b = (i32::from(b) * i32::from(w1 as i16)) >> 16;
-            *byte = ((a + b + 2) >> 2) as u8;
+            *byte = ((high(a, w0) + high(b, w1) + 2) >> 2) as u8;
         }
     }
 }
