@@ -282,13 +282,23 @@ fn rgb_span<const BYTES: usize>(
 ) {
     let pixels = &row.as_chunks::<BYTES>().0[x];
     let [r, g, b] = at;
-    let pixels = out.iter_mut().zip(pixels);
     match channels {
-        Channels::Rgb => pixels.for_each(|(out, p)| *out = pack(p[r], p[g], p[b])),
-        Channels::Bgr => pixels.for_each(|(out, p)| *out = pack(p[b], p[g], p[r])),
-        Channels::Gray => pixels.for_each(|(out, p)| {
-            let sum: u32 = at.iter().zip(GRAY_WEIGHTS).map(|(&c, w)| u32::from(p[c]) * w).sum();
-            *out = u64::from((sum + (1 << (GRAY_SHIFT - 1))) >> GRAY_SHIFT);
-        }),
+        Channels::Rgb => {
+            for (out, p) in out.iter_mut().zip(pixels) {
+                *out = pack(p[r], p[g], p[b]);
+            }
+        }
+        Channels::Bgr => {
+            for (out, p) in out.iter_mut().zip(pixels) {
+                *out = pack(p[b], p[g], p[r]);
+            }
+        }
+        Channels::Gray => {
+            let [wr, wg, wb] = GRAY_WEIGHTS;
+            for (out, p) in out.iter_mut().zip(pixels) {
+                let sum = u32::from(p[r]) * wr + u32::from(p[g]) * wg + u32::from(p[b]) * wb;
+                *out = u64::from((sum + (1 << (GRAY_SHIFT - 1))) >> GRAY_SHIFT);
+            }
+        }
     }
 }

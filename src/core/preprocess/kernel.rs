@@ -6,7 +6,7 @@
 //! callers noticing.
 
 use super::axis::{Axis, Filter, PIL_BITS};
-use super::packed::{BIAS, BIASES, LANE_BITS, LANE_MASK, ROW_LEN, weigh};
+use super::packed::{BIAS, BIASES, LANE_BITS, LANE_MASK, ROW_LEN, signed, unsigned, weigh};
 use super::ring::Ring;
 
 /// One way to change the size of a picture of bytes.
@@ -63,7 +63,7 @@ impl Kernel for Linear {
         cells: &mut [i16],
     ) {
         self.sums.resize(starts.len(), 0);
-        weigh::<2>(row, starts, columns.all_weights(), 0, &mut self.sums);
+        weigh::<2>(row, starts, columns.all_weights(), unsigned, 0, &mut self.sums);
         unpack(&self.sums, cells, 4, |sum| sum as i16);
     }
 
@@ -71,10 +71,11 @@ impl Kernel for Linear {
     fn vertical(&mut self, rows: &Axis, y: usize, ring: &Ring<i16>, bytes: &mut [u8]) {
         let &[w0, w1] = rows.weights(y) else { return };
         let (upper, lower) = (ring.tap(rows, y, 0), ring.tap(rows, y, 1));
+        // Everything fits 16 bits, which is one multiplication for each vector.
+        let high = |cell: i16, weight: i32| ((i32::from(cell) * weight) >> 16) as i16;
+        let (w0, w1) = (i32::from(w0 as i16), i32::from(w1 as i16));
         for ((byte, &a), &b) in bytes.iter_mut().zip(upper).zip(lower) {
-            let a = (i32::from(a) * i32::from(w0 as i16)) >> 16;
-            let b = (i32::from(b) * i32::from(w1 as i16)) >> 16;
-            *byte = ((a + b + 2) >> 2) as u8;
+            *byte = ((high(a, w0) + high(b, w1) + 2) >> 2) as u8;
         }
     }
 }
@@ -100,7 +101,7 @@ impl Kernel for Cubic {
         cells: &mut [i32],
     ) {
         self.sums.resize(starts.len(), 0);
-        weigh::<4>(row, starts, columns.all_weights(), BIASES, &mut self.sums);
+        weigh::<4>(row, starts, columns.all_weights(), signed, BIASES, &mut self.sums);
         unpack(&self.sums, cells, 0, |sum| sum as i32 - BIAS);
     }
 
@@ -116,14 +117,19 @@ impl Kernel for Cubic {
             let sum = c as f32 * w2 + sum;
             let sum = b as f32 * w1 + sum;
             let sum = a as f32 * w0 + sum;
-            *byte = sum.round_ties_even() as u8;
+            // Beside 2^23 a float's lowest bit is worth 1: adding rounds half to even, and the
+            // integer lies in the lowest bits.
+            *byte = (sum.max(0.0).min(255.0) + (1 << 23) as f32).to_bits() as u8;
         }
     }
 }
 
-/// `PIL.Image.resize(..., BILINEAR)` on bytes: both steps round to bytes.
+/// `PIL.Image.resize(..., BILINEAR)` on bytes: both steps round to bytes. Weights have 22 binary
+/// places, so a horizontal sum takes 30 bits: channels 0 and 1 share a word, 2 has its own.
 #[derive(Debug, Default)]
 pub(super) struct Pil {
+    pairs: Vec<u64>,
+    thirds: Vec<u64>,
     sums: Vec<u32>,
 }
 
@@ -132,6 +138,55 @@ const PIL_HALF: u32 = 1 << (PIL_BITS - 1);
 #[inline(always)]
 fn pil_byte(sum: u32) -> u8 {
     (sum >> PIL_BITS).min(255) as u8
+}
+
+/// Channels 0 and 1 of a packed pixel, 32 bits apart, and channel 2.
+#[inline(always)]
+fn pil_lanes(pixel: u64) -> (u64, u64) {
+    let first = pixel & 0xff;
+    let second = (pixel >> LANE_BITS) & 0xff;
+    (first | second << 32, pixel >> (2 * LANE_BITS))
+}
+
+/// Weighted sums of windows of a length that the compiler knows.
+#[inline(always)]
+fn pil_weigh<const TAPS: usize>(
+    row: &[u64; ROW_LEN],
+    starts: &[u16],
+    weights: &[i32],
+    sums: (&mut [u64], &mut [u64]),
+) {
+    let windows = starts.iter().zip(weights.as_chunks::<TAPS>().0);
+    for ((pair, third), (&start, weights)) in sums.0.iter_mut().zip(sums.1).zip(windows) {
+        let (mut a, mut b) = (0, 0);
+        for (k, &weight) in weights.iter().enumerate() {
+            let (first, second) = pil_lanes(row[usize::from(start) + k]);
+            a += first * unsigned(weight);
+            b += second * unsigned(weight);
+        }
+        (*pair, *third) = (a, b);
+    }
+}
+
+/// The same for any length. A window may end behind the row's memory, with weights of 0 there.
+#[inline(always)]
+fn pil_weigh_long(
+    row: &[u64; ROW_LEN],
+    starts: &[u16],
+    weights: &[i32],
+    taps: usize,
+    sums: (&mut [u64], &mut [u64]),
+) {
+    let windows = starts.iter().zip(weights.chunks_exact(taps));
+    for ((pair, third), (&start, weights)) in sums.0.iter_mut().zip(sums.1).zip(windows) {
+        let (mut a, mut b) = (0, 0);
+        for (&pixel, &weight) in row[usize::from(start)..].iter().zip(weights) {
+            let (first, second) = pil_lanes(pixel);
+            a += first * unsigned(weight);
+            b += second * unsigned(weight);
+        }
+        (*pair, *third) = (a, b);
+    }
 }
 
 impl Kernel for Pil {
@@ -147,20 +202,19 @@ impl Kernel for Pil {
         columns: &Axis,
         cells: &mut [u8],
     ) {
-        let taps = columns.taps();
-        let windows = starts.iter().zip(columns.all_weights().chunks_exact(taps));
-        for (x, (&start, weights)) in windows.enumerate() {
-            // A window may end behind the row's memory, with weights of 0 there.
-            let pixels = &row[usize::from(start)..];
-            let mut sums = [PIL_HALF; 3];
-            for (&pixel, &weight) in pixels.iter().zip(weights) {
-                for (lane, sum) in (0..).zip(&mut sums) {
-                    // Weights are not negative and sum to 2^22, so 32 bits hold 255 of them.
-                    *sum += ((pixel >> (LANE_BITS * lane)) as u32 & 0xff) * weight as u32;
-                }
-            }
-            for (cell, sum) in cells[x..].iter_mut().step_by(starts.len()).zip(sums) {
-                *cell = pil_byte(sum);
+        self.pairs.resize(starts.len(), 0);
+        self.thirds.resize(starts.len(), 0);
+        let sums = (&mut self.pairs[..], &mut self.thirds[..]);
+        let weights = columns.all_weights();
+        match columns.taps() {
+            3 => pil_weigh::<3>(row, starts, weights, sums),
+            5 => pil_weigh::<5>(row, starts, weights, sums),
+            taps => pil_weigh_long(row, starts, weights, taps, sums),
+        }
+        let lanes = [(&self.pairs, 0), (&self.pairs, 32), (&self.thirds, 0)];
+        for (run, (sums, shift)) in cells.chunks_exact_mut(starts.len().max(1)).zip(lanes) {
+            for (cell, &sum) in run.iter_mut().zip(sums) {
+                *cell = pil_byte((sum >> shift) as u32 + PIL_HALF);
             }
         }
     }
