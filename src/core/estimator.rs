@@ -43,10 +43,13 @@ pub struct FrameGaze {
 }
 
 impl FrameGaze {
-    /// The same with every box moved into a frame of another size.
+    /// The same with every box and its landmarks moved into a frame of another size.
     pub fn rescaled(mut self, size: Size) -> Self {
-        for face in &mut self.faces {
-            face.region.rect = face.region.rect.rescaled(self.size, size);
+        for FaceRegion { rect, landmarks, .. } in self.faces.iter_mut().map(|f| &mut f.region) {
+            *rect = rect.rescaled(self.size, size);
+            for point in landmarks.iter_mut().flatten() {
+                *point = point.rescaled(self.size, size);
+            }
         }
         self.size = size;
         self

@@ -127,6 +127,36 @@ pub enum FrameError {
     },
 }
 
+/// Checks that planes of so many bytes and such a stride hold a frame of this format and size.
+pub(super) fn check_layout(
+    format: PixelFormat,
+    size: Size,
+    planes: impl ExactSizeIterator<Item = (usize, usize)>,
+) -> Result<(), FrameError> {
+    if size.is_empty() {
+        return Err(FrameError::Empty(size));
+    }
+    if planes.len() != format.planes() {
+        return Err(FrameError::PlaneCount {
+            format,
+            expected: format.planes(),
+            got: planes.len(),
+        });
+    }
+    for (plane, (got, stride)) in planes.enumerate() {
+        let (row, rows) = format.plane_extent(plane, size);
+        if stride < row {
+            return Err(FrameError::Stride { plane, stride, row });
+        }
+        let needed =
+            stride.checked_mul(rows - 1).and_then(|n| n.checked_add(row)).unwrap_or(usize::MAX);
+        if got < needed {
+            return Err(FrameError::Short { plane, needed, got });
+        }
+    }
+    Ok(())
+}
+
 /// A frame in host memory, checked. Copying it copies a few pointers, never pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameView<'a> {
@@ -144,32 +174,9 @@ impl<'a> FrameView<'a> {
         colorimetry: Colorimetry,
         planes: &[Plane<'a>],
     ) -> Result<Self, FrameError> {
-        if size.is_empty() {
-            return Err(FrameError::Empty(size));
-        }
-        if planes.len() != format.planes() {
-            return Err(FrameError::PlaneCount {
-                format,
-                expected: format.planes(),
-                got: planes.len(),
-            });
-        }
+        check_layout(format, size, planes.iter().map(|plane| (plane.data.len(), plane.stride)))?;
         let mut view = [Plane { data: &[], stride: 0 }; 3];
-        for (index, plane) in planes.iter().enumerate() {
-            let (row, rows) = format.plane_extent(index, size);
-            if plane.stride < row {
-                return Err(FrameError::Stride { plane: index, stride: plane.stride, row });
-            }
-            let needed = plane
-                .stride
-                .checked_mul(rows - 1)
-                .and_then(|n| n.checked_add(row))
-                .unwrap_or(usize::MAX);
-            if plane.data.len() < needed {
-                return Err(FrameError::Short { plane: index, needed, got: plane.data.len() });
-            }
-            view[index] = *plane;
-        }
+        view[..planes.len()].copy_from_slice(planes);
         Ok(Self { format, size, colorimetry, planes: view })
     }
 

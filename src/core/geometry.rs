@@ -36,6 +36,14 @@ pub struct Point {
     pub y: f32,
 }
 
+impl Point {
+    /// The same point in a frame of another size, as `videoscale` would move it.
+    pub fn rescaled(self, from: Size, to: Size) -> Self {
+        let moved = Rect::new(self.x, self.y, 0.0, 0.0).rescaled(from, to);
+        Self { x: moved.x, y: moved.y }
+    }
+}
+
 /// A rectangle with sub-pixel corners, as detectors give it. It may leave the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rect {
@@ -190,5 +198,7 @@ mod tests {
         let r = Rect::new(10.0, 20.0, 30.0, 40.0);
         let half = r.rescaled(Size::new(640, 480), Size::new(320, 240));
         assert_eq!(half, Rect::new(5.0, 10.0, 15.0, 20.0));
+        let point = Point { x: 10.0, y: 20.0 }.rescaled(Size::new(640, 480), Size::new(1280, 240));
+        assert_eq!(point, Point { x: 20.0, y: 10.0 });
     }
 }

@@ -1,1 +1,0 @@
-//! Boxes, arrows and text on an RGBA canvas.

@@ -1,0 +1,21 @@
+//! What people see: a box, an arrow and a label for each face.
+//!
+//! ```text
+//! [GazeEstimate] --layout--> Scene: what goes where, in pixels     no pixel is touched
+//! Scene          --paint---> small canvases, premultiplied RGBA    anti-aliased
+//! canvas         --blend---> the frame, in its own pixel format    nothing is converted twice
+//! ```
+//!
+//! [`Painter`] owns the scene, the canvas and the glyphs and reuses them. It knows no GStreamer:
+//! the overlay element and the command-line tool draw with the same code.
+
+mod blend;
+mod layout;
+mod paint;
+mod style;
+mod text;
+
+pub use blend::{FrameMut, PlaneLayout};
+pub use layout::{Item, Scene, Shape};
+pub use paint::{FontError, Painter};
+pub use style::{Argb, Parts, Style};
