@@ -22,17 +22,6 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 command -v debootstrap >/dev/null || apt-get install -q -y --no-install-recommends debootstrap
 
-if [ ! -e "$root/.complete" ]; then
-    echo "trixie: unpacking Debian 13 into .deps/trixie"
-    rm -rf "$root"
-    debootstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" \
-        trixie "$root" "$mirror" >"$root.log" 2>&1 || {
-        tail -n 20 "$root.log" >&2
-        exit 1
-    }
-    touch "$root/.complete"
-fi
-
 mounts=()
 cleanup() {
     local mount
@@ -44,6 +33,16 @@ bring() {
     mount --bind "$1" "$root$2"
     mounts=("$root$2" "${mounts[@]}")
 }
+
+if [ ! -e "$root/.unpacked" ]; then
+    echo "trixie: unpacking Debian 13 into .deps/trixie"
+    rm -rf "$root"
+    debootstrap --variant=minbase trixie "$root" "$mirror" >"$root.log" 2>&1 || {
+        tail -n 20 "$root.log" >&2
+        exit 1
+    }
+    touch "$root/.unpacked"
+fi
 bring "$PWD" /gaze
 bring "$cargo_home" /cargo
 bring "$rustup_home" /rustup
@@ -52,7 +51,7 @@ bring /proc /proc
 bring /dev /dev
 
 inside() {
-    chroot "$root" /usr/bin/env -i PATH="/cargo/bin:/usr/bin:/bin" HOME=/root LANG=C.UTF-8 \
+    chroot "$root" /usr/bin/env -i PATH="/cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8 \
         CARGO_HOME=/cargo RUSTUP_HOME=/rustup CARGO_TARGET_DIR=/gaze/.deps/target-trixie \
         RUSTUP_TOOLCHAIN="${RUSTUP_TOOLCHAIN:-}" \
         GAZE_ORT_LIBRARY="/onnxruntime/$(basename "$GAZE_ORT_LIBRARY")" \
@@ -61,6 +60,19 @@ inside() {
 }
 [ -n "${RUSTUP_TOOLCHAIN:-}" ] || RUSTUP_TOOLCHAIN=$(rustup show active-toolchain | cut -d' ' -f1)
 
+if [ ! -e "$root/.complete" ]; then
+    echo "trixie: installing GStreamer"
+    # What the system fetches packages with, it shall have in there as well.
+    cp /etc/resolv.conf "$root/etc/resolv.conf"
+    find /etc/apt -maxdepth 2 -name '*proxy*' -exec cp {} "$root/etc/apt/apt.conf.d/" \;
+    inside "export DEBIAN_FRONTEND=noninteractive http_proxy='${http_proxy:-}'
+        apt-get update -q
+        apt-get install -q -y --no-install-recommends ${packages[*]}" >>"$root.log" 2>&1 || {
+        tail -n 20 "$root.log" >&2
+        exit 1
+    }
+    touch "$root/.complete"
+fi
 inside "gst-inspect-1.0 --version"
 inside "cargo build --lib --features v1_24"
 mkdir -p .deps/plugins-trixie
