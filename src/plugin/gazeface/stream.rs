@@ -92,6 +92,8 @@ impl Stream {
         faces::add(buffer, size, &self.known)?;
         for (id, face) in &self.known {
             region::add_roi(buffer, CLASS, *id, face, size);
+            #[cfg(feature = "v1_24")]
+            crate::plugin::meta::analytics::add(buffer, CLASS, face, size)?;
         }
         Ok(Outcome {
             faces: self.known.len() as u64,

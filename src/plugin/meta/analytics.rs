@@ -122,4 +122,26 @@ mod tests {
         assert_eq!(gaze_of(&buffer, id), Some(Gaze::new(0.5, -0.25)));
         assert_eq!(gaze_of(&buffer, id - 2), None);
     }
+
+    #[test]
+    fn gazeface_notes_restore_what_an_object_lost() {
+        use super::super::{faces, region::RegionReader};
+        use crate::core::geometry::Point;
+        gst::init().unwrap();
+        super::super::register();
+        let mut buffer = gst::Buffer::new();
+        let exact = FaceRegion {
+            rect: Rect::new(-10.25, 50.4, 80.0, 90.0),
+            confidence: Some(0.5),
+            track_id: Some(7),
+            landmarks: Some([Point { x: 20.5, y: 80.25 }; 5]),
+            ..Default::default()
+        };
+        let writable = buffer.get_mut().unwrap();
+        add(writable, "face", &exact, SIZE).unwrap();
+        faces::add(writable, SIZE, &[(0, exact)]).unwrap();
+        let mut found = Vec::new();
+        assert!(RegionReader::default().read(&buffer, SIZE, "face", &mut found));
+        assert_eq!(found[0].face, exact);
+    }
 }

@@ -58,6 +58,8 @@ impl RegionReader {
         #[cfg(feature = "v1_24")]
         let looked = super::analytics::read(buffer, class, out) || looked;
         if !out.is_empty() {
+            // Objects are whole pixels, and have neither our landmarks nor our ids.
+            out.iter_mut().for_each(|region| self.details(None, size, &mut region.face));
             return true;
         }
         let mut any = false;
@@ -72,22 +74,34 @@ impl RegionReader {
                 ..Default::default()
             };
             parameters(&roi, &mut face);
-            self.details(roi.id(), size, &mut face);
+            self.details(Some(roi.id()), size, &mut face);
             out.push(SourcedRegion { face, origin: Origin::Roi { index } });
         }
         any || looked
     }
 
-    /// What `gazeface` noted of the region `id`: the exact box, and what parameters lost.
-    fn details(&self, id: i32, size: Size, face: &mut FaceRegion) {
-        let Some((_, noted)) = self.found.faces.iter().find(|(noted, _)| *noted == id) else {
-            return;
-        };
+    /// What `gazeface` noted of a region: the exact box, and what parameters lost. Found by the
+    /// region's id, or by its place where it has none.
+    fn details(&self, id: Option<i32>, size: Size, face: &mut FaceRegion) {
         let from = self.found.size;
-        let exact = noted.rect.rescaled(from, size);
-        // The region may have been moved by an element that knows what it does.
-        let near = |a: f32, b: f32| (a - b).abs() <= 2.0;
-        if near(exact.x, face.rect.x) && near(exact.y, face.rect.y) {
+        let at = |noted: &FaceRegion| {
+            // Regions are cut at the frame's edge and rounded, and an element that knows what it
+            // does may have moved them.
+            let exact = noted.rect.rescaled(from, size);
+            let seen = exact.intersect(&Rect::full(size));
+            let near = |a: f32, b: f32| (a - b).abs() <= 2.0;
+            let same = near(seen.x, face.rect.x)
+                && near(seen.y, face.rect.y)
+                && near(seen.right(), face.rect.right())
+                && near(seen.bottom(), face.rect.bottom());
+            same.then_some(exact)
+        };
+        let noted = self.found.faces.iter().find(|(noted, face)| match id {
+            Some(id) => *noted == id,
+            None => at(face).is_some(),
+        });
+        let Some((_, noted)) = noted else { return };
+        if let Some(exact) = at(noted) {
             face.rect = exact;
         }
         face.confidence = face.confidence.or(noted.confidence);
