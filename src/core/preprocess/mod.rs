@@ -1,8 +1,11 @@
 //! Pixels to tensor in one pass.
 //!
 //! ```text
-//! frame row -- convert --> packed row -- horizontal --> ring of rows -- vertical --> bytes -- normalize --> tensor
-//!            YUV, RGB, grey   u64 a pixel   kernel          2..n rows      kernel     one row   256-entry tables
+//! a row of the frame, YUV, RGB or grey
+//!     -- convert -->    packed pixels, 64 bits each (packed)
+//!     -- horizontal --> the last few resampled rows (kernel, ring)
+//!     -- vertical -->   one row of bytes for each channel (kernel)
+//!     -- normalize -->  the tensor, through a table of 256 values for each channel
 //! ```
 //! For each row of the tensor only the source rows of its window are looked at, and of those only
 //! the columns of the source rectangle; each is converted once and kept while later windows need
