@@ -33,12 +33,12 @@ def noise(count):
 
 RESIZES = [  # source width, height, target width, height
     (64, 48, 32, 24),    # exactly half in both: OpenCV takes its area code for linear
-    (64, 30, 32, 40),    # half in one direction only
-    (91, 112, 40, 40),   # an ordinary face, smaller
+    (64, 15, 32, 20),    # half in one direction only
+    (91, 112, 28, 28),   # an ordinary face, smaller
     (13, 9, 40, 33),     # enlarged
     (640, 360, 20, 16),  # extreme
     (37, 91, 30, 30),
-    (40, 40, 40, 40),    # the same size
+    (20, 20, 20, 20),    # the same size
     (1, 1, 5, 3),
     (1, 50, 8, 8),
     (50, 2, 7, 9),

@@ -119,7 +119,7 @@ impl Kernel for Cubic {
             let sum = a as f32 * w0 + sum;
             // Beside 2^23 a float's lowest bit is worth 1: adding rounds half to even, and the
             // integer lies in the lowest bits.
-            *byte = (sum.max(0.0).min(255.0) + (1 << 23) as f32).to_bits() as u8;
+            *byte = (sum.clamp(0.0, 255.0) + (1 << 23) as f32).to_bits() as u8;
         }
     }
 }

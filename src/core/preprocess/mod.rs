@@ -1,8 +1,11 @@
 //! Pixels to tensor in one pass.
 //!
 //! ```text
-//! frame row -- convert --> packed row -- horizontal --> ring of rows -- vertical --> bytes -- normalize --> tensor
-//!            YUV, RGB, grey   u64 a pixel   kernel          2..n rows      kernel     one row   256-entry tables
+//! a row of the frame, YUV, RGB or grey
+//!     -- convert -->    packed pixels, 64 bits each (packed)
+//!     -- horizontal --> the last few resampled rows (kernel, ring)
+//!     -- vertical -->   one row of bytes for each channel (kernel)
+//!     -- normalize -->  the tensor, through a table of 256 values for each channel
 //! ```
 //! For each row of the tensor only the source rows of its window are looked at, and of those only
 //! the columns of the source rectangle; each is converted once and kept while later windows need
@@ -12,7 +15,7 @@
 //! Everything up to the last step works on bytes, because the pipelines do so that the models were
 //! trained with: [`Resample`] says which, and the bytes are theirs, with these notes:
 //!
-//! - `OpencvLinear` equals `cv2.resize` of 4.x and 5.0, with IPP or without.
+//! - `OpencvLinear` equals `cv2.resize` (checked with 4.11 and 5.0, with IPP and without).
 //! - `OpencvCubic` equals OpenCV's own x86 code. The packages from PyPI hand cubic to Intel's IPP,
 //!   whose code is closed: one value in 25 then differs by one grey level.
 //! - `PilBilinear` equals Pillow up to version 12, which resamples columns first; 13 takes rows
@@ -275,4 +278,35 @@ fn read_rect(
         return Err(PreprocessError::SourceSize { source_rect: source, frame: frame.size() });
     }
     Ok(rect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::color::Colorimetry;
+    use crate::core::frame::{PixelFormat, Plane};
+
+    #[test]
+    fn the_same_values_with_and_without_wide_vectors() {
+        let size = Size::new(67, 45);
+        let data: Vec<u8> = (0..67 * 45 * 4u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
+        for format in [PixelFormat::Nv12, PixelFormat::Uyvy, PixelFormat::Bgr, PixelFormat::Gray8] {
+            let planes: Vec<Plane> = (0..format.planes())
+                .map(|p| Plane { data: &data, stride: format.plane_extent(p, size).0 })
+                .collect();
+            let frame = FrameView::new(format, size, Colorimetry::default(), &planes).unwrap();
+            for resample in [Resample::OpencvLinear, Resample::OpencvCubic, Resample::PilBilinear] {
+                let spec = ImageSpec { width: 50, height: 51, resample, ..ImageSpec::default() };
+                let tensor = |arch| {
+                    let mut this = Preprocessor::new(&spec, ElementType::F32).unwrap();
+                    this.arch = arch;
+                    let mut out = vec![0.0; this.item_len()];
+                    let rect = PixelRect::new(1, 1, 63, 44);
+                    this.fill(&frame, rect, Border::Clip, TensorMut::F32(&mut out)).unwrap();
+                    out
+                };
+                assert!(tensor(pulp::Arch::Scalar) == tensor(pulp::Arch::new()), "{resample:?}");
+            }
+        }
+    }
 }
