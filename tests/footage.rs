@@ -7,9 +7,11 @@ mod common;
 use std::path::Path;
 
 use common::element::{caps, runtime};
+use common::frames::read_png;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
 use gstgaze::core::gaze::Gaze;
+use gstgaze::core::geometry::Size;
 use gstgaze::plugin::meta::gaze;
 use serde::Deserialize;
 
@@ -37,22 +39,6 @@ struct Angles {
 fn reference(test: &str) -> Option<Vec<Frame>> {
     let path = common::shared(test, "models/reference/reference.json")?;
     Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
-}
-
-/// Packed RGB of a picture.
-fn rgb(path: &Path) -> (u32, u32, Vec<u8>) {
-    let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(path).unwrap()));
-    let mut reader = decoder.read_info().unwrap();
-    let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut bytes).unwrap();
-    bytes.truncate(info.buffer_size());
-    let bytes = match info.color_type {
-        png::ColorType::Rgb => bytes,
-        png::ColorType::Rgba => bytes.chunks(4).flat_map(|p| p[..3].to_vec()).collect(),
-        png::ColorType::Grayscale => bytes.iter().flat_map(|v| [*v; 3]).collect(),
-        other => panic!("{other:?}"),
-    };
-    (info.width, info.height, bytes)
 }
 
 /// A buffer of the picture, with one region of interest for each box.
@@ -109,7 +95,7 @@ fn angles_are_the_publishers() {
             let boxes: Vec<_> = faces.iter().map(|(rect, _)| *rect).collect();
             let path = format!("media/frames/{}", frame.png);
             let Some(picture) = common::shared(test, &path) else { return };
-            let (width, height, bytes) = rgb(&picture);
+            let (Size { width, height }, bytes) = read_png(&picture);
             assert_eq!((width, height), (frame.width, frame.height));
             for (gaze, (_, expected)) in
                 look(&engine, (width, height), &bytes, &boxes).iter().zip(&faces)
@@ -150,7 +136,7 @@ fn the_mirrored_face_looks_the_other_way() {
             if boxes.is_empty() {
                 continue;
             }
-            let (width, height, bytes) = rgb(&picture);
+            let (Size { width, height }, bytes) = read_png(&picture);
             let mirrored: Vec<u8> = bytes
                 .chunks(width as usize * 3)
                 .flat_map(|row| row.chunks(3).rev().flatten().copied())
