@@ -5,7 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-has() { gst-inspect-1.0 --exists "$1"; }
+# Not `--exists`, which asks for a plugin as new as GStreamer itself.
+has() { gst-inspect-1.0 "$1" >/dev/null 2>&1; }
+left_out() {
+    echo "leaks: $1: left out, $2"
+    [ -z "${GAZE_LEFT_OUT:-}" ] || echo "leaks, $1: $2" >>"$GAZE_LEFT_OUT"
+}
 
 check() {
     local name=$1
@@ -40,7 +45,9 @@ check "no reader" "${frames[@]}" ! "${gaze[@]}" inference-region=full-frame ! \
 
 video=${GAZE_SHARED:-../shared}/media/udacity_demo.mp4
 face_model=${GAZE_SHARED:-../shared}/models/face/yunet_n_dynamic.onnx
-if has gazeface && [ -f "$video" ] && [ -f "$face_model" ]; then
+if [ -f "$video" ] && [ -f "$face_model" ]; then
     check "faces" filesrc location="$video" ! decodebin ! videoconvert ! identity eos-after=20 ! \
         gazeface engine="$face_model" ! "${gaze[@]}" "${overlay[@]}" ! "${publish[@]}" ! fakesink
+else
+    left_out "faces" "$video or $face_model is not there"
 fi
