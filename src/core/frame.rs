@@ -89,6 +89,15 @@ pub struct Plane<'a> {
     pub stride: usize,
 }
 
+/// Where a plane lies in a frame's bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlaneLayout {
+    /// Of the first byte of the first row.
+    pub offset: usize,
+    /// Bytes from one row to the next.
+    pub stride: usize,
+}
+
 /// Why some bytes are no frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {

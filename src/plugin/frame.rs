@@ -1,14 +1,18 @@
-//! A GstBuffer's pixels as a [`FrameView`]: mapped for reading, strides and offsets as given.
+//! A GstBuffer's pixels as a [`FrameView`] to read or a [`FrameMut`] to draw on, strides and offsets
+//! as given.
 //!
 //! A read map never copies; a write map of a buffer that somebody else holds too would. Planes
 //! that lie in memories of their own (multi-planar V4L2) are mapped one by one, since mapping the
 //! whole buffer would merge them into a copy.
 
+use gst::buffer::{BufferMap, Writable};
 use gst::memory::{MemoryMap, Readable};
 use gst_video::{VideoInfo, VideoMeta};
 
 use super::format;
-use crate::core::frame::{FrameError, FrameView, PixelFormat, Plane};
+use crate::core::color::Colorimetry;
+use crate::core::draw::FrameMut;
+use crate::core::frame::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
 use crate::core::geometry::Size;
 
 /// Why a buffer's pixels could not be had.
@@ -18,7 +22,7 @@ pub enum MapError {
     #[error("format {0:?} is not read")]
     Format(gst_video::VideoFormat),
     /// The memory could not be mapped.
-    #[error("buffer cannot be mapped for reading: {0}")]
+    #[error("buffer cannot be mapped: {0}")]
     Map(#[from] glib::BoolError),
     /// A stride below zero, or an offset past the end.
     #[error(
@@ -50,35 +54,25 @@ struct MappedPlane<'a> {
 pub struct MappedFrame<'a> {
     format: PixelFormat,
     size: Size,
-    colorimetry: crate::core::color::Colorimetry,
+    colorimetry: Colorimetry,
     planes: [Option<MappedPlane<'a>>; 3],
 }
 
 impl<'a> MappedFrame<'a> {
     /// Maps the pixels of `buffer`, a frame of `info`.
     pub fn map(buffer: &'a gst::BufferRef, info: &VideoInfo) -> Result<Self, MapError> {
-        let format = format::pixel_format(info.format()).ok_or(MapError::Format(info.format()))?;
+        let (format, layouts) = layouts(buffer, info)?;
         let size = Size::new(info.width(), info.height());
-        let meta = buffer.meta::<VideoMeta>();
         let mut planes = [const { None }; 3];
         for (index, slot) in planes.iter_mut().enumerate().take(format.planes()) {
-            let (offset, stride) = match &meta {
-                Some(meta) => (meta.offset().get(index), meta.stride().get(index)),
-                None => (info.offset().get(index), info.stride().get(index)),
-            };
-            let (Some(&offset), Some(&signed)) = (offset, stride) else {
-                return Err(FrameError::PlaneCount {
-                    format,
-                    expected: format.planes(),
-                    got: index,
-                }
-                .into());
-            };
-            let layout =
-                || MapError::Layout { plane: index, offset, stride: signed, size: buffer.size() };
-            let stride = usize::try_from(signed).map_err(|_| layout())?;
-            let (memory, skip) =
-                buffer.find_memory(offset..offset.saturating_add(1)).ok_or_else(layout)?;
+            let PlaneLayout { offset, stride } = layouts[index];
+            let found = buffer.find_memory(offset..offset.saturating_add(1));
+            let (memory, skip) = found.ok_or(MapError::Layout {
+                plane: index,
+                offset,
+                stride: i32::try_from(stride).unwrap_or(i32::MAX),
+                size: buffer.size(),
+            })?;
             let map = buffer.peek_memory(memory.start).map_readable()?;
             *slot = Some(MappedPlane { map, skip, stride });
         }
@@ -95,4 +89,58 @@ impl<'a> MappedFrame<'a> {
         let count = self.format.planes();
         FrameView::new(self.format, self.size, self.colorimetry, &planes[..count])
     }
+}
+
+/// A frame mapped for drawing; unmapped when dropped. Pixels that somebody else holds too are
+/// copied by GStreamer, and so are planes in memories of their own.
+pub struct MappedFrameMut<'a> {
+    format: PixelFormat,
+    size: Size,
+    colorimetry: Colorimetry,
+    planes: [PlaneLayout; 3],
+    map: BufferMap<'a, Writable>,
+}
+
+impl<'a> MappedFrameMut<'a> {
+    /// Maps the pixels of `buffer`, a frame of `info`.
+    pub fn map(buffer: &'a mut gst::BufferRef, info: &VideoInfo) -> Result<Self, MapError> {
+        let (format, planes) = layouts(buffer, info)?;
+        let size = Size::new(info.width(), info.height());
+        let colorimetry = format::colorimetry(info);
+        Ok(Self { format, size, colorimetry, planes, map: buffer.map_writable()? })
+    }
+
+    /// The checked frame.
+    pub fn frame(&mut self) -> Result<FrameMut<'_>, FrameError> {
+        let planes = &self.planes[..self.format.planes()];
+        FrameMut::new(self.format, self.size, self.colorimetry, planes, &mut self.map)
+    }
+}
+
+/// Where the planes of a buffer lie: as its own meta says, otherwise as the caps do.
+fn layouts(
+    buffer: &gst::BufferRef,
+    info: &VideoInfo,
+) -> Result<(PixelFormat, [PlaneLayout; 3]), MapError> {
+    let format = format::pixel_format(info.format()).ok_or(MapError::Format(info.format()))?;
+    let meta = buffer.meta::<VideoMeta>();
+    let mut layouts = [PlaneLayout::default(); 3];
+    for (index, layout) in layouts.iter_mut().enumerate().take(format.planes()) {
+        let (offset, stride) = match &meta {
+            Some(meta) => (meta.offset().get(index), meta.stride().get(index)),
+            None => (info.offset().get(index), info.stride().get(index)),
+        };
+        let (Some(&offset), Some(&signed)) = (offset, stride) else {
+            let expected = format.planes();
+            return Err(FrameError::PlaneCount { format, expected, got: index }.into());
+        };
+        let stride = usize::try_from(signed).map_err(|_| MapError::Layout {
+            plane: index,
+            offset,
+            stride: signed,
+            size: buffer.size(),
+        })?;
+        *layout = PlaneLayout { offset, stride };
+    }
+    Ok((format, layouts))
 }

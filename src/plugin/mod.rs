@@ -42,6 +42,7 @@ fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     meta::register();
     gazeface::register(plugin)?;
     gazeinfer::register(plugin)?;
+    gazeoverlay::register(plugin)?;
     gazepublish::register(plugin)?;
     Ok(())
 }

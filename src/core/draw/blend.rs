@@ -6,17 +6,8 @@
 //! whatever the offset. Bytes under transparent pixels are not written.
 
 use crate::core::color::{Colorimetry, Range};
-use crate::core::frame::{FrameError, PixelFormat, check_layout};
+use crate::core::frame::{FrameError, PixelFormat, PlaneLayout, check_layout};
 use crate::core::geometry::{PixelRect, Size};
-
-/// Where a plane lies in a frame's bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PlaneLayout {
-    /// Of the first byte of the first row.
-    pub offset: usize,
-    /// Bytes from one row to the next.
-    pub stride: usize,
-}
 
 /// A frame in host memory to draw on, checked.
 #[derive(Debug)]

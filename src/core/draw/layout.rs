@@ -10,7 +10,7 @@ use crate::core::gaze::{Gaze, HeadPose};
 use crate::core::geometry::{PixelRect, Point, Rect, Size};
 
 /// A carried result is this much of a fresh one's opacity.
-const CARRIED: f32 = 0.6;
+const CARRIED: f32 = 0.75;
 /// How far below the top of the box the eyes are, where no landmarks say so: the mean over 87
 /// boxes with landmarks that YuNet and SCRFD gave for the test pictures.
 const EYE_LINE: f32 = 0.4;
@@ -54,9 +54,11 @@ pub enum Shape {
     Label {
         /// The plate, in whole pixels, inside the frame.
         plate: PixelRect,
-        /// The pen's place on the baseline, in whole pixels.
+        /// Where the pen starts on the first baseline, in whole pixels.
         pen: [i32; 2],
-        /// Bytes of [`Scene::text`].
+        /// Pixels from one baseline to the next.
+        leading: u32,
+        /// Bytes of [`Scene::text`]; one or two lines.
         text: Range<usize>,
     },
 }
@@ -244,18 +246,28 @@ impl Pen<'_> {
 
     fn label(&mut self, rect: &Rect, track: Option<u64>, gaze: Option<Gaze>, metrics: Metrics) {
         let start = self.scene.text.len();
-        write_label(&mut self.scene.text, track, gaze);
-        let text = start..self.scene.text.len();
-        let characters = self.scene.text(&text).chars().count() as u32;
         let pad = (metrics.em * 2).div_ceil(5);
-        let width = characters * metrics.advance + 2 * pad;
-        let height = metrics.cap_height + 2 * pad;
+        // Beside its neighbours' faces there is more room above a small face than to its side.
+        for lines in [Lines::One, Lines::Two] {
+            self.scene.text.truncate(start);
+            write_label(&mut self.scene.text, track, gaze, lines);
+            let width = columns(&self.scene.text[start..]) * metrics.advance + 2 * pad;
+            if width as f32 <= 1.5 * rect.width {
+                break;
+            }
+        }
+        let text = start..self.scene.text.len();
+        let label = self.scene.text(&text);
+        let below_first = label.matches('\n').count() as u32 * metrics.line();
+        let width = columns(label) * metrics.advance + 2 * pad;
+        let height = metrics.cap_height + below_first + 2 * pad;
         let Some(plate) = self.place(rect, Size::new(width, height)) else {
             self.scene.text.truncate(start);
             return;
         };
         let pen = [plate.x + pad as i32, plate.y + (pad + metrics.cap_height) as i32];
-        self.push(Shape::Label { plate, pen, text }, self.style.text_color);
+        let leading = metrics.line();
+        self.push(Shape::Label { plate, pen, leading, text }, self.style.text_color);
     }
 
     /// Where a plate goes: above the box, below it, or into it; inside the frame, and where no
@@ -319,28 +331,51 @@ fn head_axes(pose: HeadPose) -> [[f32; 2]; 3] {
     [turned(side, up, -sin_roll), turned(up, side, sin_roll), [forward_x, forward_y]]
 }
 
-fn write_label(out: &mut String, track: Option<u64>, gaze: Option<Gaze>) {
+/// How a label is broken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    One,
+    Two,
+}
+
+/// Characters of the longest line.
+fn columns(text: &str) -> u32 {
+    text.lines().map(|line| line.chars().count() as u32).max().unwrap_or(0)
+}
+
+/// Track, pitch and yaw; in two lines the angles stand below each other.
+fn write_label(out: &mut String, track: Option<u64>, gaze: Option<Gaze>, lines: Lines) {
+    let start = out.len();
     if let Some(id) = track {
         // Writing to a string does not fail.
-        let _ = write!(out, "#{id}  ");
+        let _ = write!(out, "#{id} ");
     }
-    match gaze {
-        Some(gaze) => {
-            out.push_str("pitch ");
-            write_degrees(out, gaze.pitch);
+    let indent = out.len() - start;
+    let Some(Gaze { pitch, yaw }) = gaze else { return out.push_str("no gaze") };
+    out.push_str("pitch ");
+    match lines {
+        Lines::One => {
+            write_degrees(out, pitch, 1);
             out.push_str("  yaw ");
-            write_degrees(out, gaze.yaw);
+            write_degrees(out, yaw, 1);
         }
-        None => out.push_str("no gaze"),
+        Lines::Two => {
+            write_degrees(out, pitch, 2);
+            let _ = write!(out, "\n{:indent$}yaw   ", "");
+            write_degrees(out, yaw, 2);
+        }
     }
 }
 
-/// Degrees with a sign and one decimal; the minus is a real one, as wide as the plus.
-fn write_degrees(out: &mut String, angle: f32) {
+/// Degrees with a sign and one decimal, right-aligned where less than `digits` digits are before the
+/// point. The minus is a real one, as wide as the plus.
+fn write_degrees(out: &mut String, angle: f32, digits: usize) {
     let tenths = (angle.to_degrees() * 10.0).round() as i32;
     let sign = if tenths < 0 { '\u{2212}' } else { '+' };
     let tenths = tenths.unsigned_abs();
-    let _ = write!(out, "{sign}{}.{}\u{b0}", tenths / 10, tenths % 10);
+    let (whole, tenth) = (tenths / 10, tenths % 10);
+    let blank = digits.saturating_sub(whole.checked_ilog10().map_or(1, |log| log as usize + 1));
+    let _ = write!(out, "{:blank$}{sign}{whole}.{tenth}\u{b0}", "");
 }
 
 #[cfg(test)]

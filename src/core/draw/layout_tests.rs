@@ -22,11 +22,11 @@ fn arrow_of(gaze: Gaze) -> (Point, Point) {
     let face = GazeEstimate { gaze: Some(gaze), ..face(Rect::new(600.0, 300.0, 100.0, 100.0)) };
     let style = Style { arrow_length: 200, ..Style::default() };
     let scene = lay_out(&[face], HD, &style);
-    let arrows = scene.items().iter().filter_map(|item| match item.shape {
+    let mut arrows = scene.items().iter().filter_map(|item| match item.shape {
         Shape::Arrow { from, to } => Some((from, to)),
         _ => None,
     });
-    arrows.last().unwrap()
+    arrows.next().unwrap()
 }
 
 fn labels(scene: &Scene) -> Vec<(PixelRect, String)> {
@@ -74,17 +74,27 @@ fn arrows_start_between_the_eyes() {
 
 #[test]
 fn labels_say_degrees_with_sign_and_track() {
-    let rect = Rect::new(600.0, 300.0, 100.0, 100.0);
+    let rect = Rect::new(600.0, 300.0, 400.0, 100.0);
     let mut tracked = face(rect);
     tracked.region.track_id = Some(7);
     tracked.gaze = Some(Gaze::from_degrees(-0.04, -12.96));
     let unknown = GazeEstimate { gaze: None, ..face(Rect::new(100.0, 300.0, 50.0, 50.0)) };
-    let scene = lay_out(&[face(rect), tracked, unknown], HD, &Style::default());
+    let mut narrow = tracked;
+    narrow.gaze = Some(Gaze::from_degrees(-1.0, 102.0));
+    narrow.region.rect.width = 100.0;
+    let scene = lay_out(&[face(rect), tracked, unknown, narrow], HD, &Style::default());
     let texts: Vec<_> = labels(&scene).into_iter().map(|(_, text)| text).collect();
     assert_eq!(
         texts,
-        ["pitch +12.3°  yaw \u{2212}4.5°", "#7  pitch +0.0°  yaw \u{2212}13.0°", "no gaze"]
+        [
+            "pitch +12.3\u{b0}  yaw \u{2212}4.5\u{b0}",
+            "#7 pitch +0.0\u{b0}  yaw \u{2212}13.0\u{b0}",
+            "no gaze",
+            "#7 pitch  \u{2212}1.0\u{b0}\n   yaw   +102.0\u{b0}",
+        ]
     );
+    let heights: Vec<_> = labels(&scene).iter().map(|(plate, _)| plate.height).collect();
+    assert_eq!(heights, [26, 26, 26, 26 + METRICS.line()]);
 }
 
 #[test]
@@ -165,7 +175,7 @@ fn parts_can_be_left_out_and_carried_results_are_fainter() {
     assert_eq!(only(crate::core::draw::Parts { head_pose: true, ..none }), 3);
     let carried = GazeEstimate { age: 1, ..face(Rect::new(600.0, 300.0, 100.0, 100.0)) };
     let scene = lay_out(&[carried], HD, &style);
-    assert!(scene.items().iter().all(|i| i.color.rgba()[3] == 153 && i.opacity == CARRIED));
+    assert!(scene.items().iter().all(|i| i.color.rgba()[3] == 191 && i.opacity == CARRIED));
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod paint;
 mod style;
 mod text;
 
-pub use blend::{FrameMut, PlaneLayout};
+pub use blend::FrameMut;
 pub use layout::{Item, Scene, Shape};
 pub use paint::{FontError, Painter};
 pub use style::{Argb, Parts, Style};

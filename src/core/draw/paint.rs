@@ -98,9 +98,12 @@ impl Brush {
         self.canvas.resize(length, 0);
         for item in items {
             match &item.shape {
-                Shape::Label { plate, pen, text } => {
+                Shape::Label { plate, pen: [x, y], leading, text } => {
                     self.plate(item, *plate, place);
-                    self.text(item.color, *pen, scene.text(text), place);
+                    let baselines = (*y..).step_by(*leading as usize);
+                    for (line, y) in scene.text(text).lines().zip(baselines) {
+                        self.text(item.color, [*x, y], line, place);
+                    }
                 }
                 shape => self.shape(item, shape, place),
             }
@@ -154,7 +157,8 @@ impl Brush {
     /// A plate with round corners.
     fn plate(&mut self, item: &Item, plate: PixelRect, place: PixelRect) {
         let rect = plate.to_rect();
-        let path = self.build(|path| rounded(path, &rect, rect.height * 0.25));
+        let radius = (rect.height * 0.25).min(3.0 * item.width + 2.0);
+        let path = self.build(|path| rounded(path, &rect, radius));
         let Some(path) = path else { return };
         let Some(mut pixels) = PixmapMut::from_bytes(&mut self.canvas, place.width, place.height)
         else {

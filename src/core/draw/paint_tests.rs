@@ -1,7 +1,6 @@
 use super::*;
 use crate::core::color::Colorimetry;
-use crate::core::draw::PlaneLayout;
-use crate::core::frame::PixelFormat;
+use crate::core::frame::{PixelFormat, PlaneLayout};
 use crate::core::gaze::Gaze;
 use crate::core::geometry::Rect;
 use crate::core::region::FaceRegion;

@@ -24,6 +24,13 @@ pub(super) struct Metrics {
     pub em: u32,
 }
 
+impl Metrics {
+    /// From one baseline to the next.
+    pub fn line(&self) -> u32 {
+        self.em * 6 / 5
+    }
+}
+
 /// The font, and the glyphs that were needed so far at the size at hand.
 pub(super) struct Font {
     face: FontRef<'static>,
@@ -44,7 +51,8 @@ impl Font {
             let font = self.face.as_scaled(self.scale(em));
             let advance = font.h_advance(self.face.glyph_id('0'));
             let zero = self.face.outline(self.face.glyph_id('0'));
-            let cap = zero.map_or(0.0, |outline| outline.bounds.max.y * font.v_scale_factor());
+            // In unscaled outlines y is up, and `min` is the top left corner.
+            let cap = zero.map_or(0.0, |outline| outline.bounds.min.y * font.v_scale_factor());
             self.metrics =
                 Metrics { advance: advance.round() as u32, cap_height: cap.round() as u32, em };
         }
@@ -110,6 +118,7 @@ mod tests {
         let mut font = Font::new().unwrap();
         let metrics = font.resize(48);
         assert!((20..40).contains(&metrics.advance), "{metrics:?}");
+        assert!((30..42).contains(&metrics.cap_height), "{metrics:?}");
         let one = font.glyph('1');
         let rows = one.coverage.len() / one.width;
         assert!((one.top + rows as i32).abs() <= 1);
