@@ -91,13 +91,15 @@ read -r number width height < <(awk '
     echo "demo: no frame of $video was looked at" >&2
     exit 1
 }
+# When `identity` ends the stream, the decoder still gives up what it holds, without the frames that
+# it refers to: so several files, and the one that is meant is taken by its number.
 gst-launch-1.0 -q filesrc location="$annotated" ! decodebin ! videoconvert ! \
-    video/x-raw,format=RGBA ! identity eos-after="$number" ! \
-    multifilesink location=out/frame.rgba >>"$log" 2>&1
-gst-launch-1.0 -q filesrc location=out/frame.rgba ! \
+    video/x-raw,format=RGBA ! identity eos-after="$((number + 1))" ! \
+    multifilesink location=out/frame-%d.rgba max-files=12 >>"$log" 2>&1
+gst-launch-1.0 -q filesrc location="out/frame-$((number - 1)).rgba" ! \
     rawvideoparse format=rgba width="$width" height="$height" ! \
     pngenc snapshot=true ! filesink location=out/frame.png >>"$log" 2>&1
-rm -f out/frame.rgba
+rm -f out/frame-*.rgba
 
 awk -v seconds="$(((end - start) / 1000000))e-3" '
     { faces += gsub(/"age":/, "&")
