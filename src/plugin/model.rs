@@ -69,10 +69,14 @@ pub fn open_detector(
     let options =
         EngineOptions { input_size: Some(opening_size(input_size)), ..options.for_engine() };
     let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
-    FaceDetector::new(Box::new(engine), input_size).map_err(|e| match e {
-        DetectError::Engine(e) => engine_error(&e),
-        e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
-    })
+    FaceDetector::new(Box::new(engine), input_size).map_err(|e| detect_error(path, &e))
+}
+
+fn detect_error(path: &str, error: &DetectError) -> gst::ErrorMessage {
+    match error {
+        DetectError::Engine(error) => engine_error(error),
+        error => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {error}")),
+    }
 }
 
 impl From<enums::ExecutionProvider> for ExecutionProvider {

@@ -160,11 +160,12 @@ impl BaseTransformImpl for GazeFace {
             return Ok(gst::FlowSuccess::Ok);
         }
         let settings = lock(&self.settings).frame;
-        let late = if settings.qos { self.lateness(buffer) } else { None };
+        let running_time = qos::running_time(&*self.obj(), buffer);
+        let late = if settings.qos { self.lateness.of(running_time) } else { None };
         let outcome = {
             let mut stream = lock(&self.stream);
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
-            stream.process(buffer, &settings, late.is_some())
+            stream.process(buffer, &settings, running_time, late.is_some())
         };
         let outcome = match outcome {
             Ok(outcome) => outcome,
@@ -217,10 +218,6 @@ impl GazeFace {
         if let Some(stream) = lock(&self.stream).as_mut() {
             f(stream);
         }
-    }
-
-    fn lateness(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
-        self.lateness.of(qos::running_time(&*self.obj(), buffer))
     }
 
     /// One broken buffer does not end the stream; a model that does not run does.

@@ -12,6 +12,9 @@
 //!     videoconvert ! autovideosink
 //! ```
 //!
+//! Faces are tracked: each has a `track-id` (also the parameter `object_id` of its region) that it
+//! keeps while it is seen, and on frames between two inferences its box moves on.
+//!
 //! Any published detector of the families in [`core::detect`](crate::core::detect) will do; which
 //! one a file is is seen from its inputs and outputs.
 

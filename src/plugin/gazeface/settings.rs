@@ -25,6 +25,8 @@ pub(super) struct FrameSettings {
     pub detect: DetectSettings,
     /// Look at every n-th frame.
     pub inference_interval: u32,
+    /// Whether faces get a track id, and move between two inferences.
+    pub tracking: bool,
     pub qos: bool,
 }
 
@@ -38,6 +40,7 @@ impl Default for Settings {
             frame: FrameSettings {
                 detect: DetectSettings::default(),
                 inference_interval: 1,
+                tracking: true,
                 qos: true,
             },
         }
@@ -45,10 +48,11 @@ impl Default for Settings {
 }
 
 /// Description of every property but `stats`, which is not a setting.
-pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-    let d = Settings::default();
-    let detect = d.frame.detect;
-    vec![
+pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> =
+    LazyLock::new(|| {
+        let d = Settings::default();
+        let detect = d.frame.detect;
+        vec![
         glib::ParamSpecString::builder("engine")
             .nick("Engine")
             .blurb(
@@ -115,16 +119,26 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .build(),
         glib::ParamSpecUInt::builder("inference-interval")
             .nick("Inference interval")
-            .blurb("Look at every n-th frame; those between them get the last faces again")
+            .blurb("Look at every n-th frame; those between them get the last faces, moved on \
+                 where they are tracked")
             .minimum(1)
             .default_value(d.frame.inference_interval)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoolean::builder("tracking")
+            .nick("Tracking")
+            .blurb(
+                "Give each face a track-id that it keeps from frame to frame, and move its box \
+                 between two inferences",
+            )
+            .default_value(d.frame.tracking)
             .mutable_playing()
             .build(),
         // The base class has this property and drops late frames. Here a late frame goes on and
         // gets the last faces.
         glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
     ]
-});
+    });
 
 impl Settings {
     /// Sets one property; what cannot be taken is said and leaves the old value.
@@ -140,6 +154,7 @@ impl Settings {
             "max-faces" => detect.max_faces = get::<u32>(value)? as usize,
             "min-face-size" => detect.min_face_size = get(value)?,
             "inference-interval" => self.frame.inference_interval = get(value)?,
+            "tracking" => self.frame.tracking = get(value)?,
             "qos" => self.frame.qos = get(value)?,
             _ => return Err(format!("there is no property '{name}'")),
         }
@@ -159,6 +174,7 @@ impl Settings {
             "max-faces" => u32::try_from(detect.max_faces).unwrap_or(u32::MAX).to_value(),
             "min-face-size" => detect.min_face_size.to_value(),
             "inference-interval" => self.frame.inference_interval.to_value(),
+            "tracking" => self.frame.tracking.to_value(),
             "qos" => self.frame.qos.to_value(),
             _ => return None,
         })

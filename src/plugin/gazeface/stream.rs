@@ -1,12 +1,14 @@
 //! What `gazeface` keeps from frame to frame, and what it does with one. Touched only by the
 //! streaming thread and its serialised events.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::settings::FrameSettings;
 use crate::core::detect::{DetectError, FaceDetector};
 use crate::core::geometry::{PixelRect, Size};
 use crate::core::region::FaceRegion;
+use crate::core::track::Tracker;
+use crate::plugin::clock::FrameClock;
 use crate::plugin::frame::{MapError, MappedFrame};
 use crate::plugin::meta::{faces, region};
 use crate::plugin::stats::Outcome;
@@ -23,6 +25,8 @@ pub(super) struct Stream {
     /// The faces of that frame with the ids of their regions.
     known: Vec<(i32, FaceRegion)>,
     next_id: i32,
+    tracker: Tracker,
+    clock: FrameClock,
     // Reused from frame to frame.
     found: Vec<FaceRegion>,
 }
@@ -46,7 +50,16 @@ pub(super) enum FrameFault {
 
 impl Stream {
     pub fn new(detector: FaceDetector) -> Self {
-        Self { detector, info: None, since: None, known: Vec::new(), next_id: 0, found: Vec::new() }
+        Self {
+            detector,
+            info: None,
+            since: None,
+            known: Vec::new(),
+            next_id: 0,
+            tracker: Tracker::default(),
+            clock: FrameClock::default(),
+            found: Vec::new(),
+        }
     }
 
     /// Takes new caps. Faces of frames of another size say nothing about those to come.
@@ -55,6 +68,7 @@ impl Stream {
         if self.info.as_ref().map(size) != Some(size(&info)) {
             self.flush();
         }
+        self.clock.set_info(&info);
         self.info = Some(info);
     }
 
@@ -62,19 +76,26 @@ impl Stream {
     pub fn flush(&mut self) {
         self.since = None;
         self.known.clear();
+        self.tracker.reset();
+        self.clock.reset();
     }
 
-    /// Looks at one frame and attaches the faces in it. `late` says that there is no time to infer;
+    /// Looks at one frame, due at `running_time`, and attaches the faces in it. `late` says that there is no time to infer;
     /// the first frame is inferred all the same, because there is nothing yet to carry.
     pub fn process(
         &mut self,
         buffer: &mut gst::BufferRef,
         settings: &FrameSettings,
+        running_time: Option<gst::ClockTime>,
         late: bool,
     ) -> Result<Outcome, FrameFault> {
         let begin = Instant::now();
         let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
         let size = Size::new(info.width(), info.height());
+        let at = self.clock.tick(running_time);
+        if !settings.tracking {
+            self.tracker.reset();
+        }
         let infer = match self.since {
             None => true,
             Some(since) => !late && since.saturating_add(1) >= settings.inference_interval,
@@ -85,9 +106,13 @@ impl Stream {
             let whole = PixelRect::full(size);
             self.detector.detect(&view, whole, &settings.detect, &mut self.found)?;
             self.since = Some(0);
+            if settings.tracking {
+                self.tracker.update(at, &mut self.found);
+            }
             self.number();
         } else {
             self.since = self.since.map(|since| since.saturating_add(1));
+            self.carry(at);
         }
         faces::add(buffer, size, &self.known)?;
         for (id, face) in &self.known {
@@ -102,6 +127,16 @@ impl Stream {
             carried: !infer,
             latency: infer.then(|| begin.elapsed()),
         })
+    }
+
+    /// Moves the known faces to where they are supposed to be now; without tracks they stay.
+    fn carry(&mut self, at: Duration) {
+        self.tracker.carry(at, &mut self.found);
+        for (_, face) in &mut self.known {
+            if let Some(moved) = self.found.iter().find(|moved| moved.track_id == face.track_id) {
+                *face = *moved;
+            }
+        }
     }
 
     /// Gives each face that was found an id of its own; one that is carried keeps it.

@@ -163,11 +163,12 @@ impl BaseTransformImpl for GazeInfer {
             return Ok(gst::FlowSuccess::Ok);
         }
         let settings = lock(&self.settings).frame.clone();
-        let late = if settings.qos { self.lateness(buffer) } else { None };
+        let running_time = qos::running_time(&*self.obj(), buffer);
+        let late = if settings.qos { self.lateness.of(running_time) } else { None };
         let outcome = {
             let mut stream = lock(&self.stream);
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
-            let outcome = stream.process(buffer, &settings, late.is_some());
+            let outcome = stream.process(buffer, &settings, running_time, late.is_some());
             outcome.map(|outcome| {
                 let message = settings.post_messages.then(|| self.message(buffer, stream));
                 (outcome, message)
@@ -220,10 +221,6 @@ impl GazeInfer {
         if let Some(stream) = lock(&self.stream).as_mut() {
             f(stream);
         }
-    }
-
-    fn lateness(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
-        self.lateness.of(qos::running_time(&*self.obj(), buffer))
     }
 
     /// One broken buffer does not end the stream; a model that does not run does.

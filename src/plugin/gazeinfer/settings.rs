@@ -7,6 +7,7 @@ use gst::prelude::*;
 
 use crate::core::geometry::{Rect, Size};
 use crate::core::schedule::Policy;
+use crate::core::smooth::OneEuro;
 use crate::plugin::enums::{ExecutionProvider, InferenceRegion};
 use crate::plugin::property::{get, text};
 
@@ -34,6 +35,8 @@ pub(super) struct FrameSettings {
     pub min_object_width: u32,
     pub min_object_height: u32,
     pub policy: Policy,
+    pub smoothing: bool,
+    pub filter: OneEuro,
     pub qos: bool,
     pub post_messages: bool,
 }
@@ -54,6 +57,8 @@ impl Default for Settings {
                 min_object_width: 0,
                 min_object_height: 0,
                 policy: Policy::default(),
+                smoothing: false,
+                filter: OneEuro::default(),
                 qos: true,
                 post_messages: false,
             },
@@ -184,6 +189,34 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .default_value(d.frame.policy.reclassify_interval)
             .mutable_playing()
             .build(),
+        glib::ParamSpecBoolean::builder("smoothing")
+            .nick("Smoothing")
+            .blurb(
+                "Smooth the gaze of tracked faces over time with a One Euro filter, which delays \
+                 it; faces without track-id are not affected",
+            )
+            .default_value(d.frame.smoothing)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFloat::builder("smoothing-min-cutoff")
+            .nick("Smoothing: minimum cutoff")
+            .blurb("Cutoff frequency in Hz for a gaze at rest: lower is smoother and slower")
+            .minimum(0.01)
+            .maximum(100.0)
+            .default_value(d.frame.filter.min_cutoff)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFloat::builder("smoothing-beta")
+            .nick("Smoothing: beta")
+            .blurb(
+                "How much the cutoff rises with the speed of the gaze, Hz per rad/s: higher \
+                 follows glances faster",
+            )
+            .minimum(0.0)
+            .maximum(100.0)
+            .default_value(d.frame.filter.beta)
+            .mutable_playing()
+            .build(),
         // The base class has this property and drops late frames. Here a late frame goes on and
         // carries the last result.
         glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
@@ -213,6 +246,9 @@ impl Settings {
             "min-object-height" => self.frame.min_object_height = get(value)?,
             "inference-interval" => self.frame.policy.inference_interval = get(value)?,
             "reclassify-interval" => self.frame.policy.reclassify_interval = get(value)?,
+            "smoothing" => self.frame.smoothing = get(value)?,
+            "smoothing-min-cutoff" => self.frame.filter.min_cutoff = get(value)?,
+            "smoothing-beta" => self.frame.filter.beta = get(value)?,
             "qos" => self.frame.qos = get(value)?,
             "post-messages" => self.frame.post_messages = get(value)?,
             _ => return Err(format!("there is no property '{name}'")),
@@ -236,6 +272,9 @@ impl Settings {
             "min-object-height" => self.frame.min_object_height.to_value(),
             "inference-interval" => self.frame.policy.inference_interval.to_value(),
             "reclassify-interval" => self.frame.policy.reclassify_interval.to_value(),
+            "smoothing" => self.frame.smoothing.to_value(),
+            "smoothing-min-cutoff" => self.frame.filter.min_cutoff.to_value(),
+            "smoothing-beta" => self.frame.filter.beta.to_value(),
             "qos" => self.frame.qos.to_value(),
             "post-messages" => self.frame.post_messages.to_value(),
             _ => return None,

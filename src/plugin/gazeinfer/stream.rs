@@ -1,13 +1,15 @@
 //! What `gazeinfer` keeps from frame to frame, and what it does with one. Touched only by the
 //! streaming thread and its serialised events.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::settings::FrameSettings;
 use crate::core::estimator::{EstimateError, FrameGaze, GazeEstimator};
 use crate::core::geometry::{Rect, Size};
 use crate::core::region::FaceRegion;
 use crate::core::schedule::{Plan, Schedule};
+use crate::core::smooth::{OneEuro, Smoother};
+use crate::plugin::clock::FrameClock;
 use crate::plugin::enums::InferenceRegion;
 use crate::plugin::frame::{MapError, MappedFrame};
 use crate::plugin::meta::gaze;
@@ -20,6 +22,8 @@ pub(super) struct Stream {
     info: Option<gst_video::VideoInfo>,
     reader: RegionReader,
     schedule: Schedule,
+    smoother: Smoother,
+    clock: FrameClock,
     /// Whether somebody upstream detects: once seen, a frame without regions has no face.
     detector_seen: bool,
     // Reused from frame to frame.
@@ -53,6 +57,8 @@ impl Stream {
             info: None,
             reader: RegionReader::default(),
             schedule: Schedule::default(),
+            smoother: Smoother::default(),
+            clock: FrameClock::default(),
             detector_seen: false,
             regions: Vec::new(),
             plans: Vec::new(),
@@ -61,12 +67,15 @@ impl Stream {
     }
 
     pub fn set_info(&mut self, info: gst_video::VideoInfo) {
+        self.clock.set_info(&info);
         self.info = Some(info);
     }
 
     /// Forgets the past, keeps what the caps said.
     pub fn flush(&mut self) {
         self.schedule.reset();
+        self.smoother.reset();
+        self.clock.reset();
     }
 
     /// A new stream may come from other elements.
@@ -80,16 +89,18 @@ impl Stream {
         &self.result
     }
 
-    /// Looks at one frame and attaches what was seen. `late` says that there is no time to infer.
+    /// Looks at one frame, due at `running_time`, and attaches what was seen. `late` says that there is no time to infer.
     pub fn process(
         &mut self,
         buffer: &mut gst::BufferRef,
         settings: &FrameSettings,
+        running_time: Option<gst::ClockTime>,
         late: bool,
     ) -> Result<Outcome, FrameFault> {
         let begin = Instant::now();
         let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
         let size = Size::new(info.width(), info.height());
+        let at = self.clock.tick(running_time);
         self.collect_regions(buffer, size, settings);
         self.schedule.plan(
             self.regions.iter().map(|region| region.face),
@@ -121,6 +132,11 @@ impl Stream {
             }));
             outcome.carried = !self.plans.is_empty();
         }
+        if settings.smoothing {
+            self.smooth(at, settings.filter);
+        } else {
+            self.smoother.reset();
+        }
         outcome.faces = self.result.faces.len() as u64;
         self.result.inference_time = outcome
             .latency
@@ -131,6 +147,15 @@ impl Stream {
             region::annotate(buffer, sourced.origin, estimate);
         }
         Ok(outcome)
+    }
+
+    /// Smooths what was inferred now; what is carried was smoothed when it was inferred.
+    fn smooth(&mut self, at: Duration, filter: OneEuro) {
+        for face in self.result.faces.iter_mut().filter(|face| face.age == 0) {
+            if let (Some(track), Some(gaze)) = (face.region.track_id, face.gaze) {
+                face.gaze = Some(self.smoother.smooth(track, at, gaze, filter));
+            }
+        }
     }
 
     fn collect_regions(&mut self, buffer: &gst::BufferRef, size: Size, settings: &FrameSettings) {

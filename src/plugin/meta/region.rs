@@ -128,7 +128,7 @@ fn parameters(roi: &VideoRegionOfInterestMeta, face: &mut FaceRegion) {
     for s in roi.params() {
         match s.name().as_str() {
             "detection" => face.confidence = number(s, "confidence"),
-            "object_id" => {
+            OBJECT_ID => {
                 face.track_id = s.get::<i32>("id").ok().and_then(|id| u64::try_from(id).ok());
             }
             "head-pose" => {
@@ -142,6 +142,9 @@ fn parameters(roi: &VideoRegionOfInterestMeta, face: &mut FaceRegion) {
         }
     }
 }
+
+/// Name of the region parameter that holds the track id, which DL Streamer reads and writes too.
+const OBJECT_ID: &str = "object_id";
 
 /// Name of the region parameter that holds five points.
 const LANDMARKS: &str = "landmarks";
@@ -181,6 +184,9 @@ pub fn add_roi(buffer: &mut gst::BufferRef, class: &str, id: i32, face: &FaceReg
         roi.add_param(
             gst::Structure::builder("detection").field("confidence", f64::from(confidence)).build(),
         );
+    }
+    if let Some(id) = face.track_id.and_then(|id| i32::try_from(id).ok()) {
+        roi.add_param(gst::Structure::builder(OBJECT_ID).field("id", id).build());
     }
     if let Some(points) = &face.landmarks {
         let mut s = gst::Structure::new_empty(LANDMARKS);
@@ -259,6 +265,7 @@ mod tests {
         let found = regions[0].face;
         assert_eq!(found.rect, Rect::new(100.0, 51.0, 81.0, 90.0));
         assert_eq!(found.landmarks, face().landmarks);
+        assert_eq!(found.track_id, Some(7));
         assert_eq!(found.head_pose, face().head_pose);
         assert_eq!(read(&buffer, "person"), (true, vec![]));
         assert_eq!(read(&buffer, "").1.len(), 1);
