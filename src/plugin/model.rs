@@ -4,9 +4,11 @@ use std::sync::{LazyLock, Once};
 
 use super::enums;
 use super::errors::{engine_error, open_error};
+use crate::core::attributes::AttributeError;
 use crate::core::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::estimator::{EstimateError, GazeEstimator};
 use crate::core::profile::ProfileSource;
+use crate::core::tensor::Engine;
 use crate::engine::provider::ExecutionProvider;
 use crate::engine::runtime::{self, LogLevel};
 use crate::engine::{self, EngineOptions};
@@ -71,6 +73,20 @@ pub fn open_detector(
     let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
     FaceDetector::new(Box::new(engine), input_size).map_err(|e| match e {
         DetectError::Engine(e) => engine_error(&e),
+        e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
+    })
+}
+
+/// Opens a model that looks at single faces; `stage` recognises it.
+pub fn open_attribute<T>(
+    path: &str,
+    options: &Options,
+    stage: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
+) -> Result<T, gst::ErrorMessage> {
+    let options = EngineOptions { batch_size: 1, ..options.for_engine() };
+    let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
+    stage(Box::new(engine)).map_err(|e| match e {
+        AttributeError::Engine(e) => engine_error(&e),
         e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
     })
 }

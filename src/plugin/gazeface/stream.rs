@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::settings::FrameSettings;
+use crate::core::attributes::{AttributeError, FaceAttributes};
 use crate::core::detect::{DetectError, FaceDetector};
 use crate::core::geometry::{PixelRect, Size};
 use crate::core::region::FaceRegion;
@@ -17,6 +18,7 @@ const CLASS: &str = "face";
 /// The detector and what is remembered of the stream.
 pub(super) struct Stream {
     detector: FaceDetector,
+    attributes: FaceAttributes,
     info: Option<gst_video::VideoInfo>,
     /// Frames since the last one that was looked at; `None` before the first.
     since: Option<u32>,
@@ -39,14 +41,25 @@ pub(super) enum FrameFault {
     /// The model does not run.
     #[error(transparent)]
     Detect(#[from] DetectError),
+    /// A model that looks at single faces does not run.
+    #[error(transparent)]
+    Attributes(#[from] AttributeError),
     /// The metadata could not be attached.
     #[error(transparent)]
     Meta(#[from] glib::BoolError),
 }
 
 impl Stream {
-    pub fn new(detector: FaceDetector) -> Self {
-        Self { detector, info: None, since: None, known: Vec::new(), next_id: 0, found: Vec::new() }
+    pub fn new(detector: FaceDetector, attributes: FaceAttributes) -> Self {
+        Self {
+            detector,
+            attributes,
+            info: None,
+            since: None,
+            known: Vec::new(),
+            next_id: 0,
+            found: Vec::new(),
+        }
     }
 
     /// Takes new caps. Faces of frames of another size say nothing about those to come.
@@ -84,6 +97,9 @@ impl Stream {
             let view = frame.view().map_err(MapError::from)?;
             let whole = PixelRect::full(size);
             self.detector.detect(&view, whole, &settings.detect, &mut self.found)?;
+            for face in &mut self.found {
+                self.attributes.annotate(&view, face)?;
+            }
             self.since = Some(0);
             self.number();
         } else {
