@@ -214,7 +214,7 @@ fn models_in_the_wrong_place_are_refused_with_the_right_one() {
     if !runtime(test) {
         return;
     }
-    let (yunet, pfld) = (STAGES[0].1, STAGES[1].1);
+    let (yunet, pfld) = ("face/yunet_n_320_320.onnx", STAGES[1].1);
     for (element, models, said) in [
         ("gazeface", vec![STAGES[0], ("landmark-engine", GAZE[0].1)], "gazeinfer engine="),
         ("gazeface", vec![STAGES[0], ("landmark-engine", yunet)], "use it as 'engine'"),

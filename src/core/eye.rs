@@ -201,6 +201,27 @@ mod tests {
         assert_eq!(spec.square(&eye(23.2, 21.0, 10.9, 20.9), size), Some(square));
     }
 
+    /// `cv2.warpAffine` of OpenCV 5.0 with the matrix of 20 degrees about (3, 3).
+    #[test]
+    fn turned_as_opencv_does() {
+        const SIDE: usize = 6;
+        let picture: Vec<u8> = (0..SIDE * SIDE * 3).map(|i| (i * i * 7 + i * 37) as u8).collect();
+        let mut turned = vec![0; picture.len()];
+        turn_level(&picture, SIDE, 20f32.to_radians(), &mut turned);
+        #[rustfmt::skip]
+        let opencv = [
+            183, 22, 130, 205, 84, 232, 135, 53, 219, 182, 139, 109, 116, 110, 119, 132, 127, 135,
+            140, 19, 113, 140, 114, 156, 169, 120, 91, 233, 172, 124, 174, 150, 141, 129, 120, 124,
+            70, 132, 208, 50, 149, 145, 132, 167, 63, 225, 146, 90, 177, 135, 107, 62, 49, 50,
+            144, 187, 245, 48, 130, 195, 53, 158, 46, 162, 64, 236, 116, 144, 108, 102, 101, 94,
+            140, 173, 219, 70, 133, 160, 108, 100, 98, 76, 124, 114, 35, 213, 149, 103, 182, 156,
+            54, 83, 126, 111, 135, 104, 202, 103, 127, 171, 117, 172, 73, 234, 152, 79, 229, 187
+        ];
+        assert_eq!(turned, opencv);
+        turn_level(&picture, SIDE, 0.0, &mut turned);
+        assert_eq!(turned, picture);
+    }
+
     #[test]
     fn no_eye_no_square() {
         let spec = EyeSpec::default();

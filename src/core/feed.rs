@@ -44,9 +44,9 @@ pub(super) enum FeedError {
 
 /// Fills one input.
 enum Feed {
-    Face(Preprocessor),
+    Face(Box<Preprocessor>),
     /// The eye on the image's left is 0.
-    Eye(usize, EyeCropper),
+    Eye(usize, Box<EyeCropper>),
     HeadPose,
 }
 
@@ -87,13 +87,11 @@ impl Feeds {
             let image = input.image.as_ref().ok_or(FeedError::NoPicture(input.index));
             let eye = |side| {
                 let spec = input.eye.unwrap_or_default();
-                Ok::<_, FeedError>(Feed::Eye(
-                    side,
-                    EyeCropper::new(spec, image.clone()?, input.element)?,
-                ))
+                let cropper = EyeCropper::new(spec, image.clone()?, input.element)?;
+                Ok::<_, FeedError>(Feed::Eye(side, Box::new(cropper)))
             };
             let feed = match input.role {
-                InputRole::Face => Feed::Face(Preprocessor::new(image?, input.element)?),
+                InputRole::Face => Feed::Face(Box::new(Preprocessor::new(image?, input.element)?)),
                 InputRole::LeftEye => eye(0)?,
                 InputRole::RightEye => eye(1)?,
                 InputRole::HeadPose => Feed::HeadPose,

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, Once};
 
 use super::enums;
 use super::errors::{engine_error, open_error};
-use crate::core::attributes::AttributeError;
+use crate::core::attributes::{AttributeError, Stage};
 use crate::core::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::estimator::{EstimateError, GazeEstimator};
 use crate::core::profile::ProfileSource;
@@ -77,15 +77,20 @@ pub fn open_detector(
     })
 }
 
-/// Opens a model that looks at single faces; `stage` recognises it.
+/// Opens a model that looks at single faces, for `stage`; `recognise` makes it of the engine.
 pub fn open_attribute<T>(
     path: &str,
     options: &Options,
-    stage: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
+    stage: Stage,
+    recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
 ) -> Result<T, gst::ErrorMessage> {
-    let options = EngineOptions { batch_size: 1, ..options.for_engine() };
+    let options = EngineOptions {
+        batch_size: 1,
+        input_size: Some(stage.input_size()),
+        ..options.for_engine()
+    };
     let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
-    stage(Box::new(engine)).map_err(|e| match e {
+    recognise(Box::new(engine)).map_err(|e| match e {
         AttributeError::Engine(e) => engine_error(&e),
         e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
     })

@@ -184,7 +184,8 @@ impl PictureModel {
 /// the frame or is many times its size.
 fn whole_corners(rect: &Rect, size: Size) -> Option<[i32; 4]> {
     let most = 3.0 * size.width.max(size.height) as f32;
-    if rect.intersect(&Rect::full(size)).is_empty() || rect.width > most || rect.height > most {
+    let seen = !rect.is_empty() && !rect.intersect(&Rect::full(size)).is_empty();
+    if !seen || rect.width > most || rect.height > most {
         return None;
     }
     Some([rect.x, rect.y, rect.right(), rect.bottom()].map(|v| v as i32))

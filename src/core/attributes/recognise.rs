@@ -2,6 +2,7 @@
 
 use super::AttributeError;
 use crate::core::detect;
+use crate::core::geometry::Size;
 use crate::core::tensor::{ElementType, Engine, list};
 
 /// What a model is wanted for.
@@ -22,6 +23,15 @@ impl Stage {
             Self::Landmarks => "landmark-engine",
             Self::HeadPose => "head-pose-engine",
             Self::EyeState => "eye-state-engine",
+        }
+    }
+
+    /// The size that a model with a free input is opened with, that of the published ones.
+    pub const fn input_size(self) -> Size {
+        match self {
+            Self::Landmarks => Size::new(112, 112),
+            Self::HeadPose => Size::new(60, 60),
+            Self::EyeState => Size::new(32, 32),
         }
     }
 

@@ -81,9 +81,9 @@ impl StageSettings {
 
     /// Opens the models that are set.
     pub fn open(&self, options: &Options) -> Result<FaceAttributes, gst::ErrorMessage> {
-        let landmarks = open(&self.landmarks, options, LandmarkEstimator::new)?;
-        let head_pose = open(&self.head_pose, options, HeadPoseEstimator::new)?;
-        let eye_state = open(&self.eye_state, options, EyeStateEstimator::new)?;
+        let landmarks = open(&self.landmarks, options, Stage::Landmarks, LandmarkEstimator::new)?;
+        let head_pose = open(&self.head_pose, options, Stage::HeadPose, HeadPoseEstimator::new)?;
+        let eye_state = open(&self.eye_state, options, Stage::EyeState, EyeStateEstimator::new)?;
         FaceAttributes::new(landmarks, head_pose, eye_state)
             .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))
     }
@@ -92,7 +92,8 @@ impl StageSettings {
 fn open<T>(
     path: &Option<Arc<str>>,
     options: &Options,
-    stage: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
+    stage: Stage,
+    recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
 ) -> Result<Option<T>, gst::ErrorMessage> {
-    path.as_deref().map(|path| model::open_attribute(path, options, stage)).transpose()
+    path.as_deref().map(|path| model::open_attribute(path, options, stage, recognise)).transpose()
 }
