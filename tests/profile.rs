@@ -5,6 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
+use common::npy;
 use gstgaze::core::gaze::Gaze;
 use gstgaze::core::profile::{
     InputRole, Layout, ProfileError, ProfileSource, ResolvedOutput, builtin,
@@ -15,17 +16,6 @@ use gstgaze::engine::{EngineOptions, OpenError, OpenModel, open_model};
 /// What the stored angles are met to, in degrees: the same tensor in another build of the runtime
 /// differs by 0.0004 at most.
 const TOLERANCE: f32 = 0.01;
-
-/// The numbers of a `.npy` file of little-endian 32-bit floats in C order.
-fn npy(path: &Path) -> Vec<f32> {
-    let bytes = std::fs::read(path).unwrap();
-    assert_eq!(&bytes[..8], b"\x93NUMPY\x01\0");
-    let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let text = std::str::from_utf8(&bytes[10..10 + header]).unwrap();
-    assert!(text.contains("'<f4'"), "{text}");
-    let values = bytes[10 + header..].chunks_exact(4);
-    values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-}
 
 fn json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -87,7 +77,7 @@ fn mobilegaze_gives_the_publishers_angles() {
         let layout = model.profile.inputs[0].image.as_ref().unwrap().layout;
         for faces in FACES.chunks(batch) {
             for (slot, face) in faces.iter().enumerate() {
-                let planes = npy(&fixtures.join(format!("{face}_input_1x3x448x448_f32.npy")));
+                let planes = npy::read(&fixtures.join(format!("{face}_input_1x3x448x448_f32.npy")));
                 let plane = planes.len() / 3;
                 let values = match layout {
                     Layout::Nchw => planes,
@@ -113,7 +103,7 @@ fn intels_model_gives_the_publishers_vector() {
     let Some((path, fixtures)) = published(test, "gaze-estimation-adas-0002.onnx") else { return };
     let mut model = open(&path, None, 1).unwrap();
     assert_eq!(model.profile.name, "gaze-estimation-adas-0002");
-    let stored = |name: &str| npy(&fixtures.join(format!("intel_udacity_f100_{name}.npy")));
+    let stored = |name: &str| npy::read(&fixtures.join(format!("intel_udacity_f100_{name}.npy")));
     write(&mut model, InputRole::LeftEye, 0, &stored("left_eye_1x3x60x60"));
     write(&mut model, InputRole::RightEye, 0, &stored("right_eye_1x3x60x60"));
     write(&mut model, InputRole::HeadPose, 0, &stored("head_pose_angles_1x3"));

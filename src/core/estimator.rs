@@ -1,12 +1,14 @@
 //! From a frame and the faces in it to where they look.
 
 use super::decode::GazeDecoder;
+pub use super::feed::Missing;
+use super::feed::{FeedError, Feeds, Refused};
 use super::frame::FrameView;
 use super::gaze::Gaze;
 use super::geometry::Size;
-use super::preprocess::{PreprocessError, Preprocessor};
-use super::profile::{InputRole, ResolvedProfile};
-use super::region::{FaceRegion, RegionPolicy};
+use super::preprocess::PreprocessError;
+use super::profile::ResolvedProfile;
+use super::region::FaceRegion;
 use super::schedule::Plan;
 use super::tensor::{Engine, EngineError};
 
@@ -43,13 +45,10 @@ pub struct FrameGaze {
 }
 
 impl FrameGaze {
-    /// The same with every box and its landmarks moved into a frame of another size.
+    /// The same with every box and point moved into a frame of another size.
     pub fn rescaled(mut self, size: Size) -> Self {
-        for FaceRegion { rect, landmarks, .. } in self.faces.iter_mut().map(|f| &mut f.region) {
-            *rect = rect.rescaled(self.size, size);
-            for point in landmarks.iter_mut().flatten() {
-                *point = point.rescaled(self.size, size);
-            }
+        for face in &mut self.faces {
+            face.region = face.region.rescaled(self.size, size);
         }
         self.size = size;
         self
@@ -65,16 +64,13 @@ pub enum EstimateError {
     /// The model's input cannot be made.
     #[error(transparent)]
     Preprocess(#[from] PreprocessError),
-    /// The model wants more than a face.
-    #[error(
-        "the model '{model}' needs {role:?} input besides the face, which no element provides yet; \
-         use a model that takes one face picture"
-    )]
-    Input {
+    /// The profile says nothing of how an input's picture is made.
+    #[error("input {index} of the model '{model}' has no picture; give its profile an 'image'")]
+    NoPicture {
         /// Name of the model.
         model: String,
-        /// What it wants.
-        role: InputRole,
+        /// Position of the input.
+        index: usize,
     },
 }
 
@@ -83,8 +79,11 @@ pub enum EstimateError {
 pub struct Counts {
     /// Faces that the model ran on.
     pub inferred: u64,
-    /// Of all faces planned: outside the frame, or given no number by the model.
+    /// Of all faces planned: outside the frame, lacking what the model needs, or given no number
+    /// by the model.
     pub invalid: u64,
+    /// What one face or another lacked.
+    pub missing: Missing,
 }
 
 /// A model with everything around it. Owns all memory that frames need; nothing is allocated once
@@ -92,42 +91,32 @@ pub struct Counts {
 pub struct GazeEstimator {
     engine: Box<dyn Engine>,
     model: String,
-    region: RegionPolicy,
-    input: usize,
-    preprocessor: Preprocessor,
+    feeds: Feeds,
     decoder: GazeDecoder,
-    /// For each slot of the batch, the face whose picture it holds.
-    slots: Vec<usize>,
+    /// For each slot of the batch, the face that it holds, and by how much its gaze is turned back.
+    slots: Vec<(usize, f32)>,
 }
 
 impl GazeEstimator {
     /// Puts a model together with its profile and the decoder of its outputs.
     ///
     /// # Errors
-    /// [`EstimateError::Input`] where the model wants more than a face.
+    /// Where the profile's pictures cannot be made.
     pub fn new(
         engine: Box<dyn Engine>,
         profile: &ResolvedProfile,
         decoder: GazeDecoder,
     ) -> Result<Self, EstimateError> {
         let model = profile.name.clone();
-        if let Some(input) = profile.inputs.iter().find(|input| input.role != InputRole::Face) {
-            return Err(EstimateError::Input { model, role: input.role });
-        }
-        let Some((face, image)) =
-            profile.inputs.iter().find_map(|i| i.image.as_ref().map(|image| (i, image)))
-        else {
-            return Err(EstimateError::Input { model, role: InputRole::Face });
+        let feeds = match Feeds::new(profile) {
+            Ok(feeds) => feeds,
+            Err(FeedError::Preprocess(error)) => return Err(error.into()),
+            Err(FeedError::NoPicture(index)) => {
+                return Err(EstimateError::NoPicture { model, index });
+            }
         };
-        Ok(Self {
-            preprocessor: Preprocessor::new(image, face.element)?,
-            decoder,
-            slots: Vec::with_capacity(engine.max_batch()),
-            input: face.index,
-            region: profile.region,
-            model,
-            engine,
-        })
+        let slots = Vec::with_capacity(engine.max_batch());
+        Ok(Self { feeds, decoder, slots, model, engine })
     }
 
     /// Name of the model for metadata.
@@ -143,8 +132,8 @@ impl GazeEstimator {
     /// Estimates the faces that are planned for it and takes over those that are carried, in
     /// order, into `out`. `margin` replaces the profile's margin.
     ///
-    /// A face of which nothing lies in the frame, or for which the model gives no number, is
-    /// reported without gaze.
+    /// A face of which nothing lies in the frame, which lacks what the model needs, or for which
+    /// the model gives no number, is reported without gaze.
     pub fn estimate(
         &mut self,
         frame: &FrameView<'_>,
@@ -153,7 +142,6 @@ impl GazeEstimator {
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
     ) -> Result<Counts, EstimateError> {
-        let policy = RegionPolicy { margin: margin.unwrap_or(self.region.margin), ..self.region };
         let mut counts = Counts::default();
         out.clear();
         self.slots.clear();
@@ -163,15 +151,18 @@ impl GazeEstimator {
                 continue;
             }
             out.push(GazeEstimate { region, ..GazeEstimate::default() });
-            let Some(pixels) = policy.pixels(&region.rect, frame.size()) else {
-                counts.invalid += 1;
-                continue;
+            let portion = match self.feeds.portion(frame, &region, margin) {
+                Ok(portion) => portion,
+                Err(refused) => {
+                    counts.invalid += 1;
+                    if let Refused::Missing(missing) = refused {
+                        counts.missing = counts.missing.or(missing);
+                    }
+                    continue;
+                }
             };
-            let item = self.preprocessor.item_len();
-            let mut input = self.engine.input(self.input);
-            let slot = input.slot(self.slots.len(), item);
-            self.preprocessor.fill(frame, pixels, policy.border, slot)?;
-            self.slots.push(out.len() - 1);
+            self.feeds.fill(frame, &portion, self.engine.as_mut(), self.slots.len())?;
+            self.slots.push((out.len() - 1, portion.roll()));
             if self.slots.len() == self.engine.max_batch() {
                 self.run(out, &mut counts)?;
             }
@@ -186,8 +177,9 @@ impl GazeEstimator {
             return Ok(());
         }
         self.engine.run(self.slots.len())?;
-        for (slot, face) in self.slots.drain(..).enumerate() {
+        for (slot, (face, roll)) in self.slots.drain(..).enumerate() {
             let gaze = self.decoder.decode(&*self.engine, slot);
+            let gaze = gaze.map(|gaze| self.feeds.to_frame(gaze, roll));
             counts.inferred += 1;
             counts.invalid += u64::from(gaze.is_none());
             out[face].gaze = gaze;

@@ -15,6 +15,8 @@
 //! | [`preprocess`] | frame and region to tensor, in one pass |
 //! | [`decode`] | tensors to gaze |
 //! | [`detect`] | tensors to faces |
+//! | [`attributes`] | what else is to be known of a face: points, head pose, eye state |
+//! | [`eye`] | the pictures of the eyes |
 //! | [`estimator`] | the way from a frame to gaze, put together |
 //! | [`schedule`] | when to infer and when to carry the last result |
 //! | [`smooth`] | gaze over time |
@@ -22,11 +24,14 @@
 //! | [`latency`] | percentiles without samples |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
+pub mod attributes;
 pub mod color;
 pub mod decode;
 pub mod detect;
 pub mod draw;
 pub mod estimator;
+pub mod eye;
+mod feed;
 pub mod frame;
 pub mod gaze;
 pub mod geometry;

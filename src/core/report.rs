@@ -231,6 +231,7 @@ mod tests {
                 track_id: Some(u64::MAX),
                 landmarks: Some([Point { x: 1.5, y: 2.004 }; 5]),
                 head_pose: Some(HeadPose { pitch: 0.5, yaw: -0.25, roll: 0.125 }),
+                ..Default::default()
             },
             gaze: Some(Gaze::new(0.25, -0.1234567)),
             confidence: Some(0.87654),

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use super::geometry::Rect;
+use super::geometry::{Point, Rect};
 use super::region::FaceRegion;
 
 /// Pairs that overlap less are different faces.
@@ -107,14 +107,11 @@ impl Track {
     /// The face where it is supposed to be now; what the detector saw moves along.
     fn carried(&self) -> FaceRegion {
         let (rect, seen) = (self.rect(), self.face.rect);
-        let landmarks = self.face.landmarks.map(|points| {
-            points.map(|mut p| {
-                p.x = rect.x + (p.x - seen.x) * rect.width / seen.width;
-                p.y = rect.y + (p.y - seen.y) * rect.height / seen.height;
-                p
-            })
+        let face = self.face.with_points(rect, |p| Point {
+            x: rect.x + (p.x - seen.x) * rect.width / seen.width,
+            y: rect.y + (p.y - seen.y) * rect.height / seen.height,
         });
-        FaceRegion { rect, landmarks, track_id: Some(self.id), ..self.face }
+        FaceRegion { track_id: Some(self.id), ..face }
     }
 }
 
@@ -219,7 +216,6 @@ impl Tracker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::geometry::Point;
 
     fn face(x: f32, y: f32) -> FaceRegion {
         FaceRegion { rect: Rect::new(x, y, 100.0, 120.0), ..Default::default() }

@@ -4,9 +4,11 @@ use std::sync::{LazyLock, Once};
 
 use super::enums;
 use super::errors::{engine_error, open_error};
+use crate::core::attributes::{AttributeError, Stage};
 use crate::core::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::estimator::{EstimateError, GazeEstimator};
 use crate::core::profile::ProfileSource;
+use crate::core::tensor::Engine;
 use crate::engine::provider::ExecutionProvider;
 use crate::engine::runtime::{self, LogLevel};
 use crate::engine::{self, EngineOptions};
@@ -77,6 +79,25 @@ fn detect_error(path: &str, error: &DetectError) -> gst::ErrorMessage {
         DetectError::Engine(error) => engine_error(error),
         error => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {error}")),
     }
+}
+
+/// Opens a model that looks at single faces, for `stage`; `recognise` makes it of the engine.
+pub fn open_attribute<T>(
+    path: &str,
+    options: &Options,
+    stage: Stage,
+    recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
+) -> Result<T, gst::ErrorMessage> {
+    let options = EngineOptions {
+        batch_size: 1,
+        input_size: Some(stage.input_size()),
+        ..options.for_engine()
+    };
+    let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
+    recognise(Box::new(engine)).map_err(|e| match e {
+        AttributeError::Engine(e) => engine_error(&e),
+        e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
+    })
 }
 
 impl From<enums::ExecutionProvider> for ExecutionProvider {

@@ -4,6 +4,7 @@
 #[cfg(feature = "plugin")]
 pub mod element;
 pub mod frames;
+pub mod npy;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ use super::{
     AngleRef, AngleUnit, Channels, ImageSpec, InputRole, InputSpec, Layout, ModelProfile,
     OutputSpec, Resample, TensorRef,
 };
+use crate::core::eye::EyeSpec;
 use crate::core::region::RegionPolicy;
 use crate::core::tensor::ModelInfo;
 
@@ -99,7 +100,7 @@ const TABLE: [Entry; 7] = [
     // 60x60 BGR 0..255 by cubic resize, head pose in degrees. The vector has x to the image's
     // right, y up and z away from the camera (about -0.9 when looking into it, whatever the README
     // says), so only y changes its sign. The demo rotates both eyes by the head's roll and the
-    // vector back.
+    // vector back, and cuts squares of 1.8 times the distance between an eye's corners.
     Entry {
         name: "gaze-estimation-adas-0002",
         description: "Intel Open Model Zoo gaze-estimation-adas-0002: two 60x60 eyes and the \
@@ -115,6 +116,7 @@ const TABLE: [Entry; 7] = [
                     resample: Resample::OpencvCubic,
                     ..ImageSpec::default()
                 }),
+                eye: Some(EyeSpec { scale: 1.8, rotate_by_roll: true }),
             };
             vec![
                 eye("left_eye_image", InputRole::LeftEye),
@@ -123,6 +125,7 @@ const TABLE: [Entry; 7] = [
                     tensor: TensorRef::Name("head_pose_angles".to_owned()),
                     role: InputRole::HeadPose,
                     image: None,
+                    eye: None,
                 },
             ]
         },
@@ -139,6 +142,7 @@ fn face(side: u32, image: ImageSpec) -> Vec<InputSpec> {
         tensor: TensorRef::Index(0),
         role: InputRole::Face,
         image: Some(ImageSpec { width: side, height: side, ..image }),
+        eye: None,
     }]
 }
 

@@ -29,6 +29,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::eye::EyeSpec;
 use super::region::RegionPolicy;
 
 /// Everything that is to be known of a gaze model besides its weights.
@@ -81,6 +82,10 @@ pub struct InputSpec {
     /// How pixels become values; needed for every role but `head-pose`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSpec>,
+    /// Which pixels of an eye, for the roles `left-eye` and `right-eye`: `scale` (1.8) and
+    /// `rotate-by-roll` (true).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eye: Option<EyeSpec>,
 }
 
 /// What an input is fed with.
@@ -89,13 +94,21 @@ pub struct InputSpec {
 pub enum InputRole {
     /// The face crop.
     Face,
-    /// The eye on the image's left (the subject's right), a square about it.
+    /// The eye on the image's left (the subject's right), a square about it ([`EyeSpec`]).
     LeftEye,
     /// The eye on the image's right.
     RightEye,
     /// Yaw, pitch and roll of the head in degrees, three numbers, with the signs of the Open Model
-    /// Zoo (`head-pose-estimation-adas-0001`).
+    /// Zoo (`head-pose-estimation-adas-0001`). Where the eyes are turned level by the roll, it is 0
+    /// here.
     HeadPose,
+}
+
+impl InputRole {
+    /// Whether it is one of the eyes.
+    pub const fn is_eye(self) -> bool {
+        matches!(self, Self::LeftEye | Self::RightEye)
+    }
 }
 
 /// Order of the dimensions of an image input.

@@ -1,7 +1,7 @@
 //! Profiles from TOML and back, and the values that they may hold.
 
 use super::error::ProfileError;
-use super::{AngleRef, ImageSpec, InputRole, ModelProfile, OutputSpec, TensorRef};
+use super::{AngleRef, ImageSpec, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef};
 
 /// Larger pictures than this are a mistake.
 const MAX_SIDE: u32 = 4096;
@@ -71,6 +71,24 @@ impl ModelProfile {
                     return Err(ProfileError::invalid(key("image"), "is missing"));
                 }
                 (Some(image), _) => image.validate(&key("image"))?,
+            }
+            if let Some(eye) = &input.eye {
+                if !input.role.is_eye() {
+                    return Err(ProfileError::invalid(key("eye"), "this input is no eye"));
+                }
+                if !eye.is_valid() {
+                    let reason = format!("{} does not lie in 0.1..=10", eye.scale);
+                    return Err(ProfileError::invalid(key("eye.scale"), reason));
+                }
+            }
+            let turned = |input: &InputSpec| {
+                input.role.is_eye().then(|| input.eye.unwrap_or_default().rotate_by_roll)
+            };
+            if let Some(turn) = turned(input)
+                && earlier.iter().filter_map(turned).any(|other| other != turn)
+            {
+                let reason = "is not what the other eye has";
+                return Err(ProfileError::invalid(key("eye.rotate-by-roll"), reason));
             }
         }
         Ok(())
@@ -224,6 +242,16 @@ yaw = { tensor = "yaw", negate = true }
             ("tensor = 0\nrole = \"left-eye\"\nimage = {}", "input[1].tensor"),
             ("tensor = 1\nrole = \"left-eye\"", "input[1].image"),
             ("tensor = 1\nrole = \"head-pose\"\nimage = {}", "input[1].image"),
+            ("tensor = 1\nrole = \"head-pose\"\neye = {}", "input[1].eye"),
+            (
+                "tensor = 1\nrole = \"left-eye\"\nimage = {}\neye = { scale = nan }",
+                "input[1].eye.scale",
+            ),
+            (
+                "tensor = 1\nrole = \"left-eye\"\nimage = {}\n[[input]]\ntensor = 2\n\
+                 role = \"right-eye\"\nimage = {}\neye = { rotate-by-roll = false }",
+                "input[2].eye.rotate-by-roll",
+            ),
         ] {
             match ModelProfile::from_toml(&second(text)) {
                 Err(ProfileError::Invalid { key: found, .. }) => assert_eq!(found, key),

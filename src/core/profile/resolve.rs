@@ -6,6 +6,7 @@ use super::{
     AngleRef, AngleUnit, ImageSpec, InputRole, InputSpec, Layout, ModelProfile, OutputSpec,
     TensorRef,
 };
+use crate::core::eye::EyeSpec;
 use crate::core::region::RegionPolicy;
 use crate::core::tensor::{ElementType, ModelInfo, TensorInfo, list};
 
@@ -38,6 +39,8 @@ pub struct ResolvedInput {
     pub element: ElementType,
     /// How pixels become values, width and height filled in; `None` for a head pose alone.
     pub image: Option<ImageSpec>,
+    /// Which pixels of an eye; `None` for what is no eye.
+    pub eye: Option<EyeSpec>,
     /// Dimensions without the batch.
     pub item_shape: Vec<usize>,
 }
@@ -185,7 +188,8 @@ impl Resolver<'_> {
             }
             None => (None, self.head_pose(&what, tensor)?),
         };
-        Ok(ResolvedInput { index, role: spec.role, element, image, item_shape })
+        let eye = spec.role.is_eye().then(|| spec.eye.unwrap_or_default());
+        Ok(ResolvedInput { index, role: spec.role, element, image, eye, item_shape })
     }
 
     fn image(

@@ -98,11 +98,12 @@ impl BaseTransformImpl for GazeFace {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let detector = self.open(&settings)?;
+        let attributes = settings.stages.open(&settings.options())?;
         *lock(&self.provider) = detector.provider().to_owned();
         *lock(&self.stats) = Stats::default();
         self.lateness.reset();
         self.broken_buffer.store(false, Ordering::Relaxed);
-        *lock(&self.stream) = Some(Stream::new(detector));
+        *lock(&self.stream) = Some(Stream::new(detector, attributes));
         Ok(())
     }
 
@@ -195,15 +196,7 @@ impl GazeFace {
                   YuNet")
             ));
         };
-        let detector = model::open_detector(
-            engine,
-            settings.input_size,
-            &model::Options {
-                provider: settings.execution_provider,
-                threads: settings.threads,
-                batch_size: 1,
-            },
-        )?;
+        let detector = model::open_detector(engine, settings.input_size, &settings.options())?;
         gst::info!(
             CAT,
             imp = self,
@@ -237,7 +230,7 @@ impl GazeFace {
                 Ok(gst::FlowSuccess::Ok)
             }
             FrameFault::NotNegotiated => Err(gst::FlowError::NotNegotiated),
-            FrameFault::Detect(_) | FrameFault::Meta(_) => {
+            FrameFault::Detect(_) | FrameFault::Attributes(_) | FrameFault::Meta(_) => {
                 gst::element_imp_error!(self, gst::LibraryError::Failed, ("{fault}"));
                 Err(gst::FlowError::Error)
             }

@@ -15,11 +15,23 @@
 //! Faces are tracked: each has a `track-id` (also the parameter `object_id` of its region) that it
 //! keeps while it is seen, and on frames between two inferences its box moves on.
 //!
+//! Further models look at each face that was found: `landmark-engine` (points, and the corners of the
+//! eyes where there are 98), `head-pose-engine` and `eye-state-engine`. What they tell is attached as
+//! the parameters `landmarks`, `eyes`, `head-pose` and `eye-openness`; gaze models of the eyes need
+//! the corners and the pose:
+//!
+//! ```text
+//! gazeface engine=yunet.onnx landmark-engine=pfld_98.onnx
+//!     head-pose-engine=head-pose-estimation-adas-0001.onnx !
+//!     gazeinfer engine=gaze-estimation-adas-0002.onnx
+//! ```
+//!
 //! Any published detector of the families in [`core::detect`](crate::core::detect) will do; which
 //! one a file is is seen from its inputs and outputs.
 
 mod imp;
 mod settings;
+mod stages;
 mod stream;
 
 use glib::prelude::*;

@@ -5,8 +5,10 @@ use std::sync::{Arc, LazyLock};
 use glib::prelude::*;
 use gst::prelude::*;
 
+use super::stages::{self, StageSettings};
 use crate::core::detect::DetectSettings;
 use crate::plugin::enums::ExecutionProvider;
+use crate::plugin::model::Options;
 use crate::plugin::property::{get, text};
 
 /// Everything that a user can set. Copied out of its lock before it is used.
@@ -16,6 +18,7 @@ pub(super) struct Settings {
     pub execution_provider: ExecutionProvider,
     pub threads: u32,
     pub input_size: u32,
+    pub stages: StageSettings,
     pub frame: FrameSettings,
 }
 
@@ -37,6 +40,7 @@ impl Default for Settings {
             execution_provider: ExecutionProvider::Auto,
             threads: 0,
             input_size: 640,
+            stages: StageSettings::default(),
             frame: FrameSettings {
                 detect: DetectSettings::default(),
                 inference_interval: 1,
@@ -48,10 +52,10 @@ impl Default for Settings {
 }
 
 /// Description of every property but `stats`, which is not a setting.
-pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> =
-    LazyLock::new(|| {
-        let d = Settings::default();
-        let detect = d.frame.detect;
+pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+    let d = Settings::default();
+    let detect = d.frame.detect;
+    let own =
         vec![
         glib::ParamSpecString::builder("engine")
             .nick("Engine")
@@ -137,10 +141,16 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> =
         // The base class has this property and drops late frames. Here a late frame goes on and
         // gets the last faces.
         glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
-    ]
-    });
+    ];
+    own.into_iter().chain(stages::properties()).collect()
+});
 
 impl Settings {
+    /// How every model is run.
+    pub fn options(&self) -> Options {
+        Options { provider: self.execution_provider, threads: self.threads, batch_size: 1 }
+    }
+
     /// Sets one property; what cannot be taken is said and leaves the old value.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
         let detect = &mut self.frame.detect;
@@ -156,6 +166,7 @@ impl Settings {
             "inference-interval" => self.frame.inference_interval = get(value)?,
             "tracking" => self.frame.tracking = get(value)?,
             "qos" => self.frame.qos = get(value)?,
+            _ if self.stages.set(name, value) => {}
             _ => return Err(format!("there is no property '{name}'")),
         }
         Ok(())
@@ -176,7 +187,7 @@ impl Settings {
             "inference-interval" => self.frame.inference_interval.to_value(),
             "tracking" => self.frame.tracking.to_value(),
             "qos" => self.frame.qos.to_value(),
-            _ => return None,
+            _ => return self.stages.get(name),
         })
     }
 }

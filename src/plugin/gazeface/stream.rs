@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::settings::FrameSettings;
+use crate::core::attributes::{AttributeError, FaceAttributes};
 use crate::core::detect::{DetectError, FaceDetector};
 use crate::core::geometry::{PixelRect, Size};
 use crate::core::region::FaceRegion;
@@ -19,6 +20,7 @@ const CLASS: &str = "face";
 /// The detector and what is remembered of the stream.
 pub(super) struct Stream {
     detector: FaceDetector,
+    attributes: FaceAttributes,
     info: Option<gst_video::VideoInfo>,
     /// Frames since the last one that was looked at; `None` before the first.
     since: Option<u32>,
@@ -43,15 +45,19 @@ pub(super) enum FrameFault {
     /// The model does not run.
     #[error(transparent)]
     Detect(#[from] DetectError),
+    /// A model that looks at single faces does not run.
+    #[error(transparent)]
+    Attributes(#[from] AttributeError),
     /// The metadata could not be attached.
     #[error(transparent)]
     Meta(#[from] glib::BoolError),
 }
 
 impl Stream {
-    pub fn new(detector: FaceDetector) -> Self {
+    pub fn new(detector: FaceDetector, attributes: FaceAttributes) -> Self {
         Self {
             detector,
+            attributes,
             info: None,
             since: None,
             known: Vec::new(),
@@ -105,6 +111,9 @@ impl Stream {
             let view = frame.view().map_err(MapError::from)?;
             let whole = PixelRect::full(size);
             self.detector.detect(&view, whole, &settings.detect, &mut self.found)?;
+            for face in &mut self.found {
+                self.attributes.annotate(&view, face)?;
+            }
             self.since = Some(0);
             if settings.tracking {
                 self.tracker.update(at, &mut self.found);

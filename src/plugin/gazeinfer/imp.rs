@@ -15,7 +15,7 @@ use gst_base::subclass::prelude::*;
 
 use super::settings::{PROPERTIES, Settings};
 use super::stream::{FrameFault, Stream};
-use crate::core::estimator::GazeEstimator;
+use crate::core::estimator::{GazeEstimator, Missing};
 use crate::plugin::meta::gaze;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
@@ -35,6 +35,8 @@ pub struct GazeInfer {
     lateness: Lateness,
     /// Whether a broken buffer was spoken of since the start.
     broken_buffer: AtomicBool,
+    /// Whether faces that lack something were spoken of since the start.
+    lacking: AtomicBool,
 }
 
 #[glib::object_subclass]
@@ -103,6 +105,7 @@ impl BaseTransformImpl for GazeInfer {
         *lock(&self.stats) = Stats::default();
         self.lateness.reset();
         self.broken_buffer.store(false, Ordering::Relaxed);
+        self.lacking.store(false, Ordering::Relaxed);
         *lock(&self.stream) = Some(Stream::new(estimator));
         Ok(())
     }
@@ -171,14 +174,17 @@ impl BaseTransformImpl for GazeInfer {
             let outcome = stream.process(buffer, &settings, running_time, late.is_some());
             outcome.map(|outcome| {
                 let message = settings.post_messages.then(|| self.message(buffer, stream));
-                (outcome, message)
+                (outcome, message, stream.missing())
             })
         };
-        let (outcome, message) = match outcome {
+        let (outcome, message, missing) = match outcome {
             Ok(outcome) => outcome,
             Err(fault) => return self.fault(&fault),
         };
         lock(&self.stats).count(&outcome);
+        if missing.any() {
+            self.lacks(missing);
+        }
         if let Some(message) = message {
             self.post(gst::message::Element::builder(message).src(&*self.obj()).build());
         }
@@ -245,6 +251,27 @@ impl GazeInfer {
                 Err(gst::FlowError::Error)
             }
         }
+    }
+
+    /// Says once that faces have no gaze for want of something, and who gives it.
+    fn lacks(&self, missing: Missing) {
+        if self.lacking.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (what, remedy) = match (missing.eyes, missing.head_pose) {
+            (true, false) => ("the corners of the eyes", "landmark-engine (PFLD, 98 points)"),
+            (false, true) => ("the head's pose", "head-pose-engine"),
+            _ => (
+                "the corners of the eyes and the head's pose",
+                "landmark-engine (PFLD, 98 points) and head-pose-engine",
+            ),
+        };
+        gst::element_imp_warning!(
+            self,
+            gst::StreamError::Failed,
+            ("Faces without gaze: the model needs {what}, which nobody upstream tells. Put \
+                 gazeface before this element and set its {remedy}")
+        );
     }
 
     /// The frame's result as the structure of an element message.

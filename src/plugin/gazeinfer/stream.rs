@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::settings::FrameSettings;
-use crate::core::estimator::{EstimateError, FrameGaze, GazeEstimator};
+use crate::core::estimator::{EstimateError, FrameGaze, GazeEstimator, Missing};
 use crate::core::geometry::{Rect, Size};
 use crate::core::region::FaceRegion;
 use crate::core::schedule::{Plan, Schedule};
@@ -30,6 +30,8 @@ pub(super) struct Stream {
     regions: Vec<SourcedRegion>,
     plans: Vec<Plan>,
     result: FrameGaze,
+    /// What faces of the last frame lacked.
+    missing: Missing,
 }
 
 /// Why a frame could not be looked at.
@@ -63,6 +65,7 @@ impl Stream {
             regions: Vec::new(),
             plans: Vec::new(),
             result,
+            missing: Missing::default(),
         }
     }
 
@@ -89,7 +92,13 @@ impl Stream {
         &self.result
     }
 
-    /// Looks at one frame, due at `running_time`, and attaches what was seen. `late` says that there is no time to infer.
+    /// What the model needs and one face or another of the last frame lacked.
+    pub fn missing(&self) -> Missing {
+        self.missing
+    }
+
+    /// Looks at one frame, due at `running_time`, and attaches what was seen. `late` says that there
+    /// is no time to infer.
     pub fn process(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -110,6 +119,7 @@ impl Stream {
         );
         let mut outcome = Outcome::default();
         self.result.size = size;
+        self.missing = Missing::default();
         if self.plans.contains(&Plan::Infer) {
             let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
             let frame = MappedFrame::map(buffer, info)?;
@@ -123,6 +133,7 @@ impl Stream {
                 &mut self.result.faces,
             )?;
             (outcome.inferences, outcome.invalid) = (counts.inferred, counts.invalid);
+            self.missing = counts.missing;
             outcome.latency = Some(begin.elapsed());
         } else {
             self.result.faces.clear();

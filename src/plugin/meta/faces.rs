@@ -6,8 +6,8 @@
 //! a missing region cannot say.
 //!
 //! Fields: `width`, `height` (int) and `faces` (GstValueArray of GstStructure `face` with `x y w h`,
-//! `confidence`, `landmarks`, `track-id`, `head-*` as in `GazeMeta`, and `roi-id` (int), the id of
-//! the region that it belongs to).
+//! `confidence`, `landmarks`, `eyes`, `eye-openness`, `track-id`, `head-*` as in `GazeMeta`, and
+//! `roi-id` (int), the id of the region that it belongs to).
 
 use gst::meta::CustomMeta;
 

@@ -17,6 +17,8 @@
 //! | `track-id` | uint64 | absent where unknown |
 //! | `age` | uint | frames since this face was last inferred, 0 is now |
 //! | `landmarks` | GstValueArray of 10 double | x and y of eyes, nose, mouth corners; may be absent |
+//! | `eyes` | GstValueArray of 8 double | x and y of the eyes' corners, from the image's left to its right: outer, inner, inner, outer; may be absent |
+//! | `eye-openness` | GstValueArray of 2 double | 0..1, closed to open: the eye on the image's left, then the one on its right; may be absent |
 //! | `head-pitch head-yaw head-roll` | double | radians; may be absent |
 //! | `origin-x origin-y origin-z` | double | mm, camera coordinates; may be absent |
 
@@ -112,7 +114,7 @@ mod tests {
     use super::*;
     use crate::core::gaze::HeadPose;
     use crate::core::geometry::{Point, Rect, Size};
-    use crate::core::region::FaceRegion;
+    use crate::core::region::{EyeCorners, FaceRegion};
 
     fn full_frame() -> FrameGaze {
         let region = FaceRegion {
@@ -121,6 +123,11 @@ mod tests {
             track_id: Some(u64::MAX),
             landmarks: Some([Point { x: 1.5, y: 2.5 }; 5]),
             head_pose: Some(HeadPose { pitch: 0.5, yaw: -0.25, roll: 0.125 }),
+            eyes: Some([
+                EyeCorners { outer: Point { x: 1.0, y: 2.0 }, inner: Point { x: 3.0, y: 4.0 } },
+                EyeCorners { outer: Point { x: 7.0, y: 8.0 }, inner: Point { x: 5.0, y: 6.0 } },
+            ]),
+            eye_openness: Some([0.25, 1.0]),
         };
         FrameGaze {
             size: Size::new(640, 480),

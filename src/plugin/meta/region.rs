@@ -6,10 +6,11 @@
 use gst_video::VideoRegionOfInterestMeta;
 
 use super::faces::{self, FoundFaces};
+use super::structure::number;
 use crate::core::estimator::GazeEstimate;
 use crate::core::gaze::HeadPose;
 use crate::core::geometry::{Point, Rect, Size};
-use crate::core::region::FaceRegion;
+use crate::core::region::{EyeCorners, FaceRegion};
 
 /// A region, and which metadata it came from (results are put back there).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,30 +102,24 @@ impl RegionReader {
             None => at(face).is_some(),
         });
         let Some((_, noted)) = noted else { return };
-        if let Some(exact) = at(noted) {
+        let exact = at(noted);
+        let noted = noted.rescaled(from, size);
+        if let Some(exact) = exact {
             face.rect = exact;
         }
         face.confidence = face.confidence.or(noted.confidence);
         face.track_id = face.track_id.or(noted.track_id);
         face.head_pose = face.head_pose.or(noted.head_pose);
-        face.landmarks = face.landmarks.or_else(|| {
-            noted.landmarks.map(|points| {
-                let (sx, sy) = (
-                    size.width as f32 / from.width.max(1) as f32,
-                    size.height as f32 / from.height.max(1) as f32,
-                );
-                points.map(|p| Point { x: p.x * sx, y: p.y * sy })
-            })
-        });
+        face.landmarks = face.landmarks.or(noted.landmarks);
+        face.eyes = face.eyes.or(noted.eyes);
+        face.eye_openness = face.eye_openness.or(noted.eye_openness);
     }
 }
 
 /// Reads the region parameters that are known: `detection` (`confidence`), `object_id` (`id`, as
-/// DL Streamer's tracker writes it), `landmarks` (as `gazeface` writes it) and `head-pose`.
+/// DL Streamer's tracker writes it), and as `gazeface` writes them `landmarks`, `head-pose` (`pitch`,
+/// `yaw` and `roll` in radians, with the signs of [`HeadPose`]), `eyes` and `eye-openness`.
 fn parameters(roi: &VideoRegionOfInterestMeta, face: &mut FaceRegion) {
-    let number = |s: &gst::StructureRef, name: &str| -> Option<f32> {
-        s.get::<f64>(name).ok().filter(|v| v.is_finite()).map(|v| v as f32)
-    };
     for s in roi.params() {
         match s.name().as_str() {
             "detection" => face.confidence = number(s, "confidence"),
@@ -137,7 +132,15 @@ fn parameters(roi: &VideoRegionOfInterestMeta, face: &mut FaceRegion) {
                     face.head_pose = Some(HeadPose { pitch, yaw, roll });
                 }
             }
-            LANDMARKS => face.landmarks = landmarks_from(s),
+            LANDMARKS => face.landmarks = points_from(s, &POINTS),
+            EYES => {
+                face.eyes = points_from(s, &CORNERS).map(|[a, b, c, d]| {
+                    [EyeCorners { outer: a, inner: b }, EyeCorners { outer: d, inner: c }]
+                });
+            }
+            OPENNESS => {
+                face.eye_openness = number(s, "right").zip(number(s, "left")).map(Into::into)
+            }
             _ => {}
         }
     }
@@ -159,13 +162,46 @@ const POINTS: [(&str, &str); 5] = [
     ("mouth-left-x", "mouth-left-y"),
 ];
 
-fn landmarks_from(s: &gst::StructureRef) -> Option<[Point; 5]> {
-    let mut points = [Point::default(); 5];
-    for (point, (x, y)) in points.iter_mut().zip(POINTS) {
-        point.x = s.get::<f64>(x).ok()? as f32;
-        point.y = s.get::<f64>(y).ok()? as f32;
+/// Name of the region parameter that holds the corners of the eyes.
+const EYES: &str = "eyes";
+
+/// Fields of the parameter `eyes`, from the image's left to its right; `right` is the subject's, as
+/// in the parameter `landmarks`.
+const CORNERS: [(&str, &str); 4] = [
+    ("right-outer-x", "right-outer-y"),
+    ("right-inner-x", "right-inner-y"),
+    ("left-inner-x", "left-inner-y"),
+    ("left-outer-x", "left-outer-y"),
+];
+
+/// Name of the region parameter that says how far the eyes are open: `right` and `left` (the
+/// subject's), 0..1.
+const OPENNESS: &str = "eye-openness";
+
+fn points_from<const N: usize>(
+    s: &gst::StructureRef,
+    names: &[(&str, &str); N],
+) -> Option<[Point; N]> {
+    let mut points = [Point::default(); N];
+    for (point, (x, y)) in points.iter_mut().zip(names) {
+        point.x = number(s, x)?;
+        point.y = number(s, y)?;
     }
     Some(points)
+}
+
+fn add_points(
+    roi: &mut gst::MetaRefMut<'_, VideoRegionOfInterestMeta, gst::meta::Standalone>,
+    name: &str,
+    points: &[Point],
+    names: &[(&str, &str)],
+) {
+    let mut s = gst::Structure::new_empty(name);
+    for (point, (x, y)) in points.iter().zip(names) {
+        s.set(*x, f64::from(point.x));
+        s.set(*y, f64::from(point.y));
+    }
+    roi.add_param(s);
 }
 
 /// Attaches `face` as a region of interest of type `class`, its details as parameters.
@@ -189,12 +225,19 @@ pub fn add_roi(buffer: &mut gst::BufferRef, class: &str, id: i32, face: &FaceReg
         roi.add_param(gst::Structure::builder(OBJECT_ID).field("id", id).build());
     }
     if let Some(points) = &face.landmarks {
-        let mut s = gst::Structure::new_empty(LANDMARKS);
-        for (point, (x, y)) in points.iter().zip(POINTS) {
-            s.set(x, f64::from(point.x));
-            s.set(y, f64::from(point.y));
-        }
-        roi.add_param(s);
+        add_points(&mut roi, LANDMARKS, points, &POINTS);
+    }
+    if let Some([left, right]) = &face.eyes {
+        let points = [left.outer, left.inner, right.inner, right.outer];
+        add_points(&mut roi, EYES, &points, &CORNERS);
+    }
+    if let Some([right, left]) = face.eye_openness {
+        roi.add_param(
+            gst::Structure::builder(OPENNESS)
+                .field("right", f64::from(right))
+                .field("left", f64::from(left))
+                .build(),
+        );
     }
     if let Some(HeadPose { pitch, yaw, roll }) = face.head_pose {
         roi.add_param(
@@ -244,6 +287,11 @@ mod tests {
             track_id: Some(7),
             landmarks: Some([Point { x: 120.5, y: 80.25 }; 5]),
             head_pose: Some(HeadPose { pitch: 0.5, yaw: 0.25, roll: -0.125 }),
+            eyes: Some([
+                EyeCorners { outer: Point { x: 1.0, y: 2.0 }, inner: Point { x: 3.0, y: 4.0 } },
+                EyeCorners { outer: Point { x: 7.0, y: 8.0 }, inner: Point { x: 5.0, y: 6.0 } },
+            ]),
+            eye_openness: Some([0.25, 1.0]),
         }
     }
 
@@ -267,6 +315,7 @@ mod tests {
         assert_eq!(found.landmarks, face().landmarks);
         assert_eq!(found.track_id, Some(7));
         assert_eq!(found.head_pose, face().head_pose);
+        assert_eq!((found.eyes, found.eye_openness), (face().eyes, face().eye_openness));
         assert_eq!(read(&buffer, "person"), (true, vec![]));
         assert_eq!(read(&buffer, "").1.len(), 1);
     }

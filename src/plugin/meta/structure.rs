@@ -4,14 +4,15 @@ use glib::prelude::*;
 
 use crate::core::gaze::HeadPose;
 use crate::core::geometry::{Point, Rect, Size};
-use crate::core::region::FaceRegion;
+use crate::core::region::{EyeCorners, FaceRegion};
 
 /// Name of the structure of one face.
 pub(super) const FACE: &str = "face";
 
-/// Box, confidence, identity and head pose of a face, without gaze.
+/// All that is known of a face but its gaze.
 pub(super) fn from_region(region: &FaceRegion) -> gst::Structure {
-    let FaceRegion { rect, confidence, track_id, landmarks, head_pose } = region;
+    let FaceRegion { rect, confidence, track_id, landmarks, head_pose, eyes, eye_openness } =
+        region;
     let mut s = gst::Structure::builder(FACE)
         .field("x", f64::from(rect.x))
         .field("y", f64::from(rect.y))
@@ -25,8 +26,14 @@ pub(super) fn from_region(region: &FaceRegion) -> gst::Structure {
         s.set("track-id", id);
     }
     if let Some(points) = landmarks {
-        let flat = points.iter().flat_map(|p| [f64::from(p.x), f64::from(p.y)]);
-        s.set("landmarks", gst::Array::new(flat));
+        s.set("landmarks", array(points));
+    }
+    if let Some([left, right]) = eyes {
+        // From the image's left to its right.
+        s.set("eyes", array(&[left.outer, left.inner, right.inner, right.outer]));
+    }
+    if let Some(openness) = eye_openness {
+        s.set("eye-openness", gst::Array::new(openness.map(f64::from)));
     }
     if let Some(HeadPose { pitch, yaw, roll }) = head_pose {
         s.set("head-pitch", f64::from(*pitch));
@@ -49,23 +56,48 @@ pub(super) fn to_region(s: &gst::StructureRef) -> Option<FaceRegion> {
         rect,
         confidence: number(s, "confidence"),
         track_id: s.get::<u64>("track-id").ok(),
-        landmarks: s.get::<gst::ArrayRef>("landmarks").ok().and_then(|a| to_points(&a)),
+        landmarks: points(s, "landmarks"),
         head_pose,
+        eyes: points(s, "eyes").map(|[a, b, c, d]| {
+            [EyeCorners { outer: a, inner: b }, EyeCorners { outer: d, inner: c }]
+        }),
+        eye_openness: numbers(s, "eye-openness"),
     })
 }
 
-/// Five points from ten numbers.
-fn to_points(array: &gst::ArrayRef<'_>) -> Option<[Point; 5]> {
+/// Points as an array of x and y by turns.
+fn array(points: &[Point]) -> gst::Array {
+    gst::Array::new(points.iter().flat_map(|p| [f64::from(p.x), f64::from(p.y)]))
+}
+
+/// The inverse of [`array`]; `None` unless there are `N` points.
+fn points<const N: usize>(s: &gst::StructureRef, name: &str) -> Option<[Point; N]> {
+    let array = s.get::<gst::ArrayRef>(name).ok()?;
     let values = array.as_slice();
-    if values.len() != 10 {
+    if values.len() != 2 * N {
         return None;
     }
-    let mut points = [Point::default(); 5];
+    let mut points = [Point::default(); N];
     for (point, pair) in points.iter_mut().zip(values.chunks_exact(2)) {
-        point.x = pair[0].get::<f64>().ok()? as f32;
-        point.y = pair[1].get::<f64>().ok()? as f32;
+        point.x = finite(&pair[0])?;
+        point.y = finite(&pair[1])?;
     }
     Some(points)
+}
+
+/// `N` numbers; `None` where there are more or fewer.
+fn numbers<const N: usize>(s: &gst::StructureRef, name: &str) -> Option<[f32; N]> {
+    let array = s.get::<gst::ArrayRef>(name).ok()?;
+    let values: &[glib::SendValue; N] = array.as_slice().try_into().ok()?;
+    let mut numbers = [0.0; N];
+    for (number, value) in numbers.iter_mut().zip(values) {
+        *number = finite(value)?;
+    }
+    Some(numbers)
+}
+
+fn finite(value: &glib::SendValue) -> Option<f32> {
+    value.get::<f64>().ok().filter(|v| v.is_finite()).map(|v| v as f32)
 }
 
 /// A double field, where it is there and a number.

@@ -1,0 +1,198 @@
+//! What goes into each input of a gaze model: the face, the eyes, the head's pose.
+
+use half::f16;
+
+use super::eye::EyeCropper;
+use super::frame::FrameView;
+use super::gaze::Gaze;
+use super::geometry::PixelRect;
+use super::preprocess::{PreprocessError, Preprocessor};
+use super::profile::{InputRole, ResolvedInput, ResolvedProfile};
+use super::region::{FaceRegion, RegionPolicy};
+use super::tensor::{Engine, TensorMut};
+
+/// What a gaze model needs of a face besides its box, and the face lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// The corners of the eyes.
+    pub eyes: bool,
+    /// The head's pose.
+    pub head_pose: bool,
+}
+
+impl Missing {
+    /// Whether anything is.
+    pub const fn any(self) -> bool {
+        self.eyes || self.head_pose
+    }
+
+    /// What one or the other lacks.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { eyes: self.eyes || other.eyes, head_pose: self.head_pose || other.head_pose }
+    }
+}
+
+/// Why a model cannot be fed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(super) enum FeedError {
+    #[error(transparent)]
+    Preprocess(#[from] PreprocessError),
+    #[error("input {0} of the model has no picture in its profile")]
+    NoPicture(usize),
+}
+
+/// Fills one input.
+enum Feed {
+    Face(Box<Preprocessor>),
+    /// The eye on the image's left is 0.
+    Eye(usize, Box<EyeCropper>),
+    HeadPose,
+}
+
+/// What one face puts into the inputs, checked before any is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Portion {
+    face: PixelRect,
+    eyes: [PixelRect; 2],
+    /// Yaw, pitch and roll in degrees, as the model takes them.
+    head_pose: [f32; 3],
+    /// By how much the eyes are turned level, radians.
+    roll: f32,
+}
+
+/// Why a face puts nothing in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Nothing of it, or of one of its eyes, lies in the frame.
+    OutOfFrame,
+    /// Something is not known of it.
+    Missing(Missing),
+}
+
+/// Fills all inputs of a model.
+pub(super) struct Feeds {
+    /// Each with its position in the file.
+    feeds: Vec<(usize, Feed)>,
+    region: RegionPolicy,
+    /// What is needed besides the box.
+    needs: Missing,
+    needs_face: bool,
+    rotates: bool,
+}
+
+impl Feeds {
+    pub fn new(profile: &ResolvedProfile) -> Result<Self, FeedError> {
+        let feed = |input: &ResolvedInput| {
+            let image = input.image.as_ref().ok_or(FeedError::NoPicture(input.index));
+            let eye = |side| {
+                let spec = input.eye.unwrap_or_default();
+                let cropper = EyeCropper::new(spec, image.clone()?, input.element)?;
+                Ok::<_, FeedError>(Feed::Eye(side, Box::new(cropper)))
+            };
+            let feed = match input.role {
+                InputRole::Face => Feed::Face(Box::new(Preprocessor::new(image?, input.element)?)),
+                InputRole::LeftEye => eye(0)?,
+                InputRole::RightEye => eye(1)?,
+                InputRole::HeadPose => Feed::HeadPose,
+            };
+            Ok::<_, FeedError>((input.index, feed))
+        };
+        let has = |wanted: fn(InputRole) -> bool| profile.inputs.iter().any(|i| wanted(i.role));
+        Ok(Self {
+            feeds: profile.inputs.iter().map(feed).collect::<Result<_, _>>()?,
+            region: profile.region,
+            needs: Missing {
+                eyes: has(InputRole::is_eye),
+                head_pose: has(|role| role == InputRole::HeadPose),
+            },
+            needs_face: has(|role| role == InputRole::Face),
+            rotates: profile.inputs.iter().any(|i| i.eye.is_some_and(|eye| eye.rotate_by_roll)),
+        })
+    }
+
+    /// What `face` puts into the inputs; `margin` replaces the profile's.
+    pub fn portion(
+        &self,
+        frame: &FrameView<'_>,
+        face: &FaceRegion,
+        margin: Option<f64>,
+    ) -> Result<Portion, Refused> {
+        let mut portion = Portion::default();
+        let policy = RegionPolicy { margin: margin.unwrap_or(self.region.margin), ..self.region };
+        match policy.pixels(&face.rect, frame.size()) {
+            Some(pixels) => portion.face = pixels,
+            None if self.needs_face => return Err(Refused::OutOfFrame),
+            None => {}
+        }
+        let head_pose = face.head_pose.filter(|pose| pose.is_finite());
+        let missing = Missing {
+            eyes: self.needs.eyes && face.eyes.is_none(),
+            head_pose: self.needs.head_pose && head_pose.is_none(),
+        };
+        if missing.any() {
+            return Err(Refused::Missing(missing));
+        }
+        if self.rotates {
+            portion.roll = face.roll();
+        }
+        if let Some(pose) = head_pose {
+            let [yaw, pitch, roll] = pose.to_zoo();
+            portion.head_pose = [yaw, pitch, if self.rotates { 0.0 } else { roll }];
+        }
+        for (_, feed) in &self.feeds {
+            let Feed::Eye(side, cropper) = feed else { continue };
+            let eye =
+                face.eyes.as_ref().and_then(|eyes| cropper.square(&eyes[*side], frame.size()));
+            portion.eyes[*side] = eye.ok_or(Refused::OutOfFrame)?;
+        }
+        Ok(portion)
+    }
+
+    /// Writes a portion to slot `slot` of every input.
+    pub fn fill(
+        &mut self,
+        frame: &FrameView<'_>,
+        portion: &Portion,
+        engine: &mut dyn Engine,
+        slot: usize,
+    ) -> Result<(), PreprocessError> {
+        for (index, feed) in &mut self.feeds {
+            let mut input = engine.input(*index);
+            match feed {
+                Feed::Face(preprocessor) => {
+                    let out = input.slot(slot, preprocessor.item_len());
+                    preprocessor.fill(frame, portion.face, self.region.border, out)?;
+                }
+                Feed::Eye(side, cropper) => {
+                    let out = input.slot(slot, cropper.item_len());
+                    cropper.fill(frame, portion.eyes[*side], portion.roll, out)?;
+                }
+                Feed::HeadPose => write(portion.head_pose, &mut input.slot(slot, 3)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The gaze in the frame from that of a face whose eyes were turned level.
+    pub fn to_frame(&self, gaze: Gaze, roll: f32) -> Gaze {
+        if self.rotates { gaze.rolled(roll) } else { gaze }
+    }
+}
+
+impl Portion {
+    pub fn roll(&self) -> f32 {
+        self.roll
+    }
+}
+
+/// Numbers into an input of floats; profiles allow no other element type for them.
+fn write(values: [f32; 3], out: &mut TensorMut<'_>) {
+    match out {
+        TensorMut::F32(out) => out.iter_mut().zip(values).for_each(|(to, from)| *to = from),
+        TensorMut::F16(out) => {
+            out.iter_mut().zip(values).for_each(|(to, from)| *to = f16::from_f32(from));
+        }
+        TensorMut::U8(_) | TensorMut::I8(_) => {}
+    }
+}

@@ -1,0 +1,99 @@
+//! The models that look at each face that was found: properties, and how they are opened.
+
+use std::sync::Arc;
+
+use glib::prelude::*;
+use gst::prelude::*;
+
+use crate::core::attributes::{
+    AttributeError, EyeStateEstimator, FaceAttributes, HeadPoseEstimator, LandmarkEstimator, Stage,
+};
+use crate::core::tensor::Engine;
+use crate::plugin::model::{self, Options};
+use crate::plugin::property::text;
+
+/// Model files of the stages; a stage without one does not run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StageSettings {
+    landmarks: Option<Arc<str>>,
+    head_pose: Option<Arc<str>>,
+    eye_state: Option<Arc<str>>,
+}
+
+/// Descriptions of their properties.
+pub(super) fn properties() -> [glib::ParamSpec; 3] {
+    let file = |stage: Stage, nick: &str, blurb: &str| {
+        glib::ParamSpecString::builder(stage.property())
+            .nick(nick)
+            .blurb(blurb)
+            .mutable_ready()
+            .build()
+    };
+    [
+        file(
+            Stage::Landmarks,
+            "Landmark engine",
+            "Model file that finds points of each face: PFLD with 98 points, whose corners of the \
+             eyes gaze models of the eyes need, or landmarks-regression-retail-0009 (none: only \
+             the detector's points)",
+        ),
+        file(
+            Stage::HeadPose,
+            "Head pose engine",
+            "Model file that tells how each head is turned: head-pose-estimation-adas-0001 (none: \
+             not told)",
+        ),
+        file(
+            Stage::EyeState,
+            "Eye state engine",
+            "Model file that tells how far the eyes are open: open-closed-eye-0001; needs a \
+             landmark-engine of 98 points (none: not told)",
+        ),
+    ]
+}
+
+impl StageSettings {
+    fn field(&mut self, name: &str) -> Option<&mut Option<Arc<str>>> {
+        [
+            (Stage::Landmarks, &mut self.landmarks),
+            (Stage::HeadPose, &mut self.head_pose),
+            (Stage::EyeState, &mut self.eye_state),
+        ]
+        .into_iter()
+        .find_map(|(stage, field)| (stage.property() == name).then_some(field))
+    }
+
+    /// Sets one property; `false` for one that is no stage's.
+    pub fn set(&mut self, name: &str, value: &glib::Value) -> bool {
+        match self.field(name) {
+            Some(field) => {
+                *field = text(value);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The value of one property; `None` for one that is no stage's.
+    pub fn get(&self, name: &str) -> Option<glib::Value> {
+        self.clone().field(name).map(|field| field.as_deref().to_value())
+    }
+
+    /// Opens the models that are set.
+    pub fn open(&self, options: &Options) -> Result<FaceAttributes, gst::ErrorMessage> {
+        let landmarks = open(&self.landmarks, options, Stage::Landmarks, LandmarkEstimator::new)?;
+        let head_pose = open(&self.head_pose, options, Stage::HeadPose, HeadPoseEstimator::new)?;
+        let eye_state = open(&self.eye_state, options, Stage::EyeState, EyeStateEstimator::new)?;
+        FaceAttributes::new(landmarks, head_pose, eye_state)
+            .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))
+    }
+}
+
+fn open<T>(
+    path: &Option<Arc<str>>,
+    options: &Options,
+    stage: Stage,
+    recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
+) -> Result<Option<T>, gst::ErrorMessage> {
+    path.as_deref().map(|path| model::open_attribute(path, options, stage, recognise)).transpose()
+}
