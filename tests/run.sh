@@ -67,7 +67,7 @@ pipe_closed() {
 
 cargo_step "with GStreamer" test --no-fail-fast
 cargo_step "without GStreamer" test --no-fail-fast --no-default-features --lib --tests
-gaze_use_build debug
+cargo build --lib && gaze_use_build debug
 step "gst-inspect" inspect
 step "closed pipe" pipe_closed
 step "leaks" tests/leaks.sh
