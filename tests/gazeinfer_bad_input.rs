@@ -63,6 +63,18 @@ fn a_model_that_fits_no_profile() {
 }
 
 #[test]
+fn a_face_detector_is_sent_to_gazeface() {
+    let test = "a_face_detector_is_sent_to_gazeface";
+    if !runtime(test) {
+        return;
+    }
+    for model in ["yunet_n_320_320.onnx", "yunet_n_dynamic.onnx", "scrfd_500m_bnkps.onnx"] {
+        let Some(engine) = common::shared(test, &format!("models/face/{model}")) else { continue };
+        says(&refusal(&engine, ""), &[model, "face detector", "gazeface engine="]);
+    }
+}
+
+#[test]
 fn a_profile_that_does_not_fit_the_model() {
     if !runtime("a_profile_that_does_not_fit_the_model") {
         return;

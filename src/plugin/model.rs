@@ -11,7 +11,7 @@ use crate::core::profile::ProfileSource;
 use crate::core::tensor::Engine;
 use crate::engine::provider::ExecutionProvider;
 use crate::engine::runtime::{self, LogLevel};
-use crate::engine::{self, EngineOptions};
+use crate::engine::{self, EngineOptions, OpenError};
 
 /// What ONNX Runtime itself says, in GStreamer's log.
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -21,6 +21,9 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
         Some("ONNX Runtime's own messages"),
     )
 });
+
+/// A size at which any detector opens.
+const DETECTOR_SIZE: u32 = 320;
 
 /// How to run a model.
 #[derive(Clone, Copy, Debug)]
@@ -52,14 +55,24 @@ pub fn open_gaze(
     profile: Option<&str>,
     options: &Options,
 ) -> Result<(GazeEstimator, ProfileSource), gst::ErrorMessage> {
-    let model = engine::open_model(path, profile, &options.for_engine())
-        .map_err(|e| open_error(path, &e))?;
+    let model = engine::open_model(path, profile, &options.for_engine()).map_err(|e| match &e {
+        OpenError::Profile(_) if is_detector(path, options) => gst::error_msg!(
+            gst::StreamError::WrongType,
+            ("'{path}' is a face detector and no gaze model: use it as 'gazeface engine=...'")
+        ),
+        e => open_error(path, e),
+    })?;
     let estimator =
         GazeEstimator::new(model.engine, &model.profile, model.decoder).map_err(|e| match e {
             EstimateError::Engine(e) => engine_error(&e),
             e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
         })?;
     Ok((estimator, model.source))
+}
+
+/// Whether a file that is no gaze model is a face detector. Asked only for a better message.
+fn is_detector(path: &str, options: &Options) -> bool {
+    open_detector(path, DETECTOR_SIZE, &Options { batch_size: 1, ..*options }).is_ok()
 }
 
 /// Opens a face detector; `input_size` is for those whose input size is free.
