@@ -184,6 +184,7 @@ fn caps_that_are_not_read() {
     for caps in [
         "video/x-raw,format=P010_10LE,width=64,height=48,framerate=30/1",
         "video/x-raw(memory:GLMemory),format=RGBA,width=64,height=48,framerate=30/1",
+        "video/x-raw,format=RGB,width=0,height=0,framerate=30/1",
         "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved",
     ] {
         let element = gst::ElementFactory::make("gazeinfer")

@@ -26,6 +26,8 @@
 //! | `head` | `{"pitch","yaw","roll"}` | how the head is turned, radians; may be absent |
 //! | `origin` | `[x, y, z]` | where the gaze starts, millimetres; may be absent |
 //! | `landmarks` | `[[x, y], ...]` | right eye, left eye, nose, mouth corners; may be absent |
+//! | `eyes` | `[[[x, y], [x, y]], ...]` | outer and inner corner of the eye on the image's left, then of the other; may be absent |
+//! | `eye_openness` | `[number, number]` | 0 closed to 1 open, in the same order; may be absent |
 //!
 //! The signs of the angles are those of [`gaze`](super::gaze). Every number is finite: what is not
 //! is null or absent. Angles are rounded to 6 digits (0.2 arc seconds), pixels and millimetres to
@@ -36,6 +38,7 @@ use serde::{Serialize, Serializer};
 use super::estimator::{FrameGaze, GazeEstimate};
 use super::gaze::{Gaze, HeadPose};
 use super::geometry::{Point, Rect};
+use super::region::EyeCorners;
 
 /// Number of the schema that [`write_line`] follows.
 pub const SCHEMA: u32 = 1;
@@ -120,6 +123,10 @@ struct Face {
     origin: Option<[f64; 3]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     landmarks: Option<[[f64; 2]; 5]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eyes: Option<[[[f64; 2]; 2]; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eye_openness: Option<[f64; 2]>,
 }
 
 #[derive(Serialize)]
@@ -151,6 +158,8 @@ impl From<&GazeEstimate> for Face {
             head: face.region.head_pose.and_then(head_of),
             origin: face.origin.and_then(|origin| all_rounded(origin, LENGTH)),
             landmarks: face.region.landmarks.and_then(points_of),
+            eyes: face.region.eyes.and_then(corners_of),
+            eye_openness: face.region.eye_openness.and_then(|open| all_rounded(open, SCORE)),
         }
     }
 }
@@ -177,7 +186,12 @@ fn head_of(pose: HeadPose) -> Option<Head> {
     })
 }
 
-fn points_of(points: [Point; 5]) -> Option<[[f64; 2]; 5]> {
+fn corners_of([left, right]: [EyeCorners; 2]) -> Option<[[[f64; 2]; 2]; 2]> {
+    let eye = |eye: EyeCorners| points_of([eye.outer, eye.inner]);
+    Some([eye(left)?, eye(right)?])
+}
+
+fn points_of<const N: usize>(points: [Point; N]) -> Option<[[f64; 2]; N]> {
     points
         .iter()
         .all(|p| p.x.is_finite() && p.y.is_finite())
@@ -231,7 +245,13 @@ mod tests {
                 track_id: Some(u64::MAX),
                 landmarks: Some([Point { x: 1.5, y: 2.004 }; 5]),
                 head_pose: Some(HeadPose { pitch: 0.5, yaw: -0.25, roll: 0.125 }),
-                ..Default::default()
+                eyes: Some(
+                    [EyeCorners {
+                        outer: Point { x: 1.0, y: 2.0 },
+                        inner: Point { x: 3.0, y: 4.0 },
+                    }; 2],
+                ),
+                eye_openness: Some([0.5, 1.0]),
             },
             gaze: Some(Gaze::new(0.25, -0.1234567)),
             confidence: Some(0.87654),
@@ -253,7 +273,9 @@ mod tests {
                 r#""age":3,"confidence":0.8765,"detection_confidence":0.75,"#,
                 r#""track_id":18446744073709551615,"#,
                 r#""head":{"pitch":0.5,"yaw":-0.25,"roll":0.125},"origin":[1.0,-2.0,600.13],"#,
-                r#""landmarks":[[1.5,2.0],[1.5,2.0],[1.5,2.0],[1.5,2.0],[1.5,2.0]]},"#,
+                r#""landmarks":[[1.5,2.0],[1.5,2.0],[1.5,2.0],[1.5,2.0],[1.5,2.0]],"#,
+                r#""eyes":[[[1.0,2.0],[3.0,4.0]],[[1.0,2.0],[3.0,4.0]]],"#,
+                r#""eye_openness":[0.5,1.0]},"#,
                 r#"{"box":{"x":0.0,"y":0.0,"w":8.0,"h":9.0},"pitch":null,"yaw":null,"age":0}"#,
                 r#"]}"#
             )
@@ -280,6 +302,10 @@ mod tests {
                     confidence: Some(bad),
                     landmarks: Some([Point { x: 1.0, y: bad }; 5]),
                     head_pose: Some(HeadPose { roll: bad, ..Default::default() }),
+                    eyes: Some(
+                        [EyeCorners { outer: Point { x: bad, y: 0.0 }, ..Default::default() }; 2],
+                    ),
+                    eye_openness: Some([0.0, bad]),
                     ..Default::default()
                 },
                 gaze: Some(Gaze::new(0.5, bad)),
