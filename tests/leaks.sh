@@ -9,7 +9,7 @@ trap 'rm -f "$log"' EXIT
 has() { gst-inspect-1.0 "$1" >/dev/null 2>&1; }
 left_out() {
     echo "leaks: $1: left out, $2"
-    [ -z "${GAZE_LEFT_OUT:-}" ] || echo "leaks, $1: $2" >>"$GAZE_LEFT_OUT"
+    [ -z "${GAZE_LEFT_OUT:-}" ] || printf 'leaks, %s\t%s\n' "$1" "$2" >>"$GAZE_LEFT_OUT"
 }
 
 check() {
