@@ -11,7 +11,7 @@ use gstgaze::core::tensor::{ElementType, TensorMut};
 #[test]
 fn nothing_is_allocated_once_warm() {
     let size = Size::new(320, 240);
-    let memory = vec![99; 320 * 240 * 4];
+    let pixels = vec![99; 320 * 240 * 4];
     let faces = [
         PixelRect::new(10, 10, 200, 180),
         PixelRect::new(40, 33, 57, 91),
@@ -20,7 +20,7 @@ fn nothing_is_allocated_once_warm() {
     ];
     for format in PixelFormat::ALL {
         let planes: Vec<Plane> = (0..format.planes())
-            .map(|plane| Plane { data: &memory, stride: format.plane_extent(plane, size).0 })
+            .map(|plane| Plane { data: &pixels, stride: format.plane_extent(plane, size).0 })
             .collect();
         let frame = FrameView::new(format, size, Colorimetry::default(), &planes).unwrap();
         for resample in [Resample::OpencvLinear, Resample::OpencvCubic, Resample::PilBilinear] {
@@ -32,11 +32,14 @@ fn nothing_is_allocated_once_warm() {
                 ..ImageSpec::default()
             };
             let mut preprocessor = Preprocessor::new(&spec, ElementType::F32).unwrap();
-            let mut out = vec![0.0; preprocessor.item_len()];
+            let mut memory = vec![0.0; preprocessor.item_len()];
             let mut round = || {
                 for rect in faces {
-                    let out = TensorMut::F32(&mut out);
+                    let out = TensorMut::F32(&mut memory);
                     preprocessor.fill(&frame, rect, Border::Replicate, out).unwrap();
+                    let out = TensorMut::F32(&mut memory);
+                    let matrix = [[0.7, 0.1, f64::from(rect.x)], [-0.1, 0.8, 9.0], [0.0, 0.0, 1.0]];
+                    preprocessor.fill_warped(&frame, &matrix, Border::Black, out).unwrap();
                 }
             };
             let first = allocation_counter::measure(&mut round);

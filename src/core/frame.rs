@@ -204,6 +204,14 @@ impl<'a> FrameView<'a> {
         self.colorimetry
     }
 
+    /// One plane; every row of it lies inside its bytes.
+    ///
+    /// # Panics
+    /// If there is no such plane.
+    pub fn plane(&self, plane: usize) -> Plane<'a> {
+        self.planes[..self.format.planes()][plane]
+    }
+
     /// The bytes in use of one row of one plane (rows of a subsampled plane count in that plane).
     ///
     /// # Panics

@@ -7,6 +7,7 @@
 //! | module | says |
 //! |---|---|
 //! | [`geometry`] | pixels rectangles and sizes |
+//! | [`matrix`] | vectors and 3x3 matrices |
 //! | [`gaze`] | pitch and yaw, and the one sign convention |
 //! | [`frame`], [`color`] | a validated view of somebody's pixels, and what its colours mean |
 //! | [`region`] | a face in a frame, and the pixels that a model wants of it |
@@ -21,10 +22,12 @@
 //! | [`schedule`] | when to infer and when to carry the last result |
 //! | [`smooth`] | gaze over time |
 //! | [`track`] | which face is which |
+//! | [`camera`], [`headpose`], [`normalize`] | lens, pose of a head from points, the virtual camera |
 //! | [`latency`] | percentiles without samples |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
 pub mod attributes;
+pub mod camera;
 pub mod color;
 pub mod decode;
 pub mod detect;
@@ -35,7 +38,10 @@ mod feed;
 pub mod frame;
 pub mod gaze;
 pub mod geometry;
+pub mod headpose;
 pub mod latency;
+pub mod matrix;
+pub mod normalize;
 pub mod preprocess;
 pub mod profile;
 pub mod region;

@@ -234,7 +234,13 @@ fn to_byte(fixed: i32) -> u8 {
 }
 
 #[inline(always)]
-fn yuv_span<const BGR: bool>(k: &YuvCoefficients, y: &[u8], u: &[u8], v: &[u8], out: &mut [u64]) {
+pub(super) fn yuv_span<const BGR: bool>(
+    k: &YuvCoefficients,
+    y: &[u8],
+    u: &[u8],
+    v: &[u8],
+    out: &mut [u64],
+) {
     for (((out, &y), &u), &v) in out.iter_mut().zip(y).zip(u).zip(v) {
         let luma = (i32::from(y) - k.black).max(0) * k.luma + YUV_HALF;
         let (u, v) = (i32::from(u) - 128, i32::from(v) - 128);
@@ -247,14 +253,14 @@ fn yuv_span<const BGR: bool>(k: &YuvCoefficients, y: &[u8], u: &[u8], v: &[u8], 
 
 /// Grey of a YUV frame is its luma, brought to full range.
 #[inline(always)]
-fn luma_span(k: &YuvCoefficients, y: &[u8], out: &mut [u64]) {
+pub(super) fn luma_span(k: &YuvCoefficients, y: &[u8], out: &mut [u64]) {
     for (out, &y) in out.iter_mut().zip(y) {
         *out = u64::from(to_byte((i32::from(y) - k.black).max(0) * k.luma + YUV_HALF));
     }
 }
 
 #[inline(always)]
-fn gray_span(colorimetry: Colorimetry, channels: Channels, row: &[u8], out: &mut [u64]) {
+pub(super) fn gray_span(colorimetry: Colorimetry, channels: Channels, row: &[u8], out: &mut [u64]) {
     let times = if channels == Channels::Gray { 1 } else { pack(1, 1, 1) };
     match colorimetry.range {
         color::Range::Full => {
@@ -273,7 +279,7 @@ fn gray_span(colorimetry: Colorimetry, channels: Channels, row: &[u8], out: &mut
 
 /// Pixels of `BYTES` bytes with red, green and blue at `at`.
 #[inline(always)]
-fn rgb_span<const BYTES: usize>(
+pub(super) fn rgb_span<const BYTES: usize>(
     channels: Channels,
     at: [usize; 3],
     row: &[u8],

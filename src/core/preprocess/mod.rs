@@ -9,7 +9,8 @@
 //! ```
 //! For each row of the tensor only the source rows of its window are looked at, and of those only
 //! the columns of the source rectangle; each is converted once and kept while later windows need
-//! it. There is no intermediate picture. All memory belongs to the [`Preprocessor`], grows and is
+//! it. There is no intermediate picture. A warp ([`Preprocessor::fill_warped`]) collects the four
+//! neighbours of each pixel of a row instead, and goes on in the same way. All memory belongs to the [`Preprocessor`], grows and is
 //! reused: after the first item of a given shape nothing is allocated.
 //!
 //! Everything up to the last step works on bytes, because the pipelines do so that the models were
@@ -23,12 +24,14 @@
 
 mod axis;
 mod convert;
+mod gather;
 mod kernel;
 mod normalize;
 mod packed;
 mod placement;
 mod resample;
 mod ring;
+mod warp;
 
 pub use placement::Placement;
 
@@ -36,9 +39,11 @@ use convert::{Converter, Source};
 use kernel::{Cubic, Linear, Pil};
 use normalize::{Normalizer, Target};
 use resample::Resampler;
+use warp::{View, Warper};
 
 use super::frame::FrameView;
 use super::geometry::{PixelRect, Size};
+use super::matrix::Mat3;
 use super::profile::{Aspect, Channels, ImageSpec, Resample};
 use super::region::Border;
 use super::tensor::{ElementType, TensorMut};
@@ -84,6 +89,9 @@ pub enum PreprocessError {
         /// As given.
         value: f32,
     },
+    /// A homography that is none.
+    #[error("the matrix {0:?} from tensor to frame has a value that is not finite")]
+    Matrix(Mat3),
     /// Memory of another element type.
     #[error("the tensor holds {got}, but this input was prepared for {expected}")]
     Element {
@@ -132,6 +140,7 @@ pub struct Preprocessor {
     normalizer: Normalizer,
     stage: Stage,
     converter: Converter,
+    warper: Warper,
     /// One output row of bytes, one run of columns for each channel.
     bytes: Vec<u8>,
 }
@@ -169,6 +178,7 @@ impl Preprocessor {
                 Resample::PilBilinear => Stage::Pil(Resampler::new()),
             },
             converter: Converter::default(),
+            warper: Warper::default(),
             bytes: Vec::new(),
         };
         this.set_size(spec.width, spec.height)?;
@@ -240,6 +250,36 @@ impl Preprocessor {
         let picture = placement::anchor(self.aspect, picture, tensor);
         self.write(&Source::new(frame, source, border), picture, &mut out);
         Ok(Placement { source, picture })
+    }
+
+    /// Writes one item seen through a homography: pixel (x, y) of the tensor shows the frame at
+    /// `to_source` (x, y, 1), after division by its third component. Both count from the centre of
+    /// the top left pixel, as OpenCV does; the result is that of `cv2.warpPerspective` with
+    /// `INTER_LINEAR | WARP_INVERSE_MAP`, whatever the profile's resampling, within one grey level.
+    ///
+    /// Around the frame its edge pixels are repeated, or there is black ([`Border::Black`]).
+    ///
+    /// # Errors
+    /// If the matrix is not finite, or if `out` has another element type or length.
+    pub fn fill_warped(
+        &mut self,
+        frame: &FrameView<'_>,
+        to_source: &Mat3,
+        border: Border,
+        mut out: TensorMut<'_>,
+    ) -> Result<(), PreprocessError> {
+        if !to_source.iter().flatten().all(|value| value.is_finite()) {
+            return Err(PreprocessError::Matrix(*to_source));
+        }
+        self.normalizer.check(self.target.len(), &out)?;
+        let Self { arch, channels, target, normalizer, warper, bytes, .. } = self;
+        bytes.resize(target.width * target.channels, 0);
+        let view = View { frame, to_source, border, channels: *channels };
+        for y in 0..target.height {
+            warper.row(*arch, &view, y, bytes);
+            normalizer.row(*arch, target, (0, y), bytes, &mut out);
+        }
+        Ok(())
     }
 
     fn write(&mut self, source: &Source<'_>, picture: PixelRect, out: &mut TensorMut<'_>) {
