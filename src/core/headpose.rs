@@ -7,6 +7,10 @@
 //! the wings (31, 35) and the tip (30) of the nose, and the corners of the mouth (48, 54). Where a
 //! detector gives the eyes' centres, they are set against the middle between an eye's corners.
 //!
+//! The six corners and wings are as published. The tip of the nose and the mouth still have to be
+//! checked against their sources: the mouth is wider here than in that model, which fitted
+//! photographs better, and no element relies on it yet.
+//!
 //! Every other face differs from the mean: five points give the head's direction to several
 //! degrees, and its distance as well as its size is average.
 

@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 from make_preprocess import noise  # noqa: E402
 
 # The face model of ETH-XGaze in millimetres: eyes' corners, nose's wings, tip, mouth's corners;
-# the mouth is as wide as in the model of MPIIGaze.
+# the mouth is wider than in that model (see src/core/headpose.rs).
 NINE = np.array(
     [
         [-46.505, -38.327, 36.416],

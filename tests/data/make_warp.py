@@ -4,8 +4,8 @@
     python3 tests/data/make_warp.py              (numpy, opencv-python-headless 5.0)
 
 Sources are those of make_preprocess.py: noise, which the Rust tests compute as well. IPP is
-switched off, so that the code is OpenCV's own. OpenCV before 4.12 rounds positions to 1/32 pixel
-and makes other pictures.
+switched off, so that the code is OpenCV's own. Older versions of OpenCV round positions to 1/32
+pixel and make other pictures.
 """
 import json
 import os

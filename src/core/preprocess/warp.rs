@@ -1,8 +1,8 @@
 //! A picture seen through a homography, straight from the frame: `cv2.warpPerspective` and, with a
 //! last row of 0 0 1, `cv2.warpAffine`, both with `INTER_LINEAR` on bytes.
 //!
-//! Positions and weights are not rounded before the result is, as in OpenCV 5.0 (and 4.x from 4.12
-//! on); older versions round positions to 1/32 pixel first, and differ from both by a few grey
+//! Positions and weights are not rounded before the result is, as in OpenCV 5.0, which the fixtures
+//! were made with; older versions round positions to 1/32 pixel first, and differ by a few grey
 //! levels on hard edges.
 
 use super::gather::{Gatherer, Tap};
