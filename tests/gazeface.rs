@@ -5,7 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::element::{black, caps, convert, init, launch, runtime};
+use common::element::{black, caps, convert, init, launch, runtime, says};
 use common::frames::read_png;
 use gst::prelude::*;
 use gst_check::Harness;
@@ -324,13 +324,6 @@ fn refusal(engine: &Path) -> String {
     let description =
         format!("videotestsrc num-buffers=2 ! gazeface engine={} ! fakesink", engine.display());
     launch(&description).expect_err(&description)
-}
-
-#[track_caller]
-fn says(error: &str, words: &[&str]) {
-    for word in words {
-        assert!(error.to_lowercase().contains(&word.to_lowercase()), "no '{word}' in: {error}");
-    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::element::{black, caps, init, launch, runtime};
+use common::element::{black, caps, init, launch, runtime, says};
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
@@ -18,13 +18,6 @@ fn refusal(engine: &Path, properties: &str) -> String {
         engine.display()
     );
     launch(&description).expect_err(&description)
-}
-
-#[track_caller]
-fn says(error: &str, words: &[&str]) {
-    for word in words {
-        assert!(error.to_lowercase().contains(&word.to_lowercase()), "no '{word}' in: {error}");
-    }
 }
 
 #[test]

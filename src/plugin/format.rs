@@ -55,12 +55,12 @@ pub fn caps() -> gst::Caps {
         .build()
 }
 
-/// Always-pads that take and give [`caps`].
-pub fn pad_templates() -> Vec<gst::PadTemplate> {
+/// Always-pads that take and give `caps`.
+pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
     [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
         .into_iter()
         .filter_map(|(name, direction)| {
-            gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps()).ok()
+            gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps).ok()
         })
         .collect()
 }

@@ -112,3 +112,11 @@ pub fn launch(description: &str) -> Result<(), String> {
     let pipeline = gst::parse::launch(description).map_err(|e| e.to_string())?;
     run(&pipeline.downcast::<gst::Pipeline>().unwrap())
 }
+
+/// That a message has each of these words in it, in any case.
+#[track_caller]
+pub fn says(error: &str, words: &[&str]) {
+    for word in words {
+        assert!(error.to_lowercase().contains(&word.to_lowercase()), "no '{word}' in: {error}");
+    }
+}

@@ -84,7 +84,8 @@ impl ElementImpl for GazeFace {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(format::pad_templates);
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| format::pad_templates(&format::caps()));
         &TEMPLATES
     }
 }

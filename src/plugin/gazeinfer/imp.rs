@@ -87,7 +87,8 @@ impl ElementImpl for GazeInfer {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(format::pad_templates);
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| format::pad_templates(&format::caps()));
         &TEMPLATES
     }
 }
@@ -122,9 +123,7 @@ impl BaseTransformImpl for GazeInfer {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "cannot read caps {incaps}"))?;
         gst::debug!(CAT, imp = self, "caps {incaps}");
-        if let Some(stream) = lock(&self.stream).as_mut() {
-            stream.set_info(info);
-        }
+        self.with_stream(|stream| stream.set_info(info));
         Ok(())
     }
 

@@ -18,8 +18,8 @@ use super::settings::{PROPERTIES, Settings};
 use crate::core::draw::Painter;
 use crate::core::geometry::Size;
 use crate::plugin::frame::{MapError, MappedFrameMut};
-use crate::plugin::lock;
 use crate::plugin::meta::gaze;
+use crate::plugin::{format, lock};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeoverlay", gst::DebugColorFlags::empty(), Some("Gaze overlay"))
@@ -95,15 +95,8 @@ impl ElementImpl for GazeOverlay {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = attach::template_caps();
-            [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
-                .into_iter()
-                .filter_map(|(name, direction)| {
-                    gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).ok()
-                })
-                .collect()
-        });
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| format::pad_templates(&attach::template_caps()));
         &TEMPLATES
     }
 }

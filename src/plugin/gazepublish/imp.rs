@@ -17,6 +17,7 @@ use super::settings::{self, Settings};
 use super::sink::Location;
 use super::writer::{Counters, Notice, Writer};
 use crate::core::report::{self, FrameStamp};
+use crate::plugin::format;
 use crate::plugin::meta::gaze;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -95,15 +96,8 @@ impl ElementImpl for GazePublish {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = gst::Caps::new_any();
-            [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
-                .into_iter()
-                .filter_map(|(name, direction)| {
-                    gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).ok()
-                })
-                .collect()
-        });
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| format::pad_templates(&gst::Caps::new_any()));
         &TEMPLATES
     }
 }
