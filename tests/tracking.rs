@@ -14,20 +14,26 @@ use gstgaze::core::gaze::Gaze;
 use gstgaze::core::region::FaceRegion;
 use gstgaze::plugin::meta::{faces, gaze};
 
-/// Every buffer that comes out of a pipeline, as `look` sees it.
-fn frames<T>(description: &str, look: impl Fn(&gst::BufferRef) -> T) -> Vec<T> {
+/// The first `count` buffers that come out of a pipeline, as `look` sees them.
+///
+/// They are counted here, not by an `identity eos-after`: a decoder that is told to stop still
+/// gives out the frames that it holds, which are not the next ones, and how many is a matter of
+/// its threads.
+fn frames<T>(count: usize, description: &str, look: impl Fn(&gst::BufferRef) -> T) -> Vec<T> {
     init();
-    let pipeline = gst::parse::launch(&format!("{description} ! appsink name=out sync=false"))
-        .unwrap()
-        .downcast::<gst::Pipeline>()
-        .unwrap();
+    let pipeline =
+        gst::parse::launch(&format!("{description} ! appsink name=out sync=false max-buffers=4"))
+            .unwrap()
+            .downcast::<gst::Pipeline>()
+            .unwrap();
     let sink = pipeline.by_name("out").unwrap().downcast::<gst_app::AppSink>().unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
     let mut seen = Vec::new();
-    while let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_seconds(120)) {
+    while seen.len() < count {
+        let sample = sink.try_pull_sample(gst::ClockTime::from_seconds(120));
+        let sample = sample.unwrap_or_else(|| panic!("{} of {count} frames", seen.len()));
         seen.push(look(sample.buffer().unwrap()));
     }
-    assert!(sink.is_eos(), "neither a frame nor the end within two minutes");
     pipeline.set_state(gst::State::Null).unwrap();
     seen
 }
@@ -47,10 +53,8 @@ fn gazeface(test: &str) -> Option<String> {
     Some(format!("gazeface engine={}", engine.display()))
 }
 
-/// The first frames of a clip.
-fn clip(path: &Path, count: u32) -> String {
-    let path = path.display();
-    format!("filesrc location={path} ! decodebin ! videoconvert ! identity eos-after={count}")
+fn clip(path: &Path) -> String {
+    format!("filesrc location={} ! decodebin ! videoconvert", path.display())
 }
 
 /// One person on real footage: one track, box by box where the
@@ -60,10 +64,9 @@ fn one_person_is_one_track() {
     let test = "one_person_is_one_track";
     let Some(video) = common::shared(test, "media/udacity_demo.mp4") else { return };
     let Some(gazeface) = gazeface(test) else { return };
-    let clip = clip(&video, 31);
-    let every = frames(&format!("{clip} ! {gazeface}"), noted);
-    let third = frames(&format!("{clip} ! {gazeface} inference-interval=3"), noted);
-    assert!(every.len() >= 30 && third.len() == every.len(), "{} {}", every.len(), third.len());
+    let clip = clip(&video);
+    let every = frames(31, &format!("{clip} ! {gazeface}"), noted);
+    let third = frames(31, &format!("{clip} ! {gazeface} inference-interval=3"), noted);
     for seen in [&every, &third] {
         let ids: BTreeSet<_> = seen.iter().flatten().map(|face| face.track_id.unwrap()).collect();
         assert_eq!(ids.len(), 1, "{ids:?}");
@@ -92,7 +95,7 @@ fn several_people_keep_their_ids() {
     let test = "several_people_keep_their_ids";
     let Some(video) = common::shared(test, "media/yakhyo_in_video.mp4") else { return };
     let Some(gazeface) = gazeface(test) else { return };
-    let seen = frames(&format!("{} ! {gazeface}", clip(&video, 40)), noted);
+    let seen = frames(40, &format!("{} ! {gazeface}", clip(&video)), noted);
     let mut last: BTreeMap<u64, FaceRegion> = BTreeMap::new();
     let mut compared = 0;
     for faces in &seen {
