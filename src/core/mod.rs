@@ -23,6 +23,7 @@
 //! | [`smooth`] | gaze over time |
 //! | [`track`] | which face is which |
 //! | [`camera`], [`headpose`], [`normalize`] | lens, pose of a head from points, the virtual camera |
+//! | [`ray`] | axes of the line of sight to a face |
 //! | [`latency`] | percentiles without samples |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
@@ -44,6 +45,7 @@ pub mod matrix;
 pub mod normalize;
 pub mod preprocess;
 pub mod profile;
+pub mod ray;
 pub mod region;
 pub mod report;
 pub mod schedule;
