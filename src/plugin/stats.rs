@@ -74,7 +74,7 @@ pub fn property() -> glib::ParamSpec {
         .blurb(
             "Since the element was started: frames, faces, inferences, skipped, invalid (uint64), \
              latency-p50, -p95, -p99 and -max of the frames with an inference (uint64, ns), and \
-             the execution-provider that runs",
+             the execution-provider that runs (of gazeface without a model: embedded)",
         )
         .read_only()
         .build()
