@@ -14,7 +14,8 @@ use gstgaze::plugin::meta::gaze;
 
 fn element(properties: &str) -> Harness {
     init();
-    Harness::new_parse(&format!("gazeface {properties}"))
+    let element = gst::parse::launch(&format!("gazeface {properties}")).unwrap();
+    Harness::with_element(&element, Some("sink"), Some("src"))
 }
 
 /// A real frame in packed RGB, ready to push.

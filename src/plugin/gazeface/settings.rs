@@ -112,7 +112,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .nick("NMS threshold")
             .blurb(
                 "Of two boxes that overlap more than this (intersection over union) only the \
-                 better one stays; the embedded detector keeps none that overlap by more than 0.3",
+                 better one stays; the embedded detector has merged those that overlap by more \
+                 than 0.3 before",
             )
             .minimum(0.0)
             .maximum(1.0)

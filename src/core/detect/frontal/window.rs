@@ -49,8 +49,8 @@ impl Window {
         if width <= 0 || height <= 0 {
             return 0.0;
         }
-        let area = |window: &Self| (u64::from(window.side) * u64::from(window.side)) as f32;
-        let both = (width * height) as f32;
+        let area = |window: &Self| window.side as f32 * window.side as f32;
+        let both = width as f32 * height as f32;
         both / (area(self) + area(other) - both)
     }
 }
