@@ -82,7 +82,7 @@ pub fn property() -> glib::ParamSpec {
             "Since the element was started: frames, faces, inferences, skipped (frames that carried \
              the last result), invalid and eyes-closed (faces without a new result) (uint64), \
              latency-p50, -p95, -p99 and -max of the frames with an inference (uint64, ns), and \
-             the execution-provider that runs",
+             the execution-provider that runs (of gazeface without a model: embedded)",
         )
         .read_only()
         .build()
