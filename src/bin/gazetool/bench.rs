@@ -11,18 +11,17 @@ use gstgaze::engine::provider::ExecutionProvider;
 use gstgaze::engine::session::OrtEngine;
 use gstgaze::engine::{EngineOptions, OpenError, open_any};
 use half::f16;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::models::{EngineArgs, about, provider};
-use crate::output::{Answer, Failure};
+use crate::output::{Answer, Failure, progress};
 use crate::table::Table;
 
-/// Times a model. With a second model or provider both take turns, so that what else the machine
-/// does hits both alike.
+/// Times a model, or two against each other.
 ///
-/// Times are those of the model alone: no decoding, no pre-processing. Percentiles come from
-/// buckets and are up to 6 % too high; mean, least and longest are exact.
+/// Two take turns, so that what else the machine does hits both alike. Times are those of the model
+/// alone, without decoding and preparing pictures. Percentiles come from buckets and are up to 6 %
+/// too high; the shortest, the mean and the longest are exact.
 #[derive(clap::Args)]
 pub struct Args {
     /// Model file, of any kind.
@@ -82,7 +81,7 @@ struct Report {
 /// One model's times.
 #[derive(Serialize)]
 struct Timing {
-    model: PathBuf,
+    model: String,
     provider: String,
     batch: usize,
     open_ms: f64,
@@ -139,11 +138,7 @@ fn measure(contestants: &mut [Contestant], args: &Args) -> Result<(), Failure> {
     }
     let enough = Duration::from_secs_f64(args.seconds) * contestants.len() as u32;
     let goal = args.runs.map_or(enough.as_millis() as u64, u64::from);
-    // Drawn on standard error, and only where that is a terminal.
-    let bar = ProgressBar::new(goal);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent}% {elapsed}") {
-        bar.set_style(style);
-    }
+    let bar = progress(goal);
     let begin = Instant::now();
     let mut turns = 0;
     loop {
@@ -211,7 +206,7 @@ impl Contestant {
         let runs = self.histogram.count();
         let items = runs as f64 * self.engine.max_batch() as f64;
         Timing {
-            model: self.model.clone(),
+            model: self.model.display().to_string(),
             provider: self.engine.provider().to_owned(),
             batch: self.engine.max_batch(),
             open_ms: ms(self.open),
@@ -260,7 +255,7 @@ impl fmt::Display for Report {
                 timing.p99_ms,
                 timing.max_ms,
             ];
-            let name = [timing.model.display().to_string(), timing.provider.clone()];
+            let name = [timing.model.clone(), timing.provider.clone()];
             let counts = [
                 timing.batch.to_string(),
                 format!("{:.0}", timing.open_ms),

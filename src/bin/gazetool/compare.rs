@@ -16,14 +16,16 @@ use serde::Serialize;
 use crate::faces::{self, FaceArgs, FaceFinder};
 use crate::images::{self, Picture};
 use crate::models::{EngineArgs, open_gaze, provider};
-use crate::output::{Answer, Failure, note};
+use crate::output::{Answer, Failure, note, progress};
 use crate::table::{Facts, Table};
 
 /// How many of the faces that differ most are listed for people.
 const WORST: usize = 5;
 
-/// Tells by how much two gaze models, or one model on two execution providers, differ on the same
-/// faces. Exits with 0 where they differ by less than the limit on average, with 1 where not.
+/// Tells by how much two gaze models differ on the same faces.
+///
+/// Or one model on two execution providers. Exits with 0 where the mean angle between both is less
+/// than the limit and each gives a gaze wherever the other does, with 1 where not.
 #[derive(clap::Args)]
 pub struct Args {
     /// Gaze model that is taken for right.
@@ -81,14 +83,14 @@ struct Report {
 
 #[derive(Serialize)]
 struct Side {
-    model: PathBuf,
+    model: String,
     profile: String,
     provider: String,
 }
 
 #[derive(Serialize)]
 struct Pair {
-    image: PathBuf,
+    image: String,
     face: usize,
     degrees: f64,
     a: Angles,
@@ -119,10 +121,13 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     };
     let mut finder = FaceFinder::open(&args.faces, &options)?;
     let mut found = Found::default();
+    let bar = progress(files.len() as u64);
     for file in &files {
         look(file, &mut finder, &mut a, &mut b, &mut found)
             .map_err(|why| Failure::cannot(format!("'{}': {why}", file.display())))?;
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     let summary = found.differences.summary();
     let remedy = faces::remedy(found.missing);
     if summary.faces + summary.unpaired == 0 {
@@ -138,7 +143,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     }
     found.pairs.sort_by(|a, b| b.degrees.total_cmp(&a.degrees));
     let side = |path: &Path, gaze: &GazeEstimator| Side {
-        model: path.to_path_buf(),
+        model: path.display().to_string(),
         profile: gaze.model_name().to_owned(),
         provider: gaze.provider().to_owned(),
     };
@@ -190,7 +195,7 @@ fn look(
     for (face, (a, b)) in first.iter().zip(&second).enumerate() {
         let degrees = found.differences.add(a.gaze, b.gaze);
         if let (Some(degrees), Some(a), Some(b)) = (degrees, a.gaze, b.gaze) {
-            let image = file.to_path_buf();
+            let image = file.display().to_string();
             found.pairs.push(Pair { image, face, degrees, a: a.into(), b: b.into() });
         }
     }
@@ -214,9 +219,7 @@ fn estimate(
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side = |side: &Side| {
-            format!("{} ({}, on {})", side.model.display(), side.profile, side.provider)
-        };
+        let side = |side: &Side| format!("{} ({}, on {})", side.model, side.profile, side.provider);
         let degrees = |value: f64| format!("{value:.3}\u{b0}");
         let lost = match (self.faces_of_one_only, self.faces_of_neither) {
             (0, 0) => String::new(),
@@ -243,7 +246,7 @@ impl fmt::Display for Report {
             let angles =
                 |angles: &Angles| format!("{:.2}, {:.2}", angles.pitch_degrees, angles.yaw_degrees);
             table.row([
-                pair.image.display().to_string(),
+                pair.image.clone(),
                 pair.face.to_string(),
                 format!("{:.3}", pair.degrees),
                 angles(&pair.a),

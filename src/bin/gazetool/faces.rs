@@ -46,14 +46,14 @@ impl FaceFinder {
     /// Opens the models that are named.
     pub fn open(args: &FaceArgs, options: &EngineOptions) -> Result<Self, Failure> {
         let detector = args.face_model.as_deref().map(|path| open_detector(path, options));
-        let landmarks = args.landmark_model.as_deref().map(|path| {
-            let size = Stage::Landmarks.input_size();
-            open_attribute(path, options, size, LandmarkEstimator::new)
-        });
-        let head_pose = args.head_pose_model.as_deref().map(|path| {
-            let size = Stage::HeadPose.input_size();
-            open_attribute(path, options, size, HeadPoseEstimator::new)
-        });
+        let landmarks = args
+            .landmark_model
+            .as_deref()
+            .map(|path| open_attribute(path, options, Stage::Landmarks, LandmarkEstimator::new));
+        let head_pose = args
+            .head_pose_model
+            .as_deref()
+            .map(|path| open_attribute(path, options, Stage::HeadPose, HeadPoseEstimator::new));
         let attributes = FaceAttributes::new(landmarks.transpose()?, head_pose.transpose()?, None)
             .map_err(|why| Failure::cannot(why.to_string()))?;
         let settings =

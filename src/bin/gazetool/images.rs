@@ -8,7 +8,7 @@ use gstgaze::core::color::Colorimetry;
 use gstgaze::core::draw::FrameMut;
 use gstgaze::core::frame::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
 use gstgaze::core::geometry::Size;
-use image::error::ImageError;
+use image::error::{ImageError, LimitError, LimitErrorKind};
 use image::{ColorType, DynamicImage, ImageDecoder as _, ImageReader, Limits};
 
 use crate::output::Failure;
@@ -16,7 +16,7 @@ use crate::output::Failure;
 /// Endings of the files that are taken of a folder.
 const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
 
-/// The most memory that decoding one picture may take: about 170 million pixels.
+/// The most memory that decoding one picture may take: about 350 million pixels.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// A picture, red, green and blue, rows without padding.
@@ -43,6 +43,9 @@ impl Picture {
                 "it is too large: decoding it takes more than {} MiB; shrink it first",
                 MAX_BYTES >> 20
             ),
+            ImageError::IoError(why) if why.kind() == ErrorKind::UnexpectedEof => {
+                "it is a broken image (it ends too early)".to_owned()
+            }
             ImageError::Decoding(why) => format!("it is a broken image ({why})"),
             why => why.to_string(),
         })
@@ -84,6 +87,11 @@ fn decode(path: &Path) -> Result<Picture, ImageError> {
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    // As red, green and blue; the decoder itself looks only at the file's own channels.
+    if u64::from(width) * u64::from(height) * 3 > MAX_BYTES {
+        return Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::DimensionError)));
+    }
     let orientation = decoder.orientation()?;
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);

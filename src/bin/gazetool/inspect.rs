@@ -5,7 +5,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use gstgaze::core::onnx::{Dimension, OnnxModel, OnnxTensor};
-use gstgaze::core::profile::{InputRole, ProfileError, ResolvedOutput, ResolvedProfile};
+use gstgaze::core::profile::{
+    InputRole, ProfileError, ProfileSource, ResolvedOutput, ResolvedProfile,
+};
 use gstgaze::core::tensor::{Engine as _, EngineError, ModelInfo, TensorInfo};
 use gstgaze::engine::trace::{Placement, Trace};
 use gstgaze::engine::{AnyModel, Contents, EngineOptions, OpenError, Role, open_any, profile_of};
@@ -17,6 +19,9 @@ use crate::output::{Answer, Failure};
 use crate::table::Facts;
 
 /// Shows what a model file takes and gives, what it is for, and where its nodes run.
+///
+/// Exits with 1 where the model does not run here. Without ONNX Runtime only what the file itself
+/// says is shown.
 #[derive(clap::Args)]
 pub struct Args {
     /// Model file.
@@ -31,7 +36,7 @@ pub struct Args {
 /// What is known of a file.
 #[derive(Default, Serialize)]
 struct Report {
-    model: PathBuf,
+    model: String,
     format: &'static str,
     bytes: u64,
     /// What it is for; absent where no runtime could tell.
@@ -123,7 +128,8 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let path = &args.model;
     let Contents { format, bytes, onnx } =
         Contents::read(path).map_err(|why| Failure::cannot(why.to_string()))?;
-    let mut report = Report { model: path.clone(), format, bytes, ..Report::default() };
+    let mut report =
+        Report { model: path.display().to_string(), format, bytes, ..Report::default() };
     if let Some(onnx) = &onnx {
         report.take_file(path, onnx);
     }
@@ -140,7 +146,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
             // A machine without a runtime says nothing about the model.
             runs = matches!(why, EngineError::Runtime { .. });
             let Some(onnx) = &onnx else { return Err(Failure::cannot(why.to_string())) };
-            report.take_role(profile_of(path, &onnx.info(&stem(path)), args.profile.as_deref()))?;
+            report.take_role(profile_of(path, &onnx.info(&stem(path)), args.profile.as_deref()));
             report.not_run = Some(why.to_string());
         }
     }
@@ -234,10 +240,7 @@ impl Report {
     }
 
     /// The profile that a file leads to which does not run here.
-    fn take_role(
-        &mut self,
-        found: Result<(ResolvedProfile, gstgaze::core::profile::ProfileSource), ProfileError>,
-    ) -> Result<(), Failure> {
+    fn take_role(&mut self, found: Result<(ResolvedProfile, ProfileSource), ProfileError>) {
         match found {
             Ok((profile, source)) => {
                 self.role = Some(Role::Gaze(Box::new(profile.clone()), source.clone()).name());
@@ -247,7 +250,6 @@ impl Report {
             Err(ProfileError::Unrecognised { .. }) => {}
             Err(why) => self.no_profile = Some(why.to_string()),
         }
-        Ok(())
     }
 
     fn take_info(&mut self, info: &ModelInfo) {
@@ -313,7 +315,7 @@ fn counts(operators: &BTreeMap<String, usize>) -> String {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut facts = vec![
-            ("model", self.model.display().to_string()),
+            ("model", self.model.clone()),
             ("format", self.format_line()),
             ("is", self.role.clone().unwrap_or_default()),
         ];
@@ -338,7 +340,7 @@ impl fmt::Display for Report {
         if let Some(run) = &self.run {
             facts.push(("runs on", run.provider.clone()));
             facts.extend(run.placements.iter().map(|Placed { provider, nodes, operators }| {
-                ("", format!("{provider}: {nodes} nodes after fusing: {}", counts(operators)))
+                ("", format!("{provider}, nodes after fusing {nodes}: {}", counts(operators)))
             }));
         }
         facts.push(("not run", self.not_run.clone().unwrap_or_default()));
@@ -372,7 +374,7 @@ impl OnnxFacts {
             .map(|(element, count)| format!("{element} {}", grouped(*count)))
             .collect();
         facts.push(("precision", self.precision.to_owned()));
-        facts.push(("weights", format!("{} ({})", grouped(self.parameters), weights.join(", "))));
+        facts.push(("weights", weights.join(", ")));
         facts.extend(self.external_files.iter().map(|ExternalFile { file, found }| {
             let missing = if *found { "" } else { ": NOT THERE, put it beside the model" };
             ("weights in", format!("{file}{missing}"))

@@ -29,8 +29,7 @@ Exit codes:
   2  the command line is wrong
   3  it cannot be done: a file, ONNX Runtime, an execution provider or a picture is at fault";
 
-/// Looks at gaze models, times and compares them, runs them on pictures, and says what this machine
-/// lacks.
+/// Looks at gaze models, times and compares them, and runs them on pictures.
 #[derive(Parser)]
 #[command(name = "gazetool", version, after_help = EXIT_CODES, max_term_width = 100)]
 struct Cli {

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use gstgaze::core::attributes::{AttributeError, Stage};
-use gstgaze::core::detect::{DetectError, FaceDetector, opening_size};
+use gstgaze::core::detect::{FaceDetector, opening_size};
 use gstgaze::core::estimator::GazeEstimator;
-use gstgaze::core::geometry::Size;
-use gstgaze::core::tensor::Engine;
+use gstgaze::core::tensor::{Engine, EngineError};
 use gstgaze::engine::provider::ExecutionProvider;
 use gstgaze::engine::{self, EngineOptions, OpenError, Role};
 
@@ -53,24 +52,9 @@ pub fn open_gaze(
 ) -> Result<GazeEstimator, Failure> {
     let model = engine::open_model(path, profile, options).map_err(|why| match why {
         OpenError::Engine(why) => Failure::cannot(why.to_string()),
-        OpenError::Profile(why) => match role(path, options) {
-            Some(Role::Detector(kind)) => about(
-                path,
-                format_args!(
-                    "this is a face detector ({}), not a gaze model: give it with --face-model",
-                    kind.name()
-                ),
-            ),
-            Some(Role::Attribute(model)) => about(
-                path,
-                format_args!(
-                    "this is {}, not a gaze model{}",
-                    model.name(),
-                    belongs(model.stage())
-                ),
-            ),
-            _ => about(path, why),
-        },
+        OpenError::Profile(why) => {
+            elsewhere(path, options, "a gaze model").unwrap_or_else(|| about(path, why))
+        }
     })?;
     if model.source.is_guess() {
         note(&format!("'{}': profile {} {}", path.display(), model.profile.name, model.source));
@@ -78,43 +62,55 @@ pub fn open_gaze(
     GazeEstimator::new(model.engine, &model.profile, model.decoder).map_err(|why| about(path, why))
 }
 
-/// What a model is that is not what it was given as. Asked only for a better message.
-fn role(path: &Path, options: &EngineOptions) -> Option<Role> {
-    engine::open_any(path, None, options).ok().map(|model| model.role)
-}
-
-/// Where a model of a stage is given.
-fn belongs(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Landmarks => ": give it with --landmark-model",
-        Stage::HeadPose => ": give it with --head-pose-model",
-        Stage::EyeState => ", and no command needs it",
-    }
+/// Where a model belongs that is not `wanted`; `None` for one that nobody knows. Looked into only
+/// for a better message.
+fn elsewhere(path: &Path, options: &EngineOptions, wanted: &str) -> Option<Failure> {
+    let role = engine::open_any(path, None, options).ok()?.role;
+    let place = match &role {
+        Role::Gaze(..) => "give it as MODEL",
+        Role::Detector(_) => "give it with --face-model",
+        Role::Attribute(model) => match model.stage() {
+            Stage::Landmarks => "give it with --landmark-model",
+            Stage::HeadPose => "give it with --head-pose-model",
+            Stage::EyeState => "no command needs it",
+        },
+        Role::Unknown(_) => return None,
+    };
+    Some(about(path, format_args!("this is {}, not {wanted}: {place}", role.name())))
 }
 
 /// Opens a face detector.
 pub fn open_detector(path: &Path, options: &EngineOptions) -> Result<FaceDetector, Failure> {
     let options =
         EngineOptions { input_size: Some(opening_size(DETECTOR_SIZE)), ..options.clone() };
-    let engine = engine::open(path, &options).map_err(|why| Failure::cannot(why.to_string()))?;
-    FaceDetector::new(Box::new(engine), DETECTOR_SIZE).map_err(|why| match why {
-        DetectError::GazeModel => about(
-            path,
-            "this looks like a gaze model: give it as MODEL, and --face-model a face detector, \
-             such as YuNet",
-        ),
-        why => about(path, why),
-    })
+    let engine = engine::open(path, &options);
+    let sent = || elsewhere(path, &options, "a face detector");
+    let engine = engine.map_err(|why| other_shape(&why, sent))?;
+    FaceDetector::new(Box::new(engine), DETECTOR_SIZE)
+        .map_err(|why| sent().unwrap_or_else(|| about(path, why)))
 }
 
 /// Opens a model that looks at single faces; `recognise` makes it of the engine.
 pub fn open_attribute<T>(
     path: &Path,
     options: &EngineOptions,
-    size: Size,
+    stage: Stage,
     recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
 ) -> Result<T, Failure> {
-    let options = EngineOptions { batch_size: 1, input_size: Some(size), ..options.clone() };
-    let engine = engine::open(path, &options).map_err(|why| Failure::cannot(why.to_string()))?;
-    recognise(Box::new(engine)).map_err(|why| about(path, why))
+    let wanted = match stage {
+        Stage::Landmarks => "a landmark model",
+        Stage::HeadPose => "a head pose model",
+        Stage::EyeState => "an eye state model",
+    };
+    let sent = || elsewhere(path, options, wanted);
+    let opened =
+        EngineOptions { batch_size: 1, input_size: Some(stage.input_size()), ..options.clone() };
+    let engine = engine::open(path, &opened).map_err(|why| other_shape(&why, sent))?;
+    recognise(Box::new(engine)).map_err(|why| sent().unwrap_or_else(|| about(path, why)))
+}
+
+/// A model that belongs elsewhere may not even run at the size that is tried.
+fn other_shape(why: &EngineError, sent: impl Fn() -> Option<Failure>) -> Failure {
+    let shape = matches!(why, EngineError::Run(_) | EngineError::Unsupported(_));
+    shape.then(sent).flatten().unwrap_or_else(|| Failure::cannot(why.to_string()))
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -103,4 +104,13 @@ pub fn fail(failure: &Failure) -> ExitCode {
 /// Writes a line to standard error, if anybody is there to read it.
 pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "gazetool: {text}");
+}
+
+/// A bar for work of this length: on standard error, and only where that is a terminal.
+pub fn progress(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    match ProgressStyle::with_template("{bar:40} {percent}% {elapsed}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }

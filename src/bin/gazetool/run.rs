@@ -19,6 +19,9 @@ use crate::output::{Answer, Failure, note};
 use crate::table::Table;
 
 /// Tells where the faces of pictures look.
+///
+/// A picture that cannot be read is said on standard error, the others are looked at, and the exit
+/// code is 3.
 #[derive(clap::Args)]
 pub struct Args {
     /// Gaze model.
@@ -49,10 +52,10 @@ struct Report {
 /// What was seen on one.
 #[derive(Serialize)]
 struct Seen {
-    image: PathBuf,
+    image: String,
     /// The picture with it drawn on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    annotated: Option<PathBuf>,
+    annotated: Option<String>,
     /// The keys of `gazepublish`.
     #[serde(flatten)]
     line: serde_json::Value,
@@ -85,8 +88,9 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
                     (serde_json::json!({}), Some(why), Vec::new())
                 }
             };
-        let annotated = annotated.filter(|_| error.is_none()).map(Path::to_path_buf);
-        seen.push(Seen { image: file.clone(), annotated, line, error, faces });
+        let annotated =
+            annotated.filter(|_| error.is_none()).map(|path| path.display().to_string());
+        seen.push(Seen { image: file.display().to_string(), annotated, line, error, faces });
     }
     if let Some(remedy) = faces::remedy(missing) {
         note(&format!("warning: faces have no gaze, because {remedy}"));
@@ -158,7 +162,7 @@ impl fmt::Display for Report {
         let mut table =
             Table::new(&["image", ">face", ">x", ">y", ">w", ">h", ">score", ">pitch", ">yaw"]);
         for seen in &self.images {
-            let image = seen.image.display().to_string();
+            let image = seen.image.clone();
             match &seen.error {
                 Some(_) => table.row([image, "not read".to_owned()]),
                 None if seen.faces.is_empty() => table.row([image, "none".to_owned()]),
@@ -176,7 +180,7 @@ impl fmt::Display for Report {
                     face.region.confidence.map_or("-".to_owned(), |score| format!("{score:.2}"));
                 let angles =
                     [degrees(gaze.map(|gaze| gaze.pitch)), degrees(gaze.map(|gaze| gaze.yaw))];
-                let row = [seen.image.display().to_string(), index.to_string()];
+                let row = [seen.image.clone(), index.to_string()];
                 table.row(row.into_iter().chain(pixels).chain([score]).chain(angles));
             }
         }

@@ -12,9 +12,11 @@ use serde::Serialize;
 use crate::output::{Answer, Failure};
 use libraries::Loader;
 
-/// Says what this machine has and lacks: GStreamer and the plugin, ONNX Runtime and its execution
-/// providers, NVIDIA's and Qualcomm's libraries, cameras. Exits with 1 where something is missing
-/// that every pipeline needs.
+/// Says what this machine has, and what to install.
+///
+/// Looks for GStreamer and the plugin, ONNX Runtime and its execution providers, NVIDIA's and
+/// Qualcomm's libraries, and cameras. Exits with 1 where something is missing that every pipeline
+/// needs.
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -102,16 +104,14 @@ impl fmt::Display for Report {
                 writeln!(f, "  {mark:<7}  {name:<width$}  {found}")?;
             }
         }
-        let mut remedies: Vec<(&str, &str)> = Vec::new();
-        for check in checks() {
-            if let Some(remedy) = &check.remedy {
-                remedies.push((&check.name, remedy));
-            }
-        }
-        if !remedies.is_empty() {
+        if checks().any(|check| check.remedy.is_some()) {
             writeln!(f, "\nTo do")?;
-            for (name, remedy) in remedies {
-                writeln!(f, "  {name}: {remedy}")?;
+        }
+        for Section { title, checks } in &self.sections {
+            for check in checks {
+                if let Some(remedy) = &check.remedy {
+                    writeln!(f, "  {title}, {}: {remedy}", check.name)?;
+                }
             }
         }
         let ready = if self.ready { "ready" } else { "not ready: something needed is missing" };

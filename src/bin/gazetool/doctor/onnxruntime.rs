@@ -1,7 +1,8 @@
 //! ONNX Runtime: where it is looked for, what is found, what it can.
 
+use gstgaze::core::tensor::EngineError;
 use gstgaze::engine::provider::ExecutionProvider;
-use gstgaze::engine::runtime::{self, MINIMUM_VERSION, Place};
+use gstgaze::engine::runtime::{self, Place};
 
 use super::{Check, State};
 
@@ -17,12 +18,10 @@ pub fn checks() -> (Vec<Check>, Vec<ExecutionProvider>) {
             let names: Vec<&str> = providers.iter().map(|provider| provider.nick()).collect();
             checks.push(Check::new("providers", State::Ok, names.join(", ")));
         }
-        Err(why) => {
-            checks.push(Check::new("library", State::Missing, why.to_string()).remedy(format!(
-                "`pip install onnxruntime` ({MINIMUM_VERSION} or newer), then set \
-                 GAZE_ORT_LIBRARY to its onnxruntime/capi/libonnxruntime.so.*"
-            )))
+        Err(EngineError::Runtime { reason, remedy }) => {
+            checks.push(Check::new("library", State::Missing, reason).remedy(remedy));
         }
+        Err(why) => checks.push(Check::new("library", State::Missing, why.to_string())),
     }
     for (index, place) in runtime::places().iter().enumerate() {
         checks.push(searched(index, place));
@@ -31,7 +30,7 @@ pub fn checks() -> (Vec<Check>, Vec<ExecutionProvider>) {
 }
 
 fn searched(index: usize, place: &Place) -> Check {
-    let name = format!("searched {}", index + 1);
+    let name = format!("search {}", index + 1);
     let Place { name: place, setting, libraries } = place;
     let libraries: Vec<String> = libraries.iter().map(|path| path.display().to_string()).collect();
     let what = match (setting, libraries.as_slice()) {
