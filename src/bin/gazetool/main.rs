@@ -31,12 +31,12 @@ Exit codes:
 
 /// Looks at gaze models, times and compares them, and runs them on pictures.
 #[derive(Parser)]
-#[command(name = "gazetool", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "gazetool", version, after_help = EXIT_CODES, term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
     /// One JSON document on standard output in place of tables.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     json: bool,
 }
 
