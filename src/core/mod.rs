@@ -24,6 +24,7 @@
 //! | [`smooth`] | gaze over time |
 //! | [`track`] | which face is which |
 //! | [`camera`], [`headpose`], [`normalize`] | lens, pose of a head from points, the virtual camera |
+//! | [`ray`] | axes of the line of sight to a face |
 //! | [`latency`] | percentiles without samples |
 //! | [`accuracy`] | by how much two models differ |
 //! | [`draw`], [`report`] | what people and programs get to see |
@@ -48,6 +49,7 @@ pub mod normalize;
 pub mod onnx;
 pub mod preprocess;
 pub mod profile;
+pub mod ray;
 pub mod region;
 pub mod report;
 pub mod schedule;
