@@ -72,7 +72,8 @@ fn plugin() -> Check {
     if refused.lines().any(|line| line.contains("libgstgaze")) {
         return Check::new("plugin gaze", State::Missing, "found, but it does not load").remedy(
             "`gst-inspect-1.0 PATH/libgstgaze.so` says why; mostly it was built for a newer \
-             GStreamer. After mending it delete ~/.cache/gstreamer-1.0",
+             GStreamer, or with --no-default-features. After mending it delete \
+             ~/.cache/gstreamer-1.0",
         );
     }
     Check::new("plugin gaze", State::Missing, "not found").remedy(
