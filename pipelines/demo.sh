@@ -2,7 +2,8 @@
 # From a video to where people in it look:
 #   pipelines/demo.sh [VIDEO]
 # leaves out/annotated.mp4 (or .webm), out/frame.png and out/gaze.jsonl.
-# FACE_MODEL and GAZE_MODEL name other ONNX models, PROVIDER another execution provider.
+# FACE_MODEL and GAZE_MODEL name other ONNX models, PROVIDER another execution provider;
+# FACE_MODEL=embedded is the detector that needs no file, and is used where YuNet is not at hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
@@ -10,10 +11,13 @@ cd "$(dirname "$0")/.."
 given=../shared
 video=${1:-$given/media/udacity_demo.mp4}
 face_model=${FACE_MODEL:-$given/models/face/yunet_n_dynamic.onnx}
+[ -n "${FACE_MODEL:-}" ] || [ -f "$face_model" ] || face_model=embedded
 gaze_model=${GAZE_MODEL:-$given/models/gaze/mobilegaze_mobileone_s0.onnx}
 provider=${PROVIDER:-cpu}
+find_faces=(gazeface)
+[ "$face_model" = embedded ] || find_faces+=(engine="$face_model" execution-provider="$provider")
 for file in "$video" "$face_model" "$gaze_model"; do
-    if [ ! -f "$file" ]; then
+    if [ "$file" != embedded ] && [ ! -f "$file" ]; then
         echo "demo: there is no $file" >&2
         echo "usage: [FACE_MODEL=yunet.onnx] [GAZE_MODEL=gaze.onnx] $0 [VIDEO]" >&2
         exit 2
@@ -68,7 +72,7 @@ start=$(date +%s%N)
 # shellcheck disable=SC2086
 if ! gst-launch-1.0 \
     filesrc location="$video" ! decodebin ! videoconvert ! queue max-size-buffers=4 ! \
-    gazeface engine="$face_model" execution-provider="$provider" ! \
+    "${find_faces[@]}" ! \
     gazeinfer engine="$gaze_model" execution-provider="$provider" ! \
     gazepublish location="$lines" add-empty-results=true ! \
     gazeoverlay ! progressreport update-freq=1 ! queue max-size-buffers=4 ! \
