@@ -24,6 +24,7 @@
 //! | [`track`] | which face is which |
 //! | [`camera`], [`headpose`], [`normalize`] | lens, pose of a head from points, the virtual camera |
 //! | [`latency`] | percentiles without samples |
+//! | [`monitor`] | whether a driver pays attention |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
 pub mod attributes;
@@ -41,6 +42,7 @@ pub mod geometry;
 pub mod headpose;
 pub mod latency;
 pub mod matrix;
+pub mod monitor;
 pub mod normalize;
 pub mod preprocess;
 pub mod profile;
