@@ -170,7 +170,7 @@ proptest! {
         }
         cut.frames(script.last().map_or(ROAD, |part| part.0), 1);
         let told = |drive: &Drive| {
-            drive.raised().iter().map(|r| (r.alarm, r.level, r.start)).collect::<Vec<_>>()
+            drive.raised().iter().map(|r| (kind(r.alarm), r.level, r.start)).collect::<Vec<_>>()
         };
         prop_assert_eq!(told(&cut), told(&whole));
         for (cut, whole) in cut.raised().iter().zip(whole.raised()) {
