@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::alarm::Reason;
+use super::glance::reached;
 
 /// When it is said that a driver cannot be judged, and that it is over.
 #[derive(Clone, Copy, Debug)]
@@ -18,9 +19,9 @@ pub struct Patience {
 /// Follows it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Presence {
-    /// When the driver was last seen.
-    last: Option<Duration>,
-    /// Since when without interruption.
+    /// Since when the driver has not been seen, and why.
+    lost: Option<(Duration, Reason)>,
+    /// Since when the driver has been seen, short interruptions left out.
     since: Option<Duration>,
     reason: Option<Reason>,
 }
@@ -39,32 +40,31 @@ impl Presence {
         seen: Result<(), Reason>,
         patience: Patience,
     ) -> Option<(Option<Reason>, Duration)> {
-        // A driver who was never seen is missed from the first frame on.
-        let last = *self.last.get_or_insert(at);
+        // The time before this frame first: what it shows does not undo it.
+        let gone = self.lost.map(|(since, _)| at.saturating_sub(since)).unwrap_or_default();
+        if gone > patience.tolerance {
+            self.since = None;
+        }
+        let mut change = None;
+        if let Some((since, reason)) = self.lost
+            && self.reason.is_none()
+            && reached(gone, patience.after)
+        {
+            self.reason = Some(reason);
+            change = Some((self.reason, since));
+        }
         match seen {
             Ok(()) => {
-                if at.saturating_sub(last) > patience.tolerance {
-                    self.since = None;
-                }
-                self.last = Some(at);
+                self.lost = None;
                 let since = *self.since.get_or_insert(at);
-                let is_back = self.reason.is_some() && at.saturating_sub(since) >= patience.back;
-                is_back.then(|| {
+                if self.reason.is_some() && reached(at.saturating_sub(since), patience.back) {
                     self.reason = None;
-                    (None, since)
-                })
-            }
-            Err(reason) => {
-                let gone = at.saturating_sub(last);
-                if gone > patience.tolerance {
-                    self.since = None;
+                    change = Some((None, since));
                 }
-                (self.reason.is_none() && gone >= patience.after).then(|| {
-                    self.reason = Some(reason);
-                    (self.reason, last)
-                })
             }
+            Err(reason) => self.lost = Some((self.lost.map_or(at, |(since, _)| since), reason)),
         }
+        change
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
             };
             changes.extend(presence.see(ms(frame * 100), seen, PATIENCE).map(|c| (frame, c)));
         }
-        assert_eq!(changes, [(69, (Some(Reason::NoFace), ms(1900))), (110, (None, ms(10_000))),]);
+        assert_eq!(changes, [(70, (Some(Reason::NoFace), ms(2000))), (110, (None, ms(10_000))),]);
     }
 
     #[test]

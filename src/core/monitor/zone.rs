@@ -42,6 +42,20 @@ impl ZoneClass {
         }
     }
 
+    /// The inverse of [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        [
+            Self::Forward,
+            Self::Mirror,
+            Self::Cluster,
+            Self::NonDriving,
+            Self::PhoneBasic,
+            Self::PhoneAdvanced,
+        ]
+        .into_iter()
+        .find(|class| class.name() == name)
+    }
+
     /// Whether a phone may be there.
     pub fn is_phone(self) -> bool {
         matches!(self, Self::PhoneBasic | Self::PhoneAdvanced)
