@@ -26,6 +26,7 @@ pub mod eyes;
 pub mod forward;
 pub mod glance;
 pub mod judge;
+pub mod line;
 pub mod movement;
 pub mod presence;
 pub mod rules;

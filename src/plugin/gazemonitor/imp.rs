@@ -14,8 +14,8 @@ use gst_base::subclass::prelude::*;
 
 use super::message;
 use super::settings::{FrameSettings, MAX_SPEED, PROPERTIES, Settings, UNKNOWN_SPEED};
-use super::stream::Stream;
-use crate::core::monitor::Attention;
+use super::stream::{Delays, Stream};
+use crate::core::monitor::{Attention, MonitorStats};
 use crate::plugin::meta::{attention, gaze};
 use crate::plugin::{format, lock};
 
@@ -35,10 +35,23 @@ pub struct GazeMonitor {
 }
 
 /// What properties tell of the stream.
-#[derive(Default)]
 struct Told {
     attention: Attention,
-    stats: Option<gst::Structure>,
+    stats: gst::Structure,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        let stats = message::stats(&MonitorStats::default(), &Delays::default());
+        Self { attention: Attention::default(), stats }
+    }
+}
+
+impl Told {
+    fn of(stream: &Stream) -> Self {
+        let stats = message::stats(&stream.stats(), stream.delays());
+        Self { attention: stream.attention(), stats }
+    }
 }
 
 #[glib::object_subclass]
@@ -147,8 +160,7 @@ impl BaseTransformImpl for GazeMonitor {
             config.zones.name
         );
         let stream = Stream::new(config);
-        *lock(&self.told) =
-            Told { attention: stream.attention(), stats: Some(message::stats(&stream)) };
+        *lock(&self.told) = Told::of(&stream);
         *lock(&self.stream) = Some(stream);
         Ok(())
     }
@@ -225,17 +237,19 @@ impl GazeMonitor {
         f: impl FnOnce(&mut Stream, &FrameSettings),
     ) -> Option<Attention> {
         let settings = lock(&self.settings).frame;
-        let (attention, stats, mut messages) = {
+        let (told, mut messages) = {
             let mut stream = lock(&self.stream);
             let stream = stream.as_mut()?;
             f(stream, &settings);
-            let attention = stream.attention();
-            let told = stream.events().iter().filter(|_| settings.post_messages);
-            let messages: Vec<_> =
-                told.map(|event| message::of_event(event, &attention, stream.monitor())).collect();
-            (attention, message::stats(stream), messages)
+            let told = Told::of(stream);
+            let events = stream.events().iter().filter(|_| settings.post_messages);
+            let messages: Vec<_> = events
+                .map(|event| message::of_event(event, &told.attention, stream.monitor()))
+                .collect();
+            (told, messages)
         };
-        *lock(&self.told) = Told { attention: attention.clone(), stats: Some(stats) };
+        let attention = told.attention.clone();
+        *lock(&self.told) = told;
         for structure in &mut messages {
             gst::info!(CAT, imp = self, "{structure}");
             structure.set("pts", pts);

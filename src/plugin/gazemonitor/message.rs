@@ -1,7 +1,7 @@
 //! What changed, as the structure of an element message.
 
-use super::stream::Stream;
-use crate::core::monitor::{Attention, Event, Monitor};
+use super::stream::Delays;
+use crate::core::monitor::{Attention, Event, Monitor, MonitorStats};
 use crate::plugin::meta::attention::{self, nanoseconds};
 
 /// Name of the messages' structure.
@@ -51,8 +51,7 @@ pub(super) fn of_event(event: &Event, attention: &Attention, monitor: &Monitor) 
 }
 
 /// The property `stats`.
-pub(super) fn stats(stream: &Stream) -> gst::Structure {
-    let (counts, delays) = (stream.stats(), stream.delays());
+pub(super) fn stats(counts: &MonitorStats, delays: &Delays) -> gst::Structure {
     gst::Structure::builder("stats")
         .field("frames", counts.frames)
         .field("unusable", counts.unusable)
