@@ -1,7 +1,8 @@
 //! **gst-plugin-gaze**: GStreamer elements that tell where a person looks.
 //!
-//! `gazeface` finds faces, `gazeinfer` estimates pitch and yaw for each, `gazeoverlay` draws them
-//! and `gazepublish` writes them as JSON lines. Each works alone with anybody's metadata.
+//! `gazeface` finds faces, `gazeinfer` estimates pitch and yaw for each, `gazemonitor` judges a
+//! driver's attention, `gazeoverlay` draws and `gazepublish` writes JSON lines. Each works alone with
+//! anybody's metadata.
 //!
 //! # The way of the data
 //! ```text

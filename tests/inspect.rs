@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use glib::prelude::*;
 use gst::prelude::*;
 
-const ELEMENTS: [&str; 4] = ["gazeface", "gazeinfer", "gazeoverlay", "gazepublish"];
+const ELEMENTS: [&str; 5] = ["gazeface", "gazeinfer", "gazemonitor", "gazeoverlay", "gazepublish"];
 
 /// Flags that tell when a property may change.
 fn mutability(pspec: &glib::ParamSpec) -> &'static str {

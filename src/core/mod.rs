@@ -27,6 +27,7 @@
 //! | [`ray`] | axes of the line of sight to a face |
 //! | [`latency`] | percentiles without samples |
 //! | [`accuracy`] | by how much two models differ |
+//! | [`monitor`] | whether a driver pays attention |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
 pub mod accuracy;
@@ -45,6 +46,7 @@ pub mod geometry;
 pub mod headpose;
 pub mod latency;
 pub mod matrix;
+pub mod monitor;
 pub mod normalize;
 pub mod onnx;
 pub mod preprocess;

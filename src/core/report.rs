@@ -14,6 +14,7 @@
 //! | `model` | string | name of the model |
 //! | `inference_time_ns` | integer | from the frame's pixels to the last angle; 0: not inferred |
 //! | `faces` | array | one object for each face; empty where none was found |
+//! | `attention` | object | the driver's ([`monitor::line`](super::monitor::line)); absent where nobody judged |
 //!
 //! | key of a face | type | says |
 //! |---|---|---|
@@ -38,6 +39,8 @@ use serde::{Serialize, Serializer};
 use super::estimator::{FrameGaze, GazeEstimate};
 use super::gaze::{Gaze, HeadPose};
 use super::geometry::{Point, Rect};
+use super::monitor::Attention;
+use super::monitor::line::AttentionLine;
 use super::region::EyeCorners;
 
 /// Number of the schema that [`write_line`] follows.
@@ -60,6 +63,7 @@ pub fn write_line(
     line: &mut Vec<u8>,
     stamp: FrameStamp,
     frame: &FrameGaze,
+    attention: Option<&Attention>,
 ) -> Result<(), serde_json::Error> {
     line.clear();
     serde_json::to_writer(
@@ -75,6 +79,7 @@ pub fn write_line(
             model: &frame.model,
             inference_time_ns: frame.inference_time,
             faces: Faces(&frame.faces),
+            attention: attention.map(AttentionLine::from),
         },
     )?;
     line.push(b'\n');
@@ -94,6 +99,8 @@ struct Line<'a> {
     model: &'a str,
     inference_time_ns: u64,
     faces: Faces<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attention: Option<AttentionLine<'a>>,
 }
 
 struct Faces<'a>(&'a [GazeEstimate]);
@@ -165,9 +172,9 @@ impl From<&GazeEstimate> for Face {
 }
 
 /// Units of the last digit: a power of ten, so that the shortest text of the result has no more.
-const ANGLE: f64 = 1e6;
+pub(super) const ANGLE: f64 = 1e6;
 const LENGTH: f64 = 1e2;
-const SCORE: f64 = 1e4;
+pub(super) const SCORE: f64 = 1e4;
 
 fn pixels_of(rect: &Rect) -> Option<PixelBox> {
     all_rounded([rect.x, rect.y, rect.width, rect.height], LENGTH).map(|[x, y, w, h]| PixelBox {
@@ -207,7 +214,7 @@ fn all_rounded<const N: usize>(values: [f32; N], unit: f64) -> Option<[f64; N]> 
 }
 
 /// Adding 0.0 turns -0.0 into 0.0.
-fn rounded(value: f32, unit: f64) -> f64 {
+pub(super) fn rounded(value: f32, unit: f64) -> f64 {
     (f64::from(value) * unit).round() / unit + 0.0
 }
 
@@ -219,7 +226,7 @@ mod tests {
 
     fn text(stamp: FrameStamp, frame: &FrameGaze) -> String {
         let mut line = b"left over from the last one".to_vec();
-        write_line(&mut line, stamp, frame).unwrap();
+        write_line(&mut line, stamp, frame, None).unwrap();
         let text = String::from_utf8(line).unwrap();
         assert_eq!(text.find('\n'), Some(text.len() - 1), "one line: {text}");
         text.trim_end().to_owned()
@@ -343,9 +350,9 @@ mod tests {
     fn memory_is_reused() {
         let frame = frame_of(vec![GazeEstimate::default(); 20]);
         let mut line = Vec::new();
-        write_line(&mut line, FrameStamp::default(), &frame).unwrap();
+        write_line(&mut line, FrameStamp::default(), &frame, None).unwrap();
         let (before, capacity) = (line.as_ptr(), line.capacity());
-        write_line(&mut line, FrameStamp::default(), &frame).unwrap();
+        write_line(&mut line, FrameStamp::default(), &frame, None).unwrap();
         assert_eq!((line.as_ptr(), line.capacity()), (before, capacity));
     }
 }

@@ -8,6 +8,7 @@ pub mod format;
 pub mod frame;
 pub mod gazeface;
 pub mod gazeinfer;
+pub mod gazemonitor;
 pub mod gazeoverlay;
 pub mod gazepublish;
 pub mod meta;
@@ -44,6 +45,7 @@ fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     meta::register();
     gazeface::register(plugin)?;
     gazeinfer::register(plugin)?;
+    gazemonitor::register(plugin)?;
     gazeoverlay::register(plugin)?;
     gazepublish::register(plugin)?;
     Ok(())

@@ -18,7 +18,7 @@ use super::sink::Location;
 use super::writer::{Counters, Notice, Writer};
 use crate::core::report::{self, FrameStamp};
 use crate::plugin::format;
-use crate::plugin::meta::gaze;
+use crate::plugin::meta::{attention, gaze};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -184,6 +184,7 @@ impl GazePublish {
     fn publish(&self, buffer: &gst::BufferRef) -> Result<(), gst::FlowError> {
         let add_empty_results = lock(&self.settings).add_empty_results;
         let frame_gaze = gaze::read(buffer);
+        let attention = attention::read(buffer);
         let running_time = self.running_time(buffer);
 
         let mut guard = lock(&self.stream);
@@ -200,7 +201,9 @@ impl GazePublish {
             running_time: running_time.map(gst::ClockTime::nseconds),
         };
         stream.flushed = false;
-        let result = stream.writer.offer(|line| report::write_line(line, stamp, &frame_gaze));
+        let write =
+            |line: &mut Vec<u8>| report::write_line(line, stamp, &frame_gaze, attention.as_ref());
+        let result = stream.writer.offer(write);
         let dropped =
             (matches!(result, Ok(false)) && stream.may_warn()).then(|| stream.counters.dropped());
         drop(guard);

@@ -1,0 +1,66 @@
+//! What changed, as the structure of an element message.
+
+use super::stream::Delays;
+use crate::core::monitor::{Attention, Event, Monitor, MonitorStats};
+use crate::plugin::meta::attention::{self, nanoseconds};
+
+/// Name of the messages' structure.
+const NAME: &str = "attention";
+
+/// One event, with the attention at its frame.
+pub(super) fn of_event(event: &Event, attention: &Attention, monitor: &Monitor) -> gst::Structure {
+    let mut s = attention::to_structure(NAME, attention);
+    s.set("at", nanoseconds(event.at()));
+    match event {
+        Event::Raised(record) => {
+            s.set("event", "alarm");
+            s.set("alarm", record.alarm.name());
+            s.set("alarm-level", record.level.name());
+            s.set("start", nanoseconds(record.start));
+            s.set("threshold", nanoseconds(record.threshold));
+            s.set("delay", nanoseconds(record.delay()));
+            s.set("zone-delay", nanoseconds(record.zone_delay));
+            s.set("alarm-zone", &*monitor.zone_name(record.zone));
+            s.set("movement", record.movement.name());
+            s.set("version", monitor.config().rules.version.as_str());
+        }
+        Event::Cleared { alarm, why, .. } => {
+            s.set("event", "cleared");
+            s.set("alarm", alarm.name());
+            s.set("why", why.name());
+        }
+        Event::Zone { from, to, left_road, left_at, at } => {
+            s.set("event", "zone");
+            s.set("from", &*monitor.zone_name(*from));
+            s.set("to", &*monitor.zone_name(*to));
+            s.set("left-road", *left_road);
+            s.set("left-at", nanoseconds(*left_at));
+            s.set("zone-delay", nanoseconds(at.saturating_sub(*left_at)));
+        }
+        Event::Available { reason, since, .. } => {
+            s.set("event", "availability");
+            s.set("available", reason.is_none());
+            s.set("since", nanoseconds(*since));
+        }
+        Event::Calibrated { ready, .. } => {
+            s.set("event", "calibration");
+            s.set("ready", *ready);
+        }
+    }
+    s
+}
+
+/// The property `stats`.
+pub(super) fn stats(counts: &MonitorStats, delays: &Delays) -> gst::Structure {
+    gst::Structure::builder("stats")
+        .field("frames", counts.frames)
+        .field("unusable", counts.unusable)
+        .field("ignored", counts.ignored)
+        .field("restarts", counts.restarts)
+        .field("alarms", counts.alarms)
+        .field("zone-delay-p95", delays.zone.percentile_ns(0.95))
+        .field("zone-delay-max", delays.zone.max_ns())
+        .field("alarm-delay-p95", delays.alarm.percentile_ns(0.95))
+        .field("alarm-delay-max", delays.alarm.max_ns())
+        .build()
+}

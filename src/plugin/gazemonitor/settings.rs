@@ -1,0 +1,303 @@
+//! The properties of `gazemonitor`: values, ranges, defaults, and what they say to people.
+
+use std::sync::{Arc, LazyLock};
+
+use glib::prelude::*;
+use gst::prelude::*;
+
+use super::enums::{DriverSelection, ForwardMode};
+use crate::core::gaze::Gaze;
+use crate::core::monitor::{
+    Conditions, DriverBy, ForwardSource, MonitorConfig, MonitorFileError, RuleProfile, ZoneMap,
+};
+use crate::plugin::property::{get, text};
+
+/// Everything that a user can set. Copied out of its lock before it is used.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub rules: Arc<str>,
+    pub zones: Arc<str>,
+    pub forward: ForwardMode,
+    /// Degrees.
+    pub forward_pitch: f64,
+    /// Degrees.
+    pub forward_yaw: f64,
+    pub frame: FrameSettings,
+}
+
+/// The part that may change from frame to frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FrameSettings {
+    pub driver: DriverSelection,
+    /// x, y, width and height as fractions of the frame.
+    pub driver_region: [f64; 4],
+    pub driver_track: u64,
+    /// km/h; negative: unknown.
+    pub speed: f64,
+    pub nominal: bool,
+    pub post_messages: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rules: "euroncap-2026".into(),
+            zones: "left-hand-drive".into(),
+            forward: ForwardMode::Auto,
+            forward_pitch: 0.0,
+            forward_yaw: 0.0,
+            frame: FrameSettings {
+                driver: DriverSelection::Size,
+                driver_region: [0.0, 0.0, 1.0, 1.0],
+                driver_track: 0,
+                speed: UNKNOWN_SPEED,
+                nominal: true,
+                post_messages: true,
+            },
+        }
+    }
+}
+
+/// What stands for a speed that is not known, km/h.
+pub(super) const UNKNOWN_SPEED: f64 = -1.0;
+
+/// The highest speed, km/h.
+pub(super) const MAX_SPEED: f64 = 500.0;
+
+/// Description of every property but those that are read only.
+pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+    let d = Settings::default();
+    let angle = |name: &'static str, nick: &'static str, blurb: &'static str| {
+        glib::ParamSpecDouble::builder(name)
+            .nick(nick)
+            .blurb(blurb)
+            .minimum(-90.0)
+            .maximum(90.0)
+            .default_value(0.0)
+            .mutable_ready()
+            .build()
+    };
+    vec![
+        glib::ParamSpecString::builder("rules")
+            .nick("Rules")
+            .blurb(
+                "What the driver is judged by: euroncap-2026, euroncap-2023, eu-addw, un-r171, or \
+                 a TOML file (copy one of pipelines/rules)",
+            )
+            .default_value(Some(&*d.rules))
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecString::builder("zones")
+            .nick("Zones")
+            .blurb(
+                "What lies where in the car: left-hand-drive, right-hand-drive (one typical car \
+                 each), or a TOML file (copy one of pipelines/zones)",
+            )
+            .default_value(Some(&*d.zones))
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("forward", d.forward)
+            .nick("Forward")
+            .blurb(
+                "How the direction of the road ahead comes to be known; until it is, gaze is not \
+                 judged",
+            )
+            .mutable_ready()
+            .build(),
+        angle(
+            "forward-pitch",
+            "Forward pitch",
+            "For forward=given: pitch, in degrees, that the gaze model tells of a driver who looks \
+             at the road ahead (positive is up)",
+        ),
+        angle(
+            "forward-yaw",
+            "Forward yaw",
+            "For forward=given: yaw, in degrees, that the gaze model tells of a driver who looks at \
+             the road ahead (positive is towards the image's left)",
+        ),
+        glib::ParamSpecEnum::builder_with_default("driver", d.frame.driver)
+            .nick("Driver")
+            .blurb("Which of several faces is the driver's")
+            .mutable_playing()
+            .build(),
+        gst::ParamSpecArray::builder("driver-region")
+            .nick("Driver region")
+            .blurb(
+                "For driver=region: where the middle of the driver's face is, as x, y, width, \
+                 height in fractions of the frame, e.g. '<0.5, 0.0, 0.5, 1.0>' for the right half \
+                 (default: all of it)",
+            )
+            .element_spec(
+                &glib::ParamSpecDouble::builder("fraction")
+                    .nick("Fraction")
+                    .blurb("Fraction of the frame's width or height")
+                    .minimum(0.0)
+                    .maximum(1.0)
+                    .build(),
+            )
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt64::builder("driver-track")
+            .nick("Driver track")
+            .blurb("For driver=track: the track-id of the driver's face")
+            .default_value(d.frame.driver_track)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecDouble::builder("speed")
+            .nick("Speed")
+            .blurb(
+                "Speed of the car in km/h (-1 = unknown, which the rules treat as the strictest); \
+                 also set by custom events named GazeVehicle",
+            )
+            .minimum(UNKNOWN_SPEED)
+            .maximum(MAX_SPEED)
+            .default_value(d.frame.speed)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoolean::builder("nominal")
+            .nick("Nominal")
+            .blurb(
+                "Whether the situation is nominal; where it is not, (EU) 2023/2590 allows longer \
+                 glances. Also set by custom events named GazeVehicle",
+            )
+            .default_value(d.frame.nominal)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoolean::builder("post-messages")
+            .nick("Post messages")
+            .blurb("Post an element message 'attention' at every change")
+            .default_value(d.frame.post_messages)
+            .mutable_playing()
+            .build(),
+    ]
+});
+
+impl Settings {
+    /// Sets one property; what cannot be taken is said and leaves the old value.
+    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
+        match name {
+            "rules" => self.rules = text(value).unwrap_or_else(|| Self::default().rules),
+            "zones" => self.zones = text(value).unwrap_or_else(|| Self::default().zones),
+            "forward" => self.forward = get(value)?,
+            "forward-pitch" => self.forward_pitch = get(value)?,
+            "forward-yaw" => self.forward_yaw = get(value)?,
+            "driver" => self.frame.driver = get(value)?,
+            "driver-region" => self.frame.driver_region = part_of_frame(value)?,
+            "driver-track" => self.frame.driver_track = get(value)?,
+            "speed" => self.frame.speed = get(value)?,
+            "nominal" => self.frame.nominal = get(value)?,
+            "post-messages" => self.frame.post_messages = get(value)?,
+            _ => return Err(format!("there is no property '{name}'")),
+        }
+        Ok(())
+    }
+
+    /// The value of one property; `None` for one that is not a setting.
+    pub fn get(&self, name: &str) -> Option<glib::Value> {
+        Some(match name {
+            "rules" => (*self.rules).to_value(),
+            "zones" => (*self.zones).to_value(),
+            "forward" => self.forward.to_value(),
+            "forward-pitch" => self.forward_pitch.to_value(),
+            "forward-yaw" => self.forward_yaw.to_value(),
+            "driver" => self.frame.driver.to_value(),
+            "driver-region" => gst::Array::new(self.frame.driver_region).to_value(),
+            "driver-track" => self.frame.driver_track.to_value(),
+            "speed" => self.frame.speed.to_value(),
+            "nominal" => self.frame.nominal.to_value(),
+            "post-messages" => self.frame.post_messages.to_value(),
+            _ => return None,
+        })
+    }
+
+    /// Reads the files that the settings name.
+    ///
+    /// # Errors
+    /// A text that names the property, the file, what is wrong, and what there is.
+    pub fn open(&self) -> Result<MonitorConfig, String> {
+        Ok(MonitorConfig {
+            rules: load(
+                "rules",
+                &self.rules,
+                RuleProfile::builtin,
+                RuleProfile::from_toml,
+                &RuleProfile::builtin_names(),
+            )?,
+            zones: load(
+                "zones",
+                &self.zones,
+                ZoneMap::builtin,
+                ZoneMap::from_toml,
+                &ZoneMap::builtin_names(),
+            )?,
+            forward: match self.forward {
+                ForwardMode::Auto => ForwardSource::Auto,
+                ForwardMode::Given => ForwardSource::Given(Gaze::from_degrees(
+                    self.forward_pitch as f32,
+                    self.forward_yaw as f32,
+                )),
+            },
+            driver: self.frame.driver_by(),
+        })
+    }
+}
+
+impl FrameSettings {
+    /// Which face is the driver's.
+    pub fn driver_by(&self) -> DriverBy {
+        match self.driver {
+            DriverSelection::Size => DriverBy::Size,
+            DriverSelection::Region => DriverBy::Region(self.driver_region.map(|v| v as f32)),
+            DriverSelection::Track => DriverBy::Track(self.driver_track),
+        }
+    }
+
+    /// What is known of the car.
+    pub fn conditions(&self) -> Conditions {
+        let speed = (self.speed >= 0.0).then_some(self.speed as f32);
+        Conditions { speed, nominal: self.nominal }
+    }
+}
+
+/// A built-in thing by its name, or one in a file.
+fn load<T>(
+    property: &str,
+    name: &str,
+    builtin: impl Fn(&str) -> Option<Result<T, MonitorFileError>>,
+    from_toml: impl Fn(&str) -> Result<T, MonitorFileError>,
+    names: &[&str],
+) -> Result<T, String> {
+    let found = match builtin(name) {
+        Some(found) => found,
+        None => {
+            let text = std::fs::read_to_string(name).map_err(|error| {
+                format!(
+                    "{property}='{name}' is none of the built-in {}, and no file that can be read: \
+                     {error}",
+                    names.join(", ")
+                )
+            })?;
+            from_toml(&text)
+        }
+    };
+    found.map_err(|error| format!("{property}='{name}': {error}"))
+}
+
+/// Four fractions: a part of the frame.
+fn part_of_frame(value: &glib::Value) -> Result<[f64; 4], String> {
+    let array = get::<gst::ArrayRef<'_>>(value)?;
+    let mut part = [0.0; 4];
+    if array.len() != part.len() {
+        return Err("driver-region takes four numbers: x, y, width, height".to_owned());
+    }
+    for (fraction, value) in part.iter_mut().zip(array.as_slice()) {
+        *fraction = value.get::<f64>().map_err(|error| error.to_string())?;
+    }
+    match part {
+        [x, y, w, h] if w > 0.0 && h > 0.0 && x + w <= 1.0 + 1e-9 && y + h <= 1.0 + 1e-9 => {
+            Ok(part)
+        }
+        [x, y, w, h] => Err(format!("driver-region <{x}, {y}, {w}, {h}> is no part of the frame")),
+    }
+}

@@ -1,0 +1,171 @@
+//! `AttentionMeta`: the driver's attention at a frame.
+//!
+//! | field | type | says |
+//! |---|---|---|
+//! | `state` | string | attentive, looking-away, distracted, drowsy, asleep, unresponsive, calibrating, unavailable |
+//! | `level` | string | none, warning, urgent, intervention: the most urgent alarm's |
+//! | `alarms` | GstValueArray of string | those that are on: long-distraction, short-distraction, phone-use, distraction, eyes-off, microsleep, sleep, unresponsive, drowsy |
+//! | `reason` | string | no-data, no-face, no-gaze: why the driver cannot be judged; may be absent |
+//! | `zone` | string | where the gaze settled, or `elsewhere`; absent where it is not known |
+//! | `zone-class` | string | forward, mirror, cluster, non-driving, phone-basic, phone-advanced; with `zone` |
+//! | `pitch yaw` | double | gaze relative to the road ahead, radians, positive up and to the driver's right; may be absent |
+//! | `away-time` | uint64 | ns that this glance away from the road has lasted |
+//! | `shared-time` | uint64 | ns away in the sharing rule's window |
+//! | `closed-time` | uint64 | ns that the eyes have been closed |
+//! | `perclos` | double | part of the last minute with closed eyes, 0..1; absent where not enough was seen |
+//! | `forward-pitch forward-yaw` | double | the road ahead in camera coordinates, radians; absent while it is not known |
+//! | `forward-confidence` | double | 0..1 |
+//! | `speed` | double | km/h; absent where unknown |
+//! | `face` | uint | position of the driver's face in `GazeMeta`; absent where there is none |
+//! | `rules` | string | name of the rules profile |
+
+use std::time::Duration;
+
+use glib::prelude::*;
+use gst::meta::CustomMeta;
+
+use super::structure::number;
+use crate::core::gaze::Gaze;
+use crate::core::monitor::zone::ZoneClass;
+use crate::core::monitor::{Alarm, Attention, DriverState, Level, Reason};
+
+/// Name under which the metadata is registered.
+pub const NAME: &str = "AttentionMeta";
+
+/// Puts `attention` on the buffer, in place of what is already there.
+pub fn add(buffer: &mut gst::BufferRef, attention: &Attention) -> Result<(), glib::BoolError> {
+    write(super::fresh(buffer, NAME)?.mut_structure(), attention);
+    Ok(())
+}
+
+/// Reads what a buffer carries.
+pub fn read(buffer: &gst::BufferRef) -> Option<Attention> {
+    parse(CustomMeta::from_buffer(buffer, NAME).ok()?.structure())
+}
+
+/// The same fields as a free structure, for properties and bus messages.
+pub fn to_structure(name: &str, attention: &Attention) -> gst::Structure {
+    let mut s = gst::Structure::new_empty(name);
+    write(&mut s, attention);
+    s
+}
+
+/// A time as a field.
+pub(crate) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn write(s: &mut gst::StructureRef, attention: &Attention) {
+    s.set("state", attention.state.name());
+    s.set("level", attention.level.name());
+    let names = attention.alarms.iter().map(|alarm| alarm.name().to_send_value());
+    s.set("alarms", gst::Array::new(names));
+    if let Some(reason) = attention.reason {
+        s.set("reason", reason.name());
+    }
+    if let Some(class) = attention.class {
+        s.set("zone", &*attention.zone);
+        s.set("zone-class", class.name());
+    }
+    if let Some(gaze) = attention.gaze {
+        s.set("pitch", f64::from(gaze.pitch));
+        s.set("yaw", f64::from(gaze.yaw));
+    }
+    s.set("away-time", nanoseconds(attention.away));
+    s.set("shared-time", nanoseconds(attention.shared));
+    s.set("closed-time", nanoseconds(attention.closed));
+    if let Some(perclos) = attention.perclos {
+        s.set("perclos", f64::from(perclos));
+    }
+    if let Some(forward) = attention.forward {
+        s.set("forward-pitch", f64::from(forward.pitch));
+        s.set("forward-yaw", f64::from(forward.yaw));
+    }
+    s.set("forward-confidence", f64::from(attention.confidence));
+    if let Some(speed) = attention.speed {
+        s.set("speed", f64::from(speed));
+    }
+    if let Some(face) = attention.face {
+        s.set("face", face);
+    }
+    s.set("rules", &*attention.rules);
+}
+
+/// The inverse of [`to_structure`]; `None` where there is no state that is known.
+pub fn parse(s: &gst::StructureRef) -> Option<Attention> {
+    let text = |name| s.get::<&str>(name).ok();
+    let time = |name| Duration::from_nanos(s.get(name).unwrap_or_default());
+    let gaze =
+        |pitch, yaw| number(s, pitch).zip(number(s, yaw)).map(|(pitch, yaw)| Gaze::new(pitch, yaw));
+    let alarms = s.get::<gst::ArrayRef<'_>>("alarms").ok();
+    let alarms = alarms.as_ref().map(|alarms| alarms.as_slice()).unwrap_or_default();
+    let alarm = |value: &glib::SendValue| Alarm::from_name(value.get::<&str>().ok()?);
+    Some(Attention {
+        state: text("state").and_then(DriverState::from_name)?,
+        level: text("level").and_then(Level::from_name).unwrap_or_default(),
+        alarms: alarms.iter().filter_map(alarm).collect(),
+        reason: text("reason").and_then(Reason::from_name),
+        zone: text("zone").unwrap_or_default().into(),
+        class: text("zone-class").and_then(ZoneClass::from_name),
+        gaze: gaze("pitch", "yaw"),
+        away: time("away-time"),
+        shared: time("shared-time"),
+        closed: time("closed-time"),
+        perclos: number(s, "perclos"),
+        forward: gaze("forward-pitch", "forward-yaw"),
+        confidence: number(s, "forward-confidence").unwrap_or_default(),
+        speed: number(s, "speed"),
+        face: s.get("face").ok(),
+        rules: text("rules").unwrap_or_default().into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> Attention {
+        Attention {
+            state: DriverState::Distracted,
+            level: Level::Urgent,
+            alarms: [Alarm::PhoneUse, Alarm::LongDistraction].into_iter().collect(),
+            reason: Some(Reason::NoFace),
+            zone: "centre-screen".into(),
+            class: Some(ZoneClass::NonDriving),
+            gaze: Some(Gaze::new(-0.25, 0.5)),
+            away: Duration::from_millis(3100),
+            shared: Duration::from_secs(9),
+            closed: Duration::from_millis(40),
+            perclos: Some(0.125),
+            forward: Some(Gaze::new(0.125, -0.25)),
+            confidence: 0.75,
+            speed: Some(80.5),
+            face: Some(2),
+            rules: "euroncap-2026".into(),
+        }
+    }
+
+    #[test]
+    fn every_field_there_and_back() {
+        gst::init().unwrap();
+        super::super::register();
+        let mut buffer = gst::Buffer::new();
+        assert_eq!(read(&buffer), None);
+        for attention in [full(), Attention::default()] {
+            add(buffer.get_mut().unwrap(), &attention).unwrap();
+            assert_eq!(read(&buffer), Some(attention));
+        }
+    }
+
+    #[test]
+    fn foreign_words_are_not_taken() {
+        gst::init().unwrap();
+        let mut s = to_structure("attention", &full());
+        s.set("level", "apocalypse");
+        s.set("zone-class", 7);
+        let back = parse(&s).unwrap();
+        assert_eq!((back.level, back.class), (Level::None, None));
+        s.set("state", "dancing");
+        assert_eq!(parse(&s), None);
+    }
+}

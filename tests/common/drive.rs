@@ -1,0 +1,149 @@
+//! Scripted drives for the monitor: where somebody looks and for how long, as frames.
+
+use std::time::Duration;
+
+use gstgaze::core::estimator::{FrameGaze, GazeEstimate};
+use gstgaze::core::gaze::{Gaze, HeadPose};
+use gstgaze::core::geometry::{Rect, Size};
+use gstgaze::core::monitor::{
+    Alarm, AlarmRecord, Conditions, DriverBy, Event, ForwardSource, Monitor, MonitorConfig,
+    RuleProfile, ZoneMap,
+};
+use gstgaze::core::region::FaceRegion;
+
+/// What the driver does for a while.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Do {
+    /// Looks there: yaw to the right and pitch up, degrees from the road ahead.
+    Look(f32, f32),
+    /// Has the eyes closed; the model says that the gaze falls.
+    Close,
+    /// Is not to be seen.
+    Hide,
+}
+
+pub const ROAD: Do = Do::Look(0.0, 0.0);
+
+/// A drive of so many frames a second through a monitor.
+pub struct Drive {
+    pub monitor: Monitor,
+    pub conditions: Conditions,
+    pub events: Vec<Event>,
+    /// How far the head turns with the gaze, 0..=1; `None`: the pose is not known.
+    pub head: Option<f32>,
+    /// Whether the model tells how far the eyes are open.
+    pub eyes: bool,
+    /// Degrees that are added to yaw and pitch.
+    pub noise: [f32; 2],
+    fps: u64,
+    frame: u64,
+}
+
+/// A built-in profile, the shipped left-hand drive, forward given.
+pub fn config(rules: &str) -> MonitorConfig {
+    MonitorConfig {
+        rules: RuleProfile::builtin(rules).unwrap().unwrap(),
+        zones: ZoneMap::builtin("left-hand-drive").unwrap().unwrap(),
+        forward: ForwardSource::Given(Gaze::default()),
+        driver: DriverBy::Size,
+    }
+}
+
+impl Drive {
+    pub fn new(rules: &str, fps: u64) -> Self {
+        Self::with(config(rules), fps)
+    }
+
+    pub fn with(config: MonitorConfig, fps: u64) -> Self {
+        Self {
+            monitor: Monitor::new(config),
+            conditions: Conditions { speed: Some(80.0), nominal: true },
+            events: Vec::new(),
+            head: None,
+            eyes: false,
+            noise: [0.0; 2],
+            fps,
+            frame: 0,
+        }
+    }
+
+    /// Stamp of the next frame, as a muxer rounds it.
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(self.frame * 1_000_000_000 / self.fps)
+    }
+
+    /// Goes on for so many frames.
+    pub fn frames(&mut self, act: Do, count: u64) -> &mut Self {
+        for _ in 0..count {
+            let at = self.now();
+            self.frame += 1;
+            let frame = self.show(act);
+            self.monitor.observe(at, Some(&frame), self.conditions, &mut self.events);
+        }
+        self
+    }
+
+    /// Goes on for so many seconds, to the nearest frame.
+    pub fn seconds(&mut self, act: Do, seconds: f64) -> &mut Self {
+        let end = self.frame as f64 + seconds * self.fps as f64;
+        self.frames(act, end.round() as u64 - self.frame)
+    }
+
+    /// What gazeinfer would tell of such a frame.
+    pub fn show(&self, act: Do) -> FrameGaze {
+        let gaze = match act {
+            Do::Look(yaw, pitch) => Gaze::from_degrees(pitch + self.noise[1], yaw + self.noise[0]),
+            Do::Close => Gaze::from_degrees(-25.0, 0.0),
+            Do::Hide => return FrameGaze { size: SIZE, ..FrameGaze::default() },
+        };
+        let head_pose = self.head.map(|part| HeadPose {
+            pitch: part * gaze.pitch,
+            yaw: part * gaze.yaw,
+            roll: 0.0,
+        });
+        let region = FaceRegion {
+            rect: Rect::new(200.0, 100.0, 200.0, 200.0),
+            head_pose,
+            eye_openness: self.eyes.then_some(if act == Do::Close { [0.05; 2] } else { [0.9; 2] }),
+            ..FaceRegion::default()
+        };
+        let face = GazeEstimate { region, gaze: Some(gaze), ..GazeEstimate::default() };
+        FrameGaze { size: SIZE, faces: vec![face], ..FrameGaze::default() }
+    }
+
+    /// The alarms so far.
+    pub fn raised(&self) -> Vec<AlarmRecord> {
+        let record = |event: &Event| match event {
+            Event::Raised(record) => Some(*record),
+            _ => None,
+        };
+        self.events.iter().filter_map(record).collect()
+    }
+
+    /// What they are called.
+    pub fn alarms(&self) -> Vec<Alarm> {
+        self.raised().iter().map(|record| record.alarm).collect()
+    }
+}
+
+const SIZE: Size = Size::new(640, 480);
+
+/// Numbers that look random and are the same every time (SplitMix64).
+pub struct Noise(pub u64);
+
+impl Noise {
+    /// 0..1
+    pub fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Mean 0, standard deviation 1 (Box-Muller).
+    pub fn normal(&mut self) -> f64 {
+        let (u, v) = (1.0 - self.uniform(), self.uniform());
+        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+    }
+}

@@ -1,0 +1,401 @@
+//! `gazemonitor` through its pads: metadata, messages, properties, and the events of a stream.
+#![cfg(feature = "plugin")]
+
+mod common;
+
+use common::drive::{Do, Drive, ROAD};
+use gst::prelude::*;
+use gst_check::Harness;
+use gstgaze::core::monitor::{Alarm, Attention, DriverState, Level};
+use gstgaze::plugin::meta::{attention, gaze};
+
+const FPS: u64 = 25;
+const AWAY: Do = Do::Look(33.0, -20.0);
+
+struct Test {
+    harness: Harness,
+    element: gst::Element,
+    bus: gst::Bus,
+    script: Drive,
+    frame: u64,
+}
+
+impl Test {
+    /// An element in PLAYING that knows forward.
+    fn new() -> Self {
+        let element = element();
+        element.set_property_from_str("forward", "given");
+        Self::with(element)
+    }
+
+    fn with(element: gst::Element) -> Self {
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
+        harness.set_src_caps_str("video/x-raw,format=RGB,width=8,height=8,framerate=25/1");
+        harness.play();
+        Self { harness, element, bus, script: Drive::new("euroncap-2026", FPS), frame: 0 }
+    }
+
+    fn buffer(&mut self, act: Do) -> gst::Buffer {
+        let mut buffer = gst::Buffer::with_size(8 * 8 * 3).unwrap();
+        let writable = buffer.get_mut().unwrap();
+        writable.set_pts(gst::ClockTime::SECOND * self.frame / FPS);
+        writable.set_duration(gst::ClockTime::SECOND / FPS);
+        gaze::add(writable, &self.script.show(act)).unwrap();
+        self.frame += 1;
+        buffer
+    }
+
+    fn push(&mut self, buffer: gst::Buffer) -> Attention {
+        self.harness.push(buffer).unwrap();
+        attention::read(&self.harness.pull().unwrap()).expect("each buffer has its attention")
+    }
+
+    fn seconds(&mut self, act: Do, seconds: f64) -> Attention {
+        let mut last = None;
+        for _ in 0..(seconds * FPS as f64).round() as u64 {
+            let buffer = self.buffer(act);
+            last = Some(self.push(buffer));
+        }
+        last.expect("a frame at least")
+    }
+
+    /// The messages so far of these kinds.
+    fn messages(&self, kinds: &[&str]) -> Vec<gst::Structure> {
+        std::iter::from_fn(|| self.bus.pop_filtered(&[gst::MessageType::Element]))
+            .filter_map(|message| message.structure().map(ToOwned::to_owned))
+            .filter(|s| s.name() == "attention")
+            .filter(|s| kinds.contains(&s.get::<&str>("event").unwrap()))
+            .collect()
+    }
+
+    fn told(&self) -> gst::Structure {
+        self.element.property("attention")
+    }
+
+    fn stat(&self, name: &str) -> u64 {
+        self.element.property::<gst::Structure>("stats").get(name).unwrap()
+    }
+}
+
+fn element() -> gst::Element {
+    common::element::init();
+    gst::ElementFactory::make("gazemonitor").build().unwrap()
+}
+
+fn text<'a>(s: &'a gst::Structure, name: &str) -> &'a str {
+    s.get(name).unwrap()
+}
+
+fn time(s: &gst::Structure, name: &str) -> u64 {
+    s.get(name).unwrap()
+}
+
+#[test]
+fn a_long_glance_is_told_three_ways() {
+    let mut t = Test::new();
+    assert_eq!(t.seconds(ROAD, 4.0).state, DriverState::Attentive);
+    let away = t.seconds(AWAY, 2.0);
+    assert_eq!((away.state, &*away.zone), (DriverState::LookingAway, "centre-screen"));
+    let over = t.seconds(AWAY, 1.2);
+    assert_eq!((over.state, over.level), (DriverState::Distracted, Level::Warning));
+    assert!(over.alarms.contains(Alarm::LongDistraction));
+    assert_eq!((text(&t.told(), "state"), text(&t.told(), "level")), ("distracted", "warning"));
+    assert_eq!(t.seconds(ROAD, 1.1).state, DriverState::Attentive);
+
+    let told = t.messages(&["alarm", "cleared"]);
+    assert_eq!(told.len(), 2, "{told:?}");
+    let [raised, cleared] = &told[..] else { panic!() };
+    assert_eq!(text(raised, "alarm"), "long-distraction");
+    assert_eq!(text(raised, "alarm-level"), "warning");
+    assert_eq!(text(raised, "alarm-zone"), "centre-screen");
+    assert_eq!(text(raised, "rules"), "euroncap-2026");
+    let s = 1_000_000_000;
+    assert_eq!(time(raised, "start"), 4 * s);
+    assert_eq!(time(raised, "threshold"), 7 * s);
+    assert!(time(raised, "delay") <= s / 2 && time(raised, "zone-delay") <= s / 2);
+    assert_eq!(raised.get::<gst::ClockTime>("pts").unwrap(), gst::ClockTime::from_seconds(7));
+    assert_eq!(raised.get::<gst::ClockTime>("running-time").unwrap().seconds(), 7);
+    assert_eq!((text(cleared, "alarm"), text(cleared, "why")), ("long-distraction", "attentive"));
+    assert_eq!(t.stat("alarms"), 1);
+    assert_eq!(t.stat("frames"), t.frame);
+    assert!(t.stat("zone-delay-max") > 0);
+}
+
+#[test]
+fn zones_are_told_and_messages_can_be_switched_off() {
+    let mut t = Test::new();
+    t.seconds(ROAD, 1.0);
+    t.seconds(AWAY, 1.0);
+    let zones = t.messages(&["zone"]);
+    assert_eq!(zones.len(), 1);
+    assert_eq!((text(&zones[0], "from"), text(&zones[0], "to")), ("road-ahead", "centre-screen"));
+    assert!(zones[0].get::<bool>("left-road").unwrap());
+    t.element.set_property("post-messages", false);
+    t.seconds(ROAD, 1.0);
+    assert_eq!(t.messages(&["zone", "alarm"]).len(), 0);
+}
+
+#[test]
+fn buffers_keep_their_memory_and_shared_ones_are_not_copied() {
+    let mut t = Test::new();
+    let sent = t.buffer(ROAD);
+    let kept = sent.clone();
+    let memory = kept.peek_memory(0).as_ptr();
+    t.harness.push(sent).unwrap();
+    let received = t.harness.pull().unwrap();
+    assert_eq!(received.peek_memory(0).as_ptr(), memory);
+    assert!(attention::read(&kept).is_none(), "somebody else's buffer is left alone");
+    assert!(gaze::read(&received).is_some());
+}
+
+#[test]
+fn speed_by_property_and_by_events_of_both_directions() {
+    let mut t = Test::new();
+    let vehicle = |speed: f64| {
+        gst::Structure::builder("GazeVehicle").field("speed", speed).field("nominal", false).build()
+    };
+    assert_eq!(t.element.property::<f64>("speed"), -1.0);
+    assert_eq!(t.seconds(ROAD, 0.1).speed, None);
+    t.element.set_property("speed", 12.5);
+    assert_eq!(t.seconds(ROAD, 0.1).speed, Some(12.5));
+    assert!(t.harness.push_event(gst::event::CustomDownstream::new(vehicle(50.0))));
+    assert_eq!(t.seconds(ROAD, 0.1).speed, Some(50.0));
+    assert!(!t.element.property::<bool>("nominal"));
+    t.harness.push_upstream_event(gst::event::CustomUpstream::new(vehicle(19.0)));
+    assert_eq!(t.seconds(ROAD, 0.1).speed, Some(19.0));
+    // Too slow for the rules.
+    t.seconds(ROAD, 4.0);
+    assert_eq!(t.seconds(AWAY, 5.0).state, DriverState::LookingAway);
+    for (told, known) in [(-3.0, None), (1e9, Some(500.0)), (f64::NAN, Some(500.0))] {
+        assert!(t.harness.push_event(gst::event::CustomDownstream::new(vehicle(told))));
+        assert_eq!(t.seconds(ROAD, 0.1).speed, known, "{told}");
+    }
+    let other = gst::Structure::builder("Other").field("speed", 3.0).build();
+    assert!(t.harness.push_event(gst::event::CustomDownstream::new(other)));
+    assert_eq!(t.seconds(ROAD, 0.1).speed, Some(500.0));
+}
+
+#[test]
+fn nobody_looked_or_nobody_there_is_unavailable_in_time() {
+    for with_meta in [false, true] {
+        let mut t = Test::new();
+        t.seconds(ROAD, 1.0);
+        for _ in 0..11 * FPS {
+            let mut buffer = t.buffer(Do::Hide);
+            if !with_meta {
+                let stamp = buffer.pts();
+                buffer = gst::Buffer::with_size(8 * 8 * 3).unwrap();
+                buffer.get_mut().unwrap().set_pts(stamp);
+            }
+            t.push(buffer);
+        }
+        let told = t.messages(&["availability", "alarm"]);
+        assert_eq!(told.len(), 1);
+        assert_eq!(text(&told[0], "reason"), if with_meta { "no-face" } else { "no-data" });
+        assert!(time(&told[0], "at") - time(&told[0], "since") <= 10_000_000_000);
+        assert_eq!(text(&t.told(), "state"), "unavailable");
+        assert_eq!(t.seconds(ROAD, 1.2).state, DriverState::Attentive);
+    }
+}
+
+#[test]
+fn gaps_let_time_pass() {
+    let mut t = Test::new();
+    t.seconds(ROAD, 1.0);
+    let duration = gst::ClockTime::SECOND;
+    for second in 1..12 {
+        let gap = gst::event::Gap::builder(duration * second).duration(duration).build();
+        assert!(t.harness.push_event(gap));
+    }
+    let told = t.messages(&["availability"]);
+    assert_eq!(told.len(), 1);
+    assert_eq!(text(&told[0], "reason"), "no-data");
+}
+
+#[test]
+fn a_flush_starts_time_anew_and_keeps_what_was_learned() {
+    let element = element();
+    let mut t = Test::with(element);
+    assert_eq!(t.seconds(ROAD, 5.0).state, DriverState::Calibrating);
+    assert_eq!(t.seconds(ROAD, 40.0).state, DriverState::Attentive);
+    assert_eq!(t.messages(&["calibration"]).len(), 1);
+    t.seconds(AWAY, 3.2);
+    assert_eq!(text(&t.told(), "state"), "distracted");
+    assert!(t.harness.push_event(gst::event::FlushStart::new()));
+    assert!(t.harness.push_event(gst::event::FlushStop::new(true)));
+    let cleared = t.messages(&["cleared"]);
+    assert_eq!(text(&cleared[0], "why"), "restart");
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    assert!(t.harness.push_event(gst::event::Segment::new(&segment)));
+    // 2.9 s of the glance before and 2 s now are no long glance.
+    t.frame = 0;
+    let after = t.seconds(AWAY, 2.0);
+    assert_eq!((after.state, after.level), (DriverState::LookingAway, Level::None));
+    assert!(after.forward.is_some());
+    // Another stream may be another car.
+    assert!(t.harness.push_event(gst::event::StreamStart::new("another")));
+    assert!(t.harness.push_event(gst::event::Segment::new(&segment)));
+    assert_eq!(t.seconds(AWAY, 0.2).state, DriverState::Calibrating);
+    assert_eq!(t.stat("frames"), 45 * FPS + 80 + 2 * FPS + 5);
+}
+
+#[test]
+fn twice_the_speed_is_the_same_glance() {
+    let mut t = Test::new();
+    t.seconds(ROAD, 1.0);
+    assert!(t.harness.push_event(gst::event::FlushStart::new()));
+    assert!(t.harness.push_event(gst::event::FlushStop::new(true)));
+    let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    segment.set_rate(2.0);
+    assert!(t.harness.push_event(gst::event::Segment::new(&segment)));
+    t.frame = 0;
+    t.seconds(ROAD, 2.0);
+    assert_eq!(t.seconds(AWAY, 2.9).level, Level::None);
+    assert_eq!(t.seconds(AWAY, 0.2).level, Level::Warning);
+}
+
+#[test]
+fn states_come_and_go() {
+    common::element::init();
+    let launch = "videotestsrc num-buffers=25 ! gazemonitor name=monitor ! fakesink";
+    let pipeline = gst::parse::launch(launch).unwrap().downcast::<gst::Pipeline>().unwrap();
+    let monitor = pipeline.by_name("monitor").unwrap();
+    for _ in 0..3 {
+        common::element::run(&pipeline).unwrap();
+        let stats = monitor.property::<gst::Structure>("stats");
+        assert_eq!(stats.get::<u64>("frames").unwrap(), 25, "the last word can still be read");
+        assert_eq!(stats.get::<u64>("unusable").unwrap(), 25);
+    }
+}
+
+#[test]
+fn any_caps_and_frames_without_stamps() {
+    let element = element();
+    element.set_property_from_str("forward", "given");
+    let mut t = Test::with(element);
+    t.harness.set_src_caps_str("application/x-anything");
+    for _ in 0..100 {
+        let mut buffer = t.buffer(AWAY);
+        buffer.get_mut().unwrap().set_pts(gst::ClockTime::NONE);
+        t.push(buffer);
+    }
+    // Frames are counted at 25 a second, as the caps before said: 4 s.
+    assert_eq!(text(&t.told(), "state"), "distracted");
+}
+
+#[test]
+fn mistakes_are_named_when_it_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let bad = dir.path().join("bad.toml");
+    std::fs::write(&bad, "name = \"x\"\n[[zone]]\n").unwrap();
+    for (property, value, says) in [
+        ("rules", "euroncap-1999", vec!["euroncap-1999", "euroncap-2026", "eu-addw", "un-r171"]),
+        ("zones", "boat", vec!["zones='boat'", "left-hand-drive"]),
+        ("zones", bad.to_str().unwrap(), vec!["bad.toml", "line 2"]),
+    ] {
+        let element = element();
+        element.set_property(property, value);
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        assert!(element.set_state(gst::State::Paused).is_err(), "{value}");
+        let message = bus.pop_filtered(&[gst::MessageType::Error]).expect("an error");
+        let gst::MessageView::Error(error) = message.view() else { unreachable!() };
+        common::element::says(&error.error().to_string(), &says);
+        element.set_state(gst::State::Null).unwrap();
+    }
+}
+
+#[test]
+fn files_of_ones_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rules = std::fs::read_to_string(root.join("pipelines/rules/euroncap-2023.toml")).unwrap();
+    // A maker's one second more.
+    let path = dir.path().join("mine.toml");
+    std::fs::write(&path, rules.replacen("value = 3.0", "value = 4.0", 1)).unwrap();
+    let element = element();
+    element.set_property_from_str("forward", "given");
+    element.set_property("rules", path.to_str().unwrap());
+    element.set_property("zones", "right-hand-drive");
+    let mut t = Test::with(element);
+    t.seconds(ROAD, 4.0);
+    let away = Do::Look(-33.0, -20.0);
+    assert_eq!(t.seconds(away, 3.9).level, Level::None);
+    let over = t.seconds(away, 0.2);
+    assert_eq!((over.level, &*over.zone), (Level::Warning, "centre-screen"));
+}
+
+#[test]
+fn the_driver_is_who_was_chosen() {
+    let mut t = Test::new();
+    let both = |t: &mut Test| {
+        let mut buffer = t.buffer(ROAD);
+        let mut frame = t.script.show(ROAD);
+        let mut other = t.script.show(AWAY).faces[0];
+        other.region.rect.x = 500.0;
+        other.region.rect.width = 50.0;
+        other.region.track_id = Some(7);
+        frame.faces.push(other);
+        gaze::add(buffer.get_mut().unwrap(), &frame).unwrap();
+        t.push(buffer).face
+    };
+    assert_eq!(both(&mut t), Some(0));
+    t.element.set_property_from_str("driver", "track");
+    assert_eq!(both(&mut t), None);
+    t.element.set_property("driver-track", 7u64);
+    assert_eq!(both(&mut t), Some(1));
+    t.element.set_property_from_str("driver", "region");
+    t.element.set_property("driver-region", gst::Array::new([0.6f64, 0.0, 0.4, 1.0]));
+    assert_eq!(both(&mut t), Some(1));
+}
+
+#[test]
+fn lines_have_the_attention() {
+    common::element::init();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let location = file.path().display();
+    let mut h =
+        Harness::new_parse(&format!("gazemonitor forward=given ! gazepublish location={location}"));
+    h.set_src_caps_str("video/x-raw,format=RGB,width=8,height=8,framerate=25/1");
+    h.play();
+    let script = Drive::new("euroncap-2026", FPS);
+    for frame in 0..100u64 {
+        let mut buffer = gst::Buffer::with_size(8 * 8 * 3).unwrap();
+        let writable = buffer.get_mut().unwrap();
+        writable.set_pts(gst::ClockTime::SECOND * frame / FPS);
+        gaze::add(writable, &script.show(AWAY)).unwrap();
+        h.push(buffer).unwrap();
+    }
+    assert!(h.push_event(gst::event::Eos::new()));
+    while h.pull_event().unwrap().type_() != gst::EventType::Eos {}
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 100);
+    let last = &lines[99]["attention"];
+    assert_eq!(last["state"], "distracted");
+    assert_eq!(last["alarms"], serde_json::json!(["long-distraction"]));
+    assert_eq!(last["zone"], "centre-screen");
+    assert_eq!(lines[0]["attention"]["state"], "attentive");
+}
+
+#[test]
+fn the_meta_survives_what_gaze_meta_survives() {
+    common::element::init();
+    for (launch, survives) in [
+        ("videoconvert ! video/x-raw,format=NV12", true),
+        ("videoscale ! video/x-raw,width=32,height=24", true),
+        ("videoflip video-direction=horiz", false),
+    ] {
+        let mut h = Harness::new_parse(&format!("gazemonitor ! {launch} ! identity"));
+        h.set_src_caps_str("video/x-raw,format=RGB,width=64,height=48,framerate=30/1");
+        h.play();
+        let mut buffer = gst::Buffer::with_size(64 * 48 * 3).unwrap();
+        buffer.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
+        h.push(buffer).unwrap();
+        let out = h.pull().unwrap();
+        assert_eq!(attention::read(&out).is_some(), survives, "{launch}");
+    }
+}

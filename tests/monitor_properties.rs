@@ -1,0 +1,213 @@
+//! What must hold for every drive: random scripts against properties of the rules.
+
+mod common;
+
+use std::time::Duration;
+
+use common::drive::{Do, Drive, ROAD};
+use gstgaze::core::monitor::{Alarm, AlarmRecord, DriverState, RuleProfile};
+use proptest::prelude::*;
+
+const SCREEN: Do = Do::Look(33.0, -20.0);
+const LAP: Do = Do::Look(13.0, -50.0);
+const MIRROR: Do = Do::Look(29.0, 16.0);
+
+/// A part of a drive. Lengths are in fifths of a second, which all rates of the tests divide.
+type Part = (Do, u64);
+
+fn parts(acts: &'static [Do]) -> impl Strategy<Value = Vec<Part>> {
+    prop::collection::vec((prop::sample::select(acts), 1..20u64), 1..25)
+}
+
+fn away(act: Do) -> bool {
+    act != ROAD && matches!(act, Do::Look(..))
+}
+
+fn run(rules: &str, fps: u64, script: &[Part]) -> Drive {
+    let mut drive = Drive::new(rules, fps);
+    drive.eyes = true;
+    for (act, fifths) in script {
+        drive.frames(*act, fifths * fps / 5);
+    }
+    // The last frame's time is over when the next one comes.
+    drive.frames(script.last().map_or(ROAD, |part| part.0), 1);
+    drive
+}
+
+/// How much of the time from `from` to `to` the script looks away.
+fn time_away(script: &[Part], from: Duration, to: Duration) -> Duration {
+    let mut at = Duration::ZERO;
+    let mut sum = Duration::ZERO;
+    for (act, fifths) in script {
+        let end = at + Duration::from_millis(200 * fifths);
+        if away(*act) {
+            sum += end.min(to).saturating_sub(at.max(from));
+        }
+        at = end;
+    }
+    sum
+}
+
+fn of_gaze(record: &AlarmRecord) -> bool {
+    DriverState::of_alarms([record.alarm].into_iter().collect()) == Some(DriverState::Distracted)
+}
+
+/// The first alarm because of gaze.
+fn first(drive: &Drive) -> Option<Duration> {
+    drive.raised().iter().find(|record| of_gaze(record)).map(|record| record.threshold)
+}
+
+/// The alarms that come at an instant. A share of a minute, counted in slots of a second, does not.
+fn timed(drive: &Drive) -> Vec<AlarmRecord> {
+    drive.raised().into_iter().filter(|record| record.alarm != Alarm::Drowsy).collect()
+}
+
+/// Phones and other places have one rule; at equal shares a rounding decides what it is called.
+fn kind(alarm: Alarm) -> Alarm {
+    if alarm == Alarm::PhoneUse { Alarm::ShortDistraction } else { alarm }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
+
+    /// Who never looks away is never warned of it, however often the camera loses the face.
+    #[test]
+    fn no_alarm_without_time_off_road(script in parts(&[ROAD, Do::Hide])) {
+        for rules in RuleProfile::builtin_names() {
+            let drive = run(rules, 25, &script);
+            prop_assert!(drive.raised().is_empty(), "{rules}: {:?}", drive.alarms());
+        }
+    }
+
+    /// A long distraction has its three seconds, all of them away, since its start; a short one has
+    /// its ten in the last thirty.
+    #[test]
+    fn alarms_have_their_time_off_road(script in parts(&[ROAD, SCREEN, LAP, MIRROR])) {
+        let drive = run("euroncap-2026", 30, &script);
+        let slack = Duration::from_millis(2);
+        for record in drive.raised() {
+            let (from, least) = match kind(record.alarm) {
+                Alarm::LongDistraction => (record.start, 3),
+                Alarm::Unresponsive => (record.start, 3),
+                Alarm::ShortDistraction => {
+                    (record.at.saturating_sub(Duration::from_secs(30)), 10)
+                }
+                other => panic!("{other} of open eyes"),
+            };
+            let sum = time_away(&script, from, record.at) + slack;
+            prop_assert!(sum >= Duration::from_secs(least), "{record:?}: {sum:?}");
+        }
+    }
+
+    /// Every glance of three seconds or more in one piece is told, unless a warning is on already.
+    #[test]
+    fn no_long_glance_is_missed(script in parts(&[ROAD, SCREEN])) {
+        let drive = run("euroncap-2026", 30, &script);
+        let long = script.iter().any(|(act, fifths)| *act == SCREEN && *fifths >= 15);
+        prop_assert!(!long || drive.raised().iter().any(of_gaze), "{:?}", drive.events);
+    }
+
+    /// More time away never brings the first alarm later.
+    #[test]
+    fn monotonic_in_time_off_road(
+        script in parts(&[ROAD, SCREEN, LAP, Do::Hide]),
+        more in any::<prop::sample::Index>(),
+    ) {
+        let mut worse = script.clone();
+        let chosen = more.index(worse.len());
+        if worse[chosen].0 == ROAD {
+            worse[chosen].0 = LAP;
+        }
+        for rules in RuleProfile::builtin_names() {
+            let (before, after) = (first(&run(rules, 25, &script)), first(&run(rules, 25, &worse)));
+            let later = match (before, after) {
+                (Some(before), Some(after)) => after > before + Duration::from_millis(2),
+                (Some(_), None) => true,
+                _ => false,
+            };
+            prop_assert!(!later, "{rules}: {before:?}, with more time away {after:?}");
+        }
+    }
+
+    /// The same drive gives the same decisions at any rate, to within a frame.
+    #[test]
+    fn invariant_to_the_frame_rate(
+        script in parts(&[ROAD, SCREEN, LAP, MIRROR, Do::Hide, Do::Close]),
+    ) {
+        for rules in RuleProfile::builtin_names() {
+            let expected = timed(&run(rules, 60, &script));
+            for fps in [15, 25, 30] {
+                let found = timed(&run(rules, fps, &script));
+                let names = |records: &[AlarmRecord]| {
+                    records.iter().map(|r| (kind(r.alarm), r.level)).collect::<Vec<_>>()
+                };
+                prop_assert_eq!(names(&found), names(&expected), "{} at {}", rules, fps);
+                for (found, expected) in found.iter().zip(&expected) {
+                    let apart = found.threshold.abs_diff(expected.threshold);
+                    prop_assert!(apart <= Duration::from_millis(67), "{found:?} {expected:?}");
+                }
+            }
+        }
+    }
+
+    /// Frames between frames that show the same change nothing.
+    #[test]
+    fn invariant_to_the_splitting_of_frames(
+        script in parts(&[ROAD, SCREEN, LAP, Do::Hide, Do::Close]),
+        cuts in prop::collection::vec(1..4u32, 1..50),
+    ) {
+        let whole = run("euroncap-2026", 15, &script);
+        let mut cut = Drive::new("euroncap-2026", 15);
+        cut.eyes = true;
+        let mut cuts = cuts.into_iter().cycle();
+        for (act, fifths) in &script {
+            for _ in 0..fifths * 3 {
+                let at = cut.now();
+                cut.frames(*act, 1);
+                let step = cut.now() - at;
+                let pieces = cuts.next().unwrap_or(1);
+                for piece in 1..pieces {
+                    let (frame, conditions) = (cut.show(*act), cut.conditions);
+                    let at = at + step * piece / pieces;
+                    cut.monitor.observe(at, Some(&frame), conditions, &mut cut.events);
+                }
+            }
+        }
+        cut.frames(script.last().map_or(ROAD, |part| part.0), 1);
+        let told = |drive: &Drive| {
+            timed(drive).iter().map(|r| (kind(r.alarm), r.level, r.start)).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(told(&cut), told(&whole));
+        for (cut, whole) in timed(&cut).iter().zip(timed(&whole)) {
+            let apart = cut.threshold.abs_diff(whole.threshold);
+            prop_assert!(apart <= Duration::from_millis(2), "{cut:?} {whole:?}");
+            prop_assert!(cut.at <= whole.at);
+        }
+    }
+
+    /// Whatever stamps and angles come: no panic, and what is on is what was told.
+    #[test]
+    fn anything_may_come(
+        frames in prop::collection::vec((0..40_000u64, -400f32..400.0, -400f32..400.0), 1..200),
+    ) {
+        let mut drive = Drive::new("euroncap-2026", 30);
+        let mut on = std::collections::BTreeSet::new();
+        for (ms, yaw, pitch) in frames {
+            let frame = drive.show(Do::Look(yaw, pitch));
+            let at = Duration::from_millis(ms);
+            let conditions = drive.conditions;
+            drive.events.clear();
+            drive.monitor.observe(at, Some(&frame), conditions, &mut drive.events);
+            for event in &drive.events {
+                use gstgaze::core::monitor::Event;
+                match event {
+                    Event::Raised(record) => on.insert(record.alarm),
+                    Event::Cleared { alarm, .. } => on.remove(alarm),
+                    _ => continue,
+                };
+            }
+            let told: Vec<_> = drive.monitor.attention().alarms.iter().collect();
+            prop_assert_eq!(told, on.iter().copied().collect::<Vec<_>>());
+        }
+    }
+}
