@@ -37,9 +37,10 @@ gaze=(gazeinfer engine=tests/data/regression.onnx profile=tests/data/regression.
 publish=(gazepublish location=/dev/null add-empty-results=true)
 overlay=()
 has gazeoverlay && overlay=(! gazeoverlay)
+monitor=(! gazemonitor forward=given)
 
-check "whole frames" "${frames[@]}" ! "${gaze[@]}" inference-region=full-frame "${overlay[@]}" ! \
-    "${publish[@]}" ! fakesink
+check "whole frames" "${frames[@]}" ! "${gaze[@]}" inference-region=full-frame "${monitor[@]}" \
+    "${overlay[@]}" ! "${publish[@]}" ! fakesink
 check "no reader" "${frames[@]}" ! "${gaze[@]}" inference-region=full-frame ! \
     gazepublish location=unix:/nonexistent/socket ! fakesink
 
@@ -47,7 +48,8 @@ video=${GAZE_SHARED:-../shared}/media/udacity_demo.mp4
 face_model=${GAZE_SHARED:-../shared}/models/face/yunet_n_dynamic.onnx
 if [ -f "$video" ] && [ -f "$face_model" ]; then
     check "faces" filesrc location="$video" ! decodebin ! videoconvert ! identity eos-after=20 ! \
-        gazeface engine="$face_model" ! "${gaze[@]}" "${overlay[@]}" ! "${publish[@]}" ! fakesink
+        gazeface engine="$face_model" ! "${gaze[@]}" "${monitor[@]}" "${overlay[@]}" ! \
+        "${publish[@]}" ! fakesink
 else
     left_out "faces" "$video or $face_model is not there"
 fi

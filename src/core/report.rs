@@ -63,6 +63,15 @@ pub fn write_line(
     line: &mut Vec<u8>,
     stamp: FrameStamp,
     frame: &FrameGaze,
+) -> Result<(), serde_json::Error> {
+    write_judged_line(line, stamp, frame, None)
+}
+
+/// The same for a frame of which somebody judged the driver's attention.
+pub fn write_judged_line(
+    line: &mut Vec<u8>,
+    stamp: FrameStamp,
+    frame: &FrameGaze,
     attention: Option<&Attention>,
 ) -> Result<(), serde_json::Error> {
     line.clear();
@@ -226,7 +235,7 @@ mod tests {
 
     fn text(stamp: FrameStamp, frame: &FrameGaze) -> String {
         let mut line = b"left over from the last one".to_vec();
-        write_line(&mut line, stamp, frame, None).unwrap();
+        write_line(&mut line, stamp, frame).unwrap();
         let text = String::from_utf8(line).unwrap();
         assert_eq!(text.find('\n'), Some(text.len() - 1), "one line: {text}");
         text.trim_end().to_owned()
@@ -350,9 +359,9 @@ mod tests {
     fn memory_is_reused() {
         let frame = frame_of(vec![GazeEstimate::default(); 20]);
         let mut line = Vec::new();
-        write_line(&mut line, FrameStamp::default(), &frame, None).unwrap();
+        write_line(&mut line, FrameStamp::default(), &frame).unwrap();
         let (before, capacity) = (line.as_ptr(), line.capacity());
-        write_line(&mut line, FrameStamp::default(), &frame, None).unwrap();
+        write_line(&mut line, FrameStamp::default(), &frame).unwrap();
         assert_eq!((line.as_ptr(), line.capacity()), (before, capacity));
     }
 }

@@ -344,19 +344,13 @@ impl Monitor {
     fn take(&mut self, at: Duration, sight: Sight, events: &mut Vec<Event>) {
         let seen = match sight {
             Sight::Face(face) => self.take_face(at, face),
-            Sight::Nothing(reason) => Err(reason),
+            Sight::Nothing(reason) => {
+                let until = at + self.debounce.tolerance;
+                self.looking.lose(at, until);
+                self.closed.lose(at, until);
+                Err(reason)
+            }
         };
-        let until = at + self.debounce.tolerance;
-        let (gaze, eyes) = match &sight {
-            Sight::Face(face) => (face.gaze.is_some(), face.openness.is_some()),
-            Sight::Nothing(_) => (false, false),
-        };
-        if !gaze || self.closed.at(at) == Some(true) {
-            self.looking.lose(at, until);
-        }
-        if !eyes {
-            self.closed.lose(at, until);
-        }
         self.stats.unusable += u64::from(seen.is_err());
         if let Some((reason, since)) = self.presence.see(at, seen, self.patience) {
             if reason.is_some() {
@@ -374,14 +368,15 @@ impl Monitor {
         let closed = closed_at
             .zip(face.openness)
             .map(|(closed_at, openness)| f64::from(openness) <= closed_at);
-        if let Some(closed) = closed {
-            self.closed.set(closed, until);
+        match closed {
+            Some(closed) => self.closed.set(closed, until),
+            None => self.closed.lose(at, until),
         }
         // Closed eyes look nowhere, whatever the model says.
-        if closed == Some(true) {
-            return Ok(());
-        }
-        let Some(camera) = face.gaze else { return Err(Reason::NoGaze) };
+        let Some(camera) = face.gaze.filter(|_| closed != Some(true)) else {
+            self.looking.lose(at, until);
+            return if closed == Some(true) { Ok(()) } else { Err(Reason::NoGaze) };
+        };
         let last = self.looking.at(at).and_then(|looking| looking.cabin);
         let last = last.and_then(|(_, place)| place.zone);
         let cabin = self.calibration.forward().and_then(|forward| {

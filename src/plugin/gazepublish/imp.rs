@@ -201,8 +201,9 @@ impl GazePublish {
             running_time: running_time.map(gst::ClockTime::nseconds),
         };
         stream.flushed = false;
-        let write =
-            |line: &mut Vec<u8>| report::write_line(line, stamp, &frame_gaze, attention.as_ref());
+        let write = |line: &mut Vec<u8>| {
+            report::write_judged_line(line, stamp, &frame_gaze, attention.as_ref())
+        };
         let result = stream.writer.offer(write);
         let dropped =
             (matches!(result, Ok(false)) && stream.may_warn()).then(|| stream.counters.dropped());
