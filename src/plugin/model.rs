@@ -3,7 +3,7 @@
 use std::sync::{LazyLock, Once};
 
 use super::enums;
-use super::errors::{engine_error, open_error};
+use super::errors::{Refusal, engine_error};
 use crate::core::attributes::{AttributeError, Stage};
 use crate::core::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::estimator::{EstimateError, GazeEstimator};
@@ -54,18 +54,17 @@ pub fn open_gaze(
     path: &str,
     profile: Option<&str>,
     options: &Options,
-) -> Result<(GazeEstimator, ProfileSource), gst::ErrorMessage> {
+) -> Result<(GazeEstimator, ProfileSource), Refusal> {
     let model = engine::open_model(path, profile, &options.for_engine()).map_err(|e| match &e {
-        OpenError::Profile(_) if is_detector(path, options) => gst::error_msg!(
-            gst::StreamError::WrongType,
-            ("'{path}' is a face detector and no gaze model: use it as 'gazeface engine=...'")
-        ),
-        e => open_error(path, e),
+        OpenError::Profile(_) if is_detector(path, options) => Refusal::wrong_type(format!(
+            "'{path}' is a face detector and no gaze model: use it as 'gazeface engine=...'"
+        )),
+        e => Refusal::of_model(path, e),
     })?;
     let estimator =
-        GazeEstimator::new(model.engine, &model.profile, model.decoder).map_err(|e| match e {
-            EstimateError::Engine(e) => engine_error(&e),
-            e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
+        GazeEstimator::new(model.engine, &model.profile, model.decoder).map_err(|e| match &e {
+            EstimateError::Engine(e) => Refusal::from(e),
+            e => Refusal::wrong_type(format!("'{path}': {e}")),
         })?;
     Ok((estimator, model.source))
 }

@@ -1,21 +1,25 @@
 //! Virtual methods of `gazeinfer`; what is done with a frame is in [`super::stream`].
 //!
-//! Locks: `settings` (any thread, held to copy out), `stats` and `provider` (any thread, held to
-//! count), `stream` (streaming thread and its serialised events; held over an inference, so nothing
-//! that another thread may ask for lives behind it). No two are held together, and none while
-//! something is posted or pushed.
+//! Locks: `settings` (any thread, held to copy in and out), `stats` and `provider` (any thread, held
+//! to count), `reloader` (streaming thread, and state changes while it rests), `stream` (streaming
+//! thread and its serialised events; held over an inference, so nothing that another thread may ask
+//! for lives behind it). No two are held together, and none while something is posted or pushed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
+use std::time::Instant;
 
 use glib::subclass::prelude::*;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use super::settings::{PROPERTIES, Settings};
+use super::reload::{Loaded, Opened, Reloader};
+use super::settings::{EngineReload, PROPERTIES, Settings};
 use super::stream::{FrameFault, Stream};
 use crate::core::estimator::{GazeEstimator, Missing};
+use crate::plugin::errors::Refusal;
 use crate::plugin::meta::gaze;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
@@ -32,6 +36,7 @@ pub struct GazeInfer {
     stats: Mutex<Stats>,
     provider: Mutex<String>,
     stream: Mutex<Option<Stream>>,
+    reloader: Mutex<Reloader>,
     lateness: Lateness,
     /// Whether a broken buffer was spoken of since the start.
     broken_buffer: AtomicBool,
@@ -105,7 +110,8 @@ impl BaseTransformImpl for GazeInfer {
         let settings = lock(&self.settings).clone();
         // First: it is the quicker of the two to fail.
         let calibration = settings.camera.as_deref().map(camera::open).transpose()?;
-        let estimator = self.open(&settings)?;
+        let estimator = open(&settings)?;
+        lock(&self.reloader).start(settings.engine);
         *lock(&self.provider) = estimator.provider().to_owned();
         *lock(&self.stats) = Stats::default();
         self.lateness.reset();
@@ -120,6 +126,7 @@ impl BaseTransformImpl for GazeInfer {
         // Taken out first: closing a session takes its time, and nobody should wait for it.
         let stream = lock(&self.stream).take();
         drop(stream);
+        lock(&self.reloader).stop();
         lock(&self.provider).clear();
         Ok(())
     }
@@ -187,7 +194,14 @@ impl BaseTransformImpl for GazeInfer {
         if buffer.flags().contains(gst::BufferFlags::GAP) {
             return Ok(gst::FlowSuccess::Ok);
         }
-        let settings = lock(&self.settings).frame.clone();
+        let (settings, reload) = {
+            let settings = lock(&self.settings);
+            let reload = settings.reload != EngineReload::Never;
+            (settings.frame.clone(), reload.then(|| settings.clone()))
+        };
+        if let Some(settings) = reload {
+            self.reload(settings);
+        }
         let running_time = qos::running_time(&*self.obj(), buffer);
         let late = if settings.qos { self.lateness.of(running_time) } else { None };
         let outcome = {
@@ -221,31 +235,74 @@ impl BaseTransformImpl for GazeInfer {
 }
 
 impl GazeInfer {
-    /// Opens the model that the settings name.
-    fn open(&self, settings: &Settings) -> Result<GazeEstimator, gst::ErrorMessage> {
-        let Some(engine) = settings.engine.as_deref() else {
-            return Err(gst::error_msg!(
-                gst::ResourceError::Settings,
-                ("No model: set the property 'engine' to an ONNX file of a gaze model")
-            ));
+    /// Takes the model that was loaded meanwhile, and begins to load the one that is due.
+    fn reload(&self, settings: Settings) {
+        let loaded = lock(&self.reloader).take();
+        if let Some(Loaded { engine, outcome }) = loaded {
+            match outcome {
+                Ok(estimator) => self.replace(engine, estimator),
+                Err(why) => self.keep(engine, &why),
+            }
+            // The settings may have changed with it.
+            return;
+        }
+        let follow = settings.reload == EngineReload::File;
+        let failed = {
+            let mut reloader = lock(&self.reloader);
+            let due = reloader.is_due(settings.engine.as_ref(), follow, Instant::now());
+            due.then(|| reloader.open(move || open(&settings))).and_then(Result::err)
         };
-        let (estimator, source) = model::open_gaze(
-            engine,
-            settings.profile.as_deref(),
-            &model::Options {
-                provider: settings.execution_provider,
-                threads: settings.threads,
-                batch_size: settings.batch_size,
-            },
-        )?;
-        gst::info!(
-            CAT,
-            imp = self,
-            "'{engine}' is a {} ({source}), running on {}",
-            estimator.model_name(),
-            estimator.provider()
+        if let Some(why) = failed {
+            gst::element_imp_warning!(
+                self,
+                gst::CoreError::Thread,
+                ("The engine cannot be replaced: {why}")
+            );
+        }
+    }
+
+    /// From the next frame on this model runs.
+    fn replace(&self, engine: Option<Arc<str>>, estimator: GazeEstimator) {
+        let (model, provider) =
+            (estimator.model_name().to_owned(), estimator.provider().to_owned());
+        let old = lock(&self.stream).as_mut().map(|stream| stream.replace(estimator));
+        // Closing a session takes its time, and the frame should not wait for it.
+        if let Err(why) = thread::Builder::new().spawn(move || drop(old)) {
+            gst::debug!(CAT, imp = self, "the old engine was closed at once: {why}");
+        }
+        *lock(&self.provider) = provider.clone();
+        let shown = engine.as_deref().unwrap_or_default();
+        gst::info!(CAT, imp = self, "'{shown}' runs now, a {model}, on {provider}");
+        let structure = gst::Structure::builder("gaze-engine")
+            .field("engine", engine.as_deref())
+            .field("model", model)
+            .field("execution-provider", provider)
+            .build();
+        lock(&self.reloader).accept();
+        self.post(gst::message::Element::builder(structure).src(&*self.obj()).build());
+    }
+
+    /// The model that was to come did not; the one that runs goes on, and the property says so.
+    fn keep(&self, engine: Option<Arc<str>>, why: &Refusal) {
+        let running = lock(&self.reloader).reject();
+        let shown = running.as_deref().unwrap_or("the embedded model").to_owned();
+        let reverted = {
+            let mut settings = lock(&self.settings);
+            // Unless another one has been asked for meanwhile.
+            let stale = settings.engine == engine && engine != running;
+            if stale {
+                settings.engine = running;
+            }
+            stale
+        };
+        gst::element_imp_warning!(
+            self,
+            gst::ResourceError::Settings,
+            ("The engine was not replaced, '{shown}' goes on: {}", why.text)
         );
-        Ok(estimator)
+        if reverted {
+            self.obj().notify("engine");
+        }
     }
 
     fn with_stream(&self, f: impl FnOnce(&mut Stream)) {
@@ -334,4 +391,29 @@ impl GazeInfer {
         // An element without a bus (a harness) has nobody to tell.
         let _ = self.obj().post_message(message);
     }
+}
+
+/// Opens the model that the settings name.
+fn open(settings: &Settings) -> Opened {
+    let Some(engine) = settings.engine.as_deref() else {
+        return Err(Refusal::settings(
+            "No model: set the property 'engine' to an ONNX file of a gaze model",
+        ));
+    };
+    let (estimator, source) = model::open_gaze(
+        engine,
+        settings.profile.as_deref(),
+        &model::Options {
+            provider: settings.execution_provider,
+            threads: settings.threads,
+            batch_size: settings.batch_size,
+        },
+    )?;
+    gst::info!(
+        CAT,
+        "'{engine}' is a {} ({source}), running on {}",
+        estimator.model_name(),
+        estimator.provider()
+    );
+    Ok(estimator)
 }

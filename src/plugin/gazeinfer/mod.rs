@@ -20,12 +20,20 @@
 //! ([`normalize`](crate::core::normalize)). Whatever axes a model answers in, the gaze that is
 //! attached is in the camera's. Where faces have `eye-openness`, `min-eye-openness` keeps closed
 //! eyes from being taken for a gaze.
+//!
+//! With `engine-reload`, another model takes the running one's place while frames flow: it is opened
+//! beside it, swapped in between two frames, and told by an element message `gaze-engine` with
+//! `engine` (string, the file), `model` (string, its profile's name) and `execution-provider`
+//! (string). One that cannot be opened is refused with a warning, and `engine` again names the one
+//! that runs.
 
 mod imp;
+mod reload;
 mod settings;
 mod stream;
 
 use glib::prelude::*;
+use gst::prelude::*;
 
 glib::wrapper! {
     /// The element.
@@ -35,5 +43,6 @@ glib::wrapper! {
 
 /// Registers the element.
 pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    settings::EngineReload::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     gst::Element::register(Some(plugin), "gazeinfer", gst::Rank::NONE, GazeInfer::static_type())
 }

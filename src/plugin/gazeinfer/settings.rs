@@ -12,11 +12,32 @@ use crate::core::smooth::OneEuro;
 use crate::plugin::enums::{ExecutionProvider, InferenceRegion};
 use crate::plugin::property::{get, text};
 
+/// When another model takes the place of the one that runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstGazeInferEngineReload")]
+#[repr(i32)]
+pub enum EngineReload {
+    /// At the next start.
+    #[default]
+    #[enum_value(name = "Never: another engine is taken at the next start", nick = "never")]
+    Never,
+    /// When the property changes.
+    #[enum_value(name = "Property: when the property engine is set", nick = "property")]
+    Property,
+    /// When the property or the file changes.
+    #[enum_value(
+        name = "File: when the property engine is set, or its file replaced",
+        nick = "file"
+    )]
+    File,
+}
+
 /// Everything that a user can set. Copied out of its lock before it is used; strings are shared so
 /// that a copy per frame allocates nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub engine: Option<Arc<str>>,
+    pub reload: EngineReload,
     pub profile: Option<Arc<str>>,
     /// Calibration file.
     pub camera: Option<Arc<str>>,
@@ -50,6 +71,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             engine: None,
+            reload: EngineReload::Never,
             profile: None,
             camera: None,
             execution_provider: ExecutionProvider::Auto,
@@ -93,17 +115,28 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
     vec![
         glib::ParamSpecString::builder("engine")
             .nick("Engine")
-            .blurb("Model file of the gaze network: ONNX (.onnx) or ONNX Runtime format (.ort)")
-            .mutable_ready()
+            .blurb(
+                "Model file of the gaze network: ONNX (.onnx) or ONNX Runtime format (.ort); set \
+                 while frames flow, it is taken as engine-reload says",
+            )
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("engine-reload", d.reload)
+            .nick("Engine reload")
+            .blurb(
+                "When another engine takes the running one's place: it is opened beside it and \
+                 swapped in between two frames (message gaze-engine), or refused with a warning",
+            )
+            .mutable_playing()
             .build(),
         glib::ParamSpecString::builder("profile")
             .nick("Model profile")
             .blurb(
                 "What the model expects and returns: a built-in name (mobilegaze, l2cs-net, \
                  gazecapsnet, ...) or a TOML file; unset: MODEL.gaze.toml, then the model's own \
-                 metadata, then its inputs and outputs",
+                 metadata, then its inputs and outputs; taken with the next engine",
             )
-            .mutable_ready()
+            .mutable_playing()
             .build(),
         glib::ParamSpecEnum::builder_with_default("execution-provider", d.execution_provider)
             .nick("Execution provider")
@@ -270,6 +303,7 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
         match name {
             "engine" => self.engine = text(value),
+            "engine-reload" => self.reload = get(value)?,
             "profile" => self.profile = text(value),
             "execution-provider" => self.execution_provider = get(value)?,
             "threads" => self.threads = get(value)?,
@@ -299,6 +333,7 @@ impl Settings {
     pub fn get(&self, name: &str) -> Option<glib::Value> {
         Some(match name {
             "engine" => self.engine.as_deref().to_value(),
+            "engine-reload" => self.reload.to_value(),
             "profile" => self.profile.as_deref().to_value(),
             "execution-provider" => self.execution_provider.to_value(),
             "threads" => self.threads.to_value(),

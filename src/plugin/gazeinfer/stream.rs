@@ -76,6 +76,13 @@ impl Stream {
         }
     }
 
+    /// Another model from the next frame on, which infers every face anew. Gives the old one.
+    pub fn replace(&mut self, estimator: GazeEstimator) -> GazeEstimator {
+        estimator.model_name().clone_into(&mut self.result.model);
+        self.schedule.reset();
+        std::mem::replace(&mut self.estimator, estimator)
+    }
+
     pub fn set_info(&mut self, info: gst_video::VideoInfo) {
         self.clock.set_info(&info);
         self.info = Some(info);
