@@ -161,7 +161,8 @@ VARIANTS: dict[str, Callable[[Job, Path], None] | None] = {
         out,
         "percentile",
         activation_type=QuantType.QInt8,
-        extra_options={"ActivationSymmetric": True},
+        # It adds biases in float.
+        extra_options={"ActivationSymmetric": True, "QuantizeBias": False},
     ),
     "w8a16": lambda job, out: job.static(out, "minmax", activation_type=QuantType.QUInt16),
     "w16a16": lambda job, out: job.static(
