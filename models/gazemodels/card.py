@@ -50,7 +50,7 @@ def real_footage(evaluation: Mapping, first: str) -> list[str]:
         f"answers for mirrored crops: r = {ceiling['r_pitch']:.2f} and {ceiling['r_yaw']:.2f}, "
         f"{ceiling['angle']:.1f} degrees.",
         "",
-        "The people in those clips are few and sit before webcams and in meetings; none drives a car.",
+        "The people in those clips are few and well lit, and none drives a car.",
     ]
 
 
