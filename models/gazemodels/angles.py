@@ -42,9 +42,7 @@ def errors_degrees(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def torch_vectors(angles: torch.Tensor) -> torch.Tensor:
     """`to_vectors` for tensors, with gradient."""
     pitch, yaw = angles.unbind(-1)
-    return torch.stack(
-        [-pitch.cos() * yaw.sin(), -pitch.sin(), -pitch.cos() * yaw.cos()], dim=-1
-    )
+    return torch.stack([-pitch.cos() * yaw.sin(), -pitch.sin(), -pitch.cos() * yaw.cos()], dim=-1)
 
 
 def torch_angles(vectors: torch.Tensor) -> torch.Tensor:

@@ -108,9 +108,7 @@ def run(args: argparse.Namespace) -> None:
         result["models"][name]["latency"] = found
     if args.shared:
         cache = args.cache or args.out.parent / "footage-cache"
-        result["clips"] = footage.on_clips(
-            args.shared, args.models, contract, args.every, cache
-        )
+        result["clips"] = footage.on_clips(args.shared, args.models, contract, args.every, cache)
         result["stills"] = footage.on_stills(args.shared, args.models, contract)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(result, indent=1) + "\n")

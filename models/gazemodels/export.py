@@ -106,7 +106,9 @@ def difference(path: Path, net: torch.nn.Module, contract: InputContract) -> flo
         values = contract.tensor(crops)
         with torch.no_grad():
             expected = net(torch.from_numpy(values)).numpy()
-        worst = max(worst, float(np.abs(session.run([OUTPUT], {INPUT: values})[0] - expected).max()))
+        worst = max(
+            worst, float(np.abs(session.run([OUTPUT], {INPUT: values})[0] - expected).max())
+        )
     return worst
 
 

@@ -178,7 +178,9 @@ def on_clips(
             faces[clip.name] = found
             values[clip.name] = contract.tensor(crops_of(clip, every, found, contract))
     if not faces:
-        raise FileNotFoundError(f"no clip with {FEWEST} faces in {shared / CLIPS}; nothing to compare")
+        raise FileNotFoundError(
+            f"no clip with {FEWEST} faces in {shared / CLIPS}; nothing to compare"
+        )
     theirs = {name: found.reference for name, found in faces.items()}
 
     averaged = {name: (found.reference + found.mirrored) / 2.0 for name, found in faces.items()}

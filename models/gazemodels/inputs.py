@@ -56,7 +56,9 @@ class Calibration(CalibrationDataReader):
         # Strides must divide the number.
         whole = len(values) // STRIDE * STRIDE
         if not whole:
-            raise ValueError(f"{len(values)} calibration inputs; give at least {STRIDE}, 100 suffice")
+            raise ValueError(
+                f"{len(values)} calibration inputs; give at least {STRIDE}, 100 suffice"
+            )
         self.values = values[:whole]
         self.set_range(0, whole)
 

@@ -15,7 +15,7 @@ EDGES = np.arange(-75.0, 76.0, 15.0)
 def summary(errors: np.ndarray) -> dict[str, float]:
     """Mean, p50 and p95 of errors (n,) in degrees."""
     return {
-        "count": int(len(errors)),
+        "count": len(errors),
         "mean": float(errors.mean()),
         "p50": float(np.percentile(errors, 50)),
         "p95": float(np.percentile(errors, 95)),
@@ -30,7 +30,7 @@ def by_bins(errors: np.ndarray, values: np.ndarray) -> list[dict[str, float]]:
         chosen = errors[places == place]
         low = float(EDGES[place - 1]) if place > 0 else -180.0
         high = float(EDGES[place]) if place < len(EDGES) else 180.0
-        rows.append({"from": low, "to": high, "count": int(len(chosen)), "mean": float(chosen.mean())})
+        rows.append({"from": low, "to": high, "count": len(chosen), "mean": float(chosen.mean())})
     return rows
 
 

@@ -16,7 +16,9 @@ def replace_section(path: Path, name: str, text: str) -> None:
     begin, end = markers(name)
     whole = path.read_text()
     if begin not in whole or end not in whole:
-        raise ValueError(f"{path} has no section '{name}'; put the lines '{begin}' and '{end}' in it")
+        raise ValueError(
+            f"{path} has no section '{name}'; put the lines '{begin}' and '{end}' in it"
+        )
     before, rest = whole.split(begin, 1)
     after = rest.split(end, 1)[1]
     path.write_text(f"{before}{begin}\n{text.strip()}\n{end}{after}")

@@ -99,7 +99,9 @@ def loss_of(outputs: dict[str, torch.Tensor], labels: augment.Labels) -> dict[st
     }
 
 
-def batch_of(reader: Reader, numbers: np.ndarray, device: torch.device) -> tuple[torch.Tensor, augment.Labels]:
+def batch_of(
+    reader: Reader, numbers: np.ndarray, device: torch.device
+) -> tuple[torch.Tensor, augment.Labels]:
     """Stored crops and labels on the device, landmarks brought to -1..1."""
     pictures = torch.from_numpy(reader.pictures(numbers))
     labels = {
@@ -113,7 +115,11 @@ def batch_of(reader: Reader, numbers: np.ndarray, device: torch.device) -> tuple
 
 @torch.no_grad()
 def predict(
-    net: torch.nn.Module, reader: Reader, numbers: np.ndarray, contract: InputContract, batch: int = 64
+    net: torch.nn.Module,
+    reader: Reader,
+    numbers: np.ndarray,
+    contract: InputContract,
+    batch: int = 64,
 ) -> np.ndarray:
     """Pitch and yaw (n, 2) that the network gives for the plugin's crops of the samples."""
     device = next(net.parameters()).device
@@ -244,7 +250,12 @@ def run(args: argparse.Namespace) -> None:
         predicted = predict(state.average.net, reader, numbers, contract)
         result = metrics.report(predicted, {k: v[numbers] for k, v in reader.labels.items()})
         state.history.append(
-            {"step": state.step, "mean": result["mean"], "p95": result["p95"], "images": len(reader)}
+            {
+                "step": state.step,
+                "mean": result["mean"],
+                "p95": result["p95"],
+                "images": len(reader),
+            }
         )
         parameters, flops = nets.size_of(nets.build(args.net))
         text = {

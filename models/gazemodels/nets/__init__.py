@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.fx.experimental.optimization import fuse
@@ -29,7 +31,7 @@ class Trainee(nn.Module):
     """
 
     #: Numbers of each extra head.
-    EXTRA = {"head": 3, "landmarks": 10, "openness": 2}
+    EXTRA: ClassVar[dict[str, int]] = {"head": 3, "landmarks": 10, "openness": 2}
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()

@@ -13,7 +13,9 @@ import torch
 from torch import nn
 
 
-def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, relu: bool = True) -> nn.Sequential:
+def conv(
+    inputs: int, outputs: int, kernel: int = 3, stride: int = 1, relu: bool = True
+) -> nn.Sequential:
     """Convolution with batch normalisation, and ReLU if asked for."""
     layers: list[nn.Module] = [
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
