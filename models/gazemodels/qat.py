@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import warnings
 from pathlib import Path
 
@@ -44,6 +45,9 @@ ACTIVATIONS = {
     ATEN.hardtanh.default,
     ATEN.hardtanh_.default,
 }
+
+#: The state is kept after so many steps, beside the file to write, until that is written.
+SAVE_EVERY = 100
 
 #: Ranges follow the data in this first part of the training and stay fixed after it.
 OBSERVED = 0.5
@@ -161,10 +165,15 @@ def run(args: argparse.Namespace) -> None:
     )
     graph = prepared(nets.folded(net), contract.side, args.whole).to(device)
     optimizer = torch.optim.AdamW(graph.parameters(), lr=args.rate, weight_decay=0.0)
-    bar = tqdm(range(args.steps), unit="step", mininterval=5.0)
-    smoothed = None
+    first, state_path, smoothed = 0, args.out.with_suffix(".state.pt"), None
+    if state_path.exists():
+        state = torch.load(state_path, map_location="cpu", weights_only=True)
+        graph.load_state_dict(state["graph"])
+        optimizer.load_state_dict(state["optimizer"])
+        first = state["step"]
+    bar = tqdm(range(first, args.steps), unit="step", mininterval=5.0)
     for step in bar:
-        if step == int(OBSERVED * args.steps):
+        if step >= int(OBSERVED * args.steps):
             graph.apply(disable_observer)
         for group in optimizer.param_groups:
             group["lr"] = args.rate * 0.5 * (1.0 + math.cos(math.pi * step / args.steps))
@@ -180,5 +189,15 @@ def run(args: argparse.Namespace) -> None:
         degrees = math.degrees(float(loss.detach()))
         smoothed = degrees if smoothed is None else 0.95 * smoothed + 0.05 * degrees
         bar.set_postfix(degrees=f"{smoothed:.2f}")
+        if (step + 1) % SAVE_EVERY == 0:
+            state = {
+                "graph": graph.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "step": step + 1,
+            }
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(state, state_path.with_suffix(".tmp"))
+            os.replace(state_path.with_suffix(".tmp"), state_path)
     write(graph.cpu(), name, args.out)
+    state_path.unlink(missing_ok=True)
     print(f"{args.out}: {args.out.stat().st_size} bytes after {args.steps} steps")

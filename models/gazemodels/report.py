@@ -40,6 +40,7 @@ def accuracy_table(models: Mapping[str, Mapping]) -> list[str]:
         verdict = ""
         if bar is not None:
             verdict = f"{'meets' if loss['mean'] < bar else 'misses'} {bar:g}"
+            verdict += "" if loss["p95"] < bar else ", p95 does not"
         losses = " | " if index == 0 else f"{loss['mean']:+.2f} | {loss['p95']:+.2f}"
         lines.append(
             f"| {name} | {row['mean']:.2f} | {row['p50']:.2f} | {row['p95']:.2f} | {losses} | "

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import sys
 
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from conftest import arguments
 from gazemodels import card, evaluate, export, footage, inputs, qat, report, train
@@ -40,6 +44,28 @@ def test_qat_writes_integers_and_stays_near(files, data):
     first, second = (inputs.predict(files / f, values) for f in ("student.onnx", path.name))
     assert np.abs(first - second).max() < 0.3
     assert inputs.predict(path, values[:1]).shape == (1, 2), "the batch is free"
+
+
+def test_qat_taken_up_again_ends_the_same(checkpoint, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(qat, "SAVE_EVERY", 2)
+    torch.set_num_threads(1)
+
+    def words(name: str) -> argparse.Namespace:
+        return arguments(
+            qat, "--checkpoint", str(checkpoint), "--data", str(data), "--steps", "4",
+            "--batch", "4", "--out", str(tmp_path / name),
+        )  # fmt: skip
+
+    qat.run(words("whole.onnx"))
+    # Stops when the state of the second step has been kept.
+    replace = os.replace
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *names: (replace(*names), sys.exit())[0])
+        with pytest.raises(SystemExit):
+            qat.run(words("parts.onnx"))
+    qat.run(words("parts.onnx"))
+    assert (tmp_path / "whole.onnx").read_bytes() == (tmp_path / "parts.onnx").read_bytes()
+    assert not list(tmp_path.glob("*.pt"))
 
 
 def test_evaluation_fills_the_readme_and_the_card(files, data, checkpoint, tmp_path):
