@@ -123,7 +123,7 @@ def export(checkpoint: Path, out: Path, opset: int = OPSET) -> float:
     worst = difference(out, net, contract)
     if worst > TOLERANCE:
         out.unlink()
-        raise ArithmeticError(
+        raise RuntimeError(
             f"{out.name} differs from PyTorch by {worst:.2e} rad, more than {TOLERANCE:.0e}; not kept. "
             "Try another --opset, or another version of PyTorch or ONNX Runtime"
         )

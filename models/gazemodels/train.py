@@ -108,8 +108,7 @@ def batch_of(
         name: torch.from_numpy(reader.labels[name][numbers]).float()
         for name in ("gaze", "head", "landmarks", "openness")
     }
-    # Pixel p has its centre at p + 0.5 of the side.
-    labels["landmarks"] = (labels["landmarks"] + 0.5) * (2.0 / pictures.shape[1]) - 1.0
+    labels["landmarks"] = labels["landmarks"] * (2.0 / pictures.shape[1]) - 1.0
     return pictures.to(device), {name: value.to(device) for name, value in labels.items()}
 
 
@@ -297,7 +296,7 @@ def run(args: argparse.Namespace) -> None:
         if state.step % 20 == 0:
             gaze = math.degrees(float(terms["gaze"]))
             if not math.isfinite(gaze):
-                raise FloatingPointError(
+                raise RuntimeError(
                     f"the loss is {gaze} at step {state.step}; lower --rate and start from the last "
                     f"checkpoint, {checkpoint}"
                 )

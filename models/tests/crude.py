@@ -7,7 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-SIDE = 256
+from gazemodels import dataset
+
+SIDE = dataset.SIDE
 
 
 def face(rng: np.random.Generator, gaze: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -23,25 +25,30 @@ def face(rng: np.random.Generator, gaze: np.ndarray) -> tuple[np.ndarray, np.nda
         cv2.circle(image, pupil, 6, (30, 20, 10), -1, cv2.LINE_AA)
     cv2.circle(image, (128, 140), 5, (60, 40, 40), -1, cv2.LINE_AA)
     cv2.line(image, (108, 170), (148, 170), (120, 30, 30), 4, cv2.LINE_AA)
-    return image, points
+    # OpenCV's pixel centres are at whole numbers, the dataset's at .5.
+    return image, points + 0.5
 
 
 def write_shard(folder: Path, index: int, count: int) -> None:
-    """Shard `index` of `count` samples in the format of `gazemodels.dataset`."""
+    """Shard `index` of `count` samples."""
     rng = np.random.default_rng(index)
-    gaze = rng.uniform([-0.6, -0.9], [0.6, 0.9], (count, 2)).astype(np.float32)
-    drawn = [face(rng, angles) for angles in gaze]
-    np.savez(
-        folder / f"shard-{index:05d}.npz",
-        image=np.stack([image for image, _ in drawn]),
-        gaze=gaze,
-        gaze_camera=gaze,
-        head=np.zeros((count, 3), np.float32),
-        origin=np.tile(np.float32([0, 0, 600]), (count, 1)),
-        openness=np.ones((count, 2), np.float32),
-        landmarks=np.stack([points for _, points in drawn]),
-        identity=np.arange(count, dtype=np.int32) + index * count,
-        camera=np.tile(np.float32([900, 900, 640, 360]), (count, 1)),
-        infrared=np.zeros(count, bool),
-        glasses=np.zeros(count, np.uint8),
-    )
+    samples = []
+    for number in range(count):
+        gaze = rng.uniform([-0.6, -0.9], [0.6, 0.9])
+        image, points = face(rng, gaze)
+        samples.append(
+            {
+                "image": image,
+                "gaze": gaze,
+                "gaze_camera": gaze,
+                "head": np.zeros(3),
+                "origin": np.array([0.0, 0.0, 600.0]),
+                "openness": np.ones(2),
+                "landmarks": points,
+                "identity": index * count + number,
+                "camera": np.array([900.0, 900.0, 640.0, 360.0]),
+                "infrared": False,
+                "glasses": 0,
+            }
+        )
+    dataset.write_shard(folder, index, samples)

@@ -12,7 +12,7 @@ from gazemodels.contract import STUDENT
 
 
 def labels_of(points: np.ndarray, gaze=(0.2, 0.4), head=(0.1, -0.2, 0.3)) -> augment.Labels:
-    where = (torch.from_numpy(points)[None] + 0.5) * (2.0 / crude.SIDE) - 1.0
+    where = torch.from_numpy(points)[None] * (2.0 / crude.SIDE) - 1.0
     return {
         "gaze": torch.tensor([gaze]),
         "head": torch.tensor([head]),
@@ -64,7 +64,9 @@ def test_landmarks_follow_the_pixels():
         pixels = augment.sample(torch.from_numpy(image)[None], geometry, 160)[0, 0].numpy()
         y, x = np.mgrid[:160, :160]
         seen = np.array([(pixels * x).sum(), (pixels * y).sum()]) / pixels.sum()
-        told = augment.relabel(labels_of(points), geometry)["landmarks"][0, int(mirror)].numpy()
+        told = augment.relabel(labels_of(points + 0.5), geometry)["landmarks"][
+            0, int(mirror)
+        ].numpy()
         assert np.abs((told + 1.0) * 80.0 - 0.5 - seen).max() < 0.3
 
 
