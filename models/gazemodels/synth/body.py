@@ -88,6 +88,8 @@ class Body:
             )
             local = local.reshape(-1, 4)
             if kind == SKIN:
+                # The finer mesh's first vertices are the coarse ones: both sets of faces serve.
+                self.coarse_faces = triangles(local)
                 matrix, local = catmull_clark(local, len(used))
                 pick = matrix @ pick
             rows.append(pick)

@@ -23,7 +23,7 @@ IRISES = ((52, 32, 22), (84, 52, 30), (110, 78, 44), (104, 108, 70), (96, 116, 1
 
 def linear(srgb: np.ndarray | tuple) -> np.ndarray:
     """sRGB bytes to linear light (IEC 61966-2-1)."""
-    c = np.asarray(srgb, float) / 255.0
+    c = np.clip(np.asarray(srgb, float) / 255.0, 0.0, 1.0)
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
@@ -175,7 +175,7 @@ def paint(
         lip_colour = linear(rng.uniform([120, 20, 30], [215, 90, 100])) * (1 - 0.5 * melanin)
     tint(lips * 1.0 * body.lips, lip_colour)
     # Inside of the mouth, which lies behind the lips.
-    inside = (np.abs(p[:, 0]) < 0.3) & (np.abs(p[:, 1] - 6.62) < 0.25) & (p[:, 2] < 1.38)
+    inside = (np.abs(p[:, 0]) < 0.3) & (np.abs(p[:, 1] - 6.65) < 0.15) & (p[:, 2] < 1.36)
     tint((inside & (p[:, 2] > 0.5)).astype(float), np.array([0.16, 0.035, 0.035]))
     albedo[body.part == TEETH] = linear((226, 214, 196)) * rng.uniform(0.75, 1.0)
     return albedo

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import moderngl
 import numpy as np
 
@@ -21,11 +22,13 @@ from .view import View
 
 SHADERS = Path(__file__).parent / "shaders"
 
-SAMPLES = 4
+#: Pixels are drawn this many times finer along each axis, then averaged.
+FINER = 1.5
+
 SHADOW_SIDE = 384
 
 #: Shells that hair is drawn in; more look denser and cost more.
-SHELLS = 12
+SHELLS = 7
 
 #: Knots of the lids' margins that the eye's shader gets.
 KNOTS = 8
@@ -48,33 +51,32 @@ class Renderer:
         self.body = body
         self.gl = gl = context()
         self.size = (width, height)
-        self.target = gl.framebuffer(
-            gl.renderbuffer(self.size, 4, samples=SAMPLES),
-            gl.depth_renderbuffer(self.size, samples=SAMPLES),
-        )
-        self.resolved = gl.framebuffer(gl.renderbuffer(self.size, 4))
+        self.drawn = size = (round(width * FINER), round(height * FINER))
+        depth = gl.depth_renderbuffer(size)
+        self.surfaces = [
+            gl.texture(size, 4, dtype=kind) for kind in ("f4", "f4", "f2", "f2")
+        ]
+        self.surface_target = gl.framebuffer(self.surfaces, depth)
+        self.target = gl.framebuffer(gl.renderbuffer(size, 4), depth)
         self.shadow = gl.depth_texture((SHADOW_SIDE, SHADOW_SIDE))
         self.shadow.compare_func = ""
         self.shadow.repeat_x = self.shadow.repeat_y = False
         self.shadow_target = gl.framebuffer(depth_attachment=self.shadow)
         self.programs = {
-            name: self._program(name, fragment)
-            for name, fragment in (
-                ("skin", "skin"), ("eye", "eye"), ("lash", "lash"), ("hair", "hair"),
-                ("glass", "glass"), ("background", "background"), ("depth", "depth"),
-            )
-        }  # fmt: skip
+            name: self._program(name)
+            for name in ("surface", "shade", "eye", "lash", "glass", "depth")
+        }
         self._static_buffers()
         self.open = occlusion(body)
         self._looks: Looks | None = None
 
-    def _program(self, vertex: str, fragment: str) -> moderngl.Program:
+    def _program(self, name: str) -> moderngl.Program:
         common = (SHADERS / "common.glsl").read_text()
 
-        def source(name: str) -> str:
-            return f"#version 330\n{common}\n{(SHADERS / name).read_text()}"
+        def source(stage: str) -> str:
+            return f"#version 330\n{common}\n{(SHADERS / f'{name}.{stage}').read_text()}"
 
-        return self.gl.program(source(f"{vertex}.vert"), source(f"{fragment}.frag"))
+        return self.gl.program(source("vert"), source("frag"))
 
     def _buffer(self, array: np.ndarray, kind: str = "f4") -> moderngl.Buffer:
         return self.gl.buffer(np.ascontiguousarray(array, kind).tobytes())
@@ -86,22 +88,22 @@ class Renderer:
         self.rest = self._buffer(body.rest)
         self.painted = gl.buffer(reserve=count * 12, dynamic=True)
         self.masks = gl.buffer(reserve=count * 16, dynamic=True)
-        part = self._buffer(np.stack([body.part > SKIN, body.part == SKIN], axis=1))
-        faces = self._buffer(body.faces, "i4")
-        self.skin_array = gl.vertex_array(
-            self.programs["skin"],
-            [
-                (self.moving, "3f 3f", "in_position", "in_normal"),
-                (self.rest, "3f", "in_rest"),
-                (self.painted, "3f", "in_albedo"),
-                (self.masks, "4f", "in_mask"),
-                (part, "2f", "in_part"),
-            ],
-            faces,
-            skip_errors=True,
-        )
+        part = self._buffer(body.part > SKIN)
+        self.hair_faces = gl.buffer(reserve=4 * body.coarse_faces.size, dynamic=True)
+        content = [
+            (self.moving, "3f 3f", "in_position", "in_normal"),
+            (self.rest, "3f", "in_rest"),
+            (self.painted, "3f", "in_albedo"),
+            (self.masks, "4f", "in_mask"),
+            (part, "1f", "in_part"),
+        ]
+        surface = self.programs["surface"]
+        self.skin_array = gl.vertex_array(surface, content, self._buffer(body.faces, "i4"))
+        self.hair_array = gl.vertex_array(surface, content, self.hair_faces)
         self.shadow_array = gl.vertex_array(
-            self.programs["depth"], [(self.moving, "3f 12x", "in_position")], faces
+            self.programs["depth"],
+            [(self.moving, "3f 12x", "in_position")],
+            self._buffer(body.coarse_faces, "i4"),
         )
         lash = self._buffer(body.lash_coordinates())
         self.lash_array = gl.vertex_array(
@@ -109,26 +111,15 @@ class Renderer:
             [(self.moving, "3f 12x", "in_position"), (lash, "2f", "in_lash")],
             self._buffer(body.lash_faces, "i4"),
         )
-        self.hair_faces = gl.buffer(reserve=4 * body.faces.size, dynamic=True)
-        self.hair_array = gl.vertex_array(
-            self.programs["hair"],
-            [
-                (self.moving, "3f 3f", "in_position", "in_normal"),
-                (self.rest, "3f", "in_rest"),
-                (self.masks, "4f", "in_mask"),
-            ],
-            self.hair_faces,
-        )
         directions, ball_faces = hemisphere(28, 14)
         self.ball_array = gl.vertex_array(
             self.programs["eye"],
             [(self._buffer(directions), "3f", "in_direction")],
             self._buffer(ball_faces, "i4"),
         )
-        self.ball_directions = directions
         corners = self._buffer(np.array([[-1, -1], [3, -1], [-1, 3]]))
-        self.background_array = gl.vertex_array(
-            self.programs["background"], [(corners, "2f", "in_corner")]
+        self.shade_array = gl.vertex_array(
+            self.programs["shade"], [(corners, "2f", "in_corner")]
         )
 
     def _set(self, program: str, **values: object) -> None:
@@ -153,7 +144,7 @@ class Renderer:
         self.painted.write(np.ascontiguousarray(looks.albedo, "f4").tobytes())
         masks = np.stack([body.lips, body.lid_line, self.open, looks.hair], axis=1)
         self.masks.write(np.ascontiguousarray(masks, "f4").tobytes())
-        hairy = body.faces[(looks.hair[body.faces] > 0.4).any(1)]
+        hairy = body.coarse_faces[(looks.hair[body.coarse_faces] > 0.4).any(1)]
         self.hair_count = hairy.size
         self.hair_faces.write(np.ascontiguousarray(hairy, "i4").tobytes())
 
@@ -191,29 +182,36 @@ class Renderer:
             "hair_colour": looks.hair_colour,
             "head": figure.pose.head,
             "shadow_map": 0,
+            "curl": float(looks.curl),
+            "unproject": view.unproject(),
         }
-        for name in ("skin", "eye", "lash", "hair", "glass", "background"):
+        for name in ("surface", "shade", "eye", "lash", "glass"):
             self._set(name, **common)
-        self.shadow.use(0)
-        self.target.use()
-        self.target.clear(0.0, 0.0, 0.0, 1.0, depth=1.0)
 
-        gl.enable_only(moderngl.NOTHING)
-        self._set(
-            "background", scene=light.scene, tones=light.tones, window=view.over_frame(),
-            seed=float(light.seed), softness=float(light.softness),
-        )  # fmt: skip
-        self.background_array.render()
-
+        self.surface_target.use()
+        self.surface_target.clear(depth=1.0)
         gl.enable_only(moderngl.DEPTH_TEST)
-        self._set("skin", brow=looks.brow, cloth=looks.cloth, neckline=looks.neckline)
+        self._set("surface", shells=0)
         self.skin_array.render()
-        self._eyes(figure, looks, light)
         if self.hair_count:
-            self._set(
-                "hair", shells=SHELLS, down=figure.pose.trunk[:, 1] * -1.0, curl=float(looks.curl)
-            )
+            self._set("surface", shells=SHELLS, down=-figure.pose.trunk[:, 1])
             self.hair_array.render(vertices=self.hair_count, instances=SHELLS)
+
+        self.shadow.use(0)
+        for unit, (name, texture) in enumerate(
+            zip(("rest", "normal", "albedo", "mask"), self.surfaces, strict=True), start=1
+        ):
+            texture.use(unit)
+            self._set("shade", **{f"{name}_map": unit})
+        self._set(
+            "shade", brow=looks.brow, cloth=looks.cloth, neckline=looks.neckline, scene=light.scene,
+            tones=light.tones, window=view.over_frame(), seed=light.seed, softness=light.softness,
+        )  # fmt: skip
+        self.target.use()
+        gl.enable_only(moderngl.NOTHING)
+        self.shade_array.render()
+        gl.enable_only(moderngl.DEPTH_TEST)
+        self._eyes(figure, looks, light)
         gl.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND)
         self.target.depth_mask = False
         self.lash_array.render()
@@ -228,9 +226,9 @@ class Renderer:
                 opacity_low=glasses.opacity[1],
             )  # fmt: skip
             self._glass_array(worn.lenses).render()
-        gl.copy_framebuffer(self.resolved, self.target)
-        pixels = np.frombuffer(self.resolved.read(components=3, alignment=1), np.uint8)
-        return pixels.reshape(self.size[1], self.size[0], 3)
+        pixels = np.frombuffer(self.target.read(components=3, alignment=1), np.uint8)
+        pixels = pixels.reshape(self.drawn[1], self.drawn[0], 3)
+        return cv2.resize(pixels, self.size, interpolation=cv2.INTER_AREA)
 
     def _glass_array(self, mesh) -> moderngl.VertexArray:
         data = np.concatenate([mesh.vertices, mesh.normals, mesh.place], axis=1)

@@ -43,6 +43,16 @@ class View:
             ]
         )
 
+    def unproject(self) -> tuple[float, float, float, float]:
+        """A point at depth 1 is `xy + zw * place` for a place -1..1 in the window."""
+        left, top, w, h = self.window
+        return (
+            (left + w / 2.0 - self.cx) / self.fx,
+            (top + h / 2.0 - self.cy) / self.fy,
+            w / 2.0 / self.fx,
+            h / 2.0 / self.fy,
+        )
+
     def over_frame(self) -> tuple[float, float, float, float]:
         """Middle and half size of the window, in -1..1 across the frame's longer side."""
         left, top, w, h = self.window

@@ -4,5 +4,5 @@ out vec2 place;
 
 void main() {
     place = in_corner;
-    gl_Position = vec4(in_corner, 0.9999, 1.0);
+    gl_Position = vec4(in_corner, 0.0, 1.0);
 }
