@@ -71,7 +71,7 @@ def colour(images: Images, draw: Draw) -> Images:
     saturation[draw.some(n, 0.2)] = 0.0
     images = grey + (images - grey) * saturation
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    images = (images - mean) * draw.uniform(n, 0.6, 1.4) + mean * draw.uniform(n, 0.6, 1.4)
+    images = (images - mean) * draw.uniform(n, 0.7, 1.4) + mean * draw.uniform(n, 0.7, 1.4)
     return images.clamp(1e-4, 1.0).pow(draw.uniform(n, -0.5, 0.5).exp())
 
 
@@ -105,7 +105,7 @@ def blur(images: Images, draw: Draw) -> Images:
 def small(images: Images, draw: Draw) -> Images:
     """Seen from afar: made smaller, then larger again."""
     size = images.shape[-2:]
-    factor = draw.number(0.2, 0.7)
+    factor = draw.number(0.25, 0.8)
     shrunk = F.interpolate(images, scale_factor=factor, mode="area")
     return F.interpolate(shrunk, size=size, mode="bilinear", align_corners=False)
 
@@ -119,8 +119,8 @@ def sharpen(images: Images, draw: Draw) -> Images:
 def noise(images: Images, draw: Draw) -> Images:
     """Sensor noise, in luma and in colour."""
     n = len(images)
-    grain = draw.normal(images[:, :1].shape) * draw.uniform(n, 0.0, 0.06)
-    speckle = draw.normal(images.shape) * draw.uniform(n, 0.0, 0.04)
+    grain = draw.normal(images[:, :1].shape) * draw.uniform(n, 0.0, 0.05)
+    speckle = draw.normal(images.shape) * draw.uniform(n, 0.0, 0.03)
     return (images + grain + speckle).clamp(0.0, 1.0)
 
 
@@ -156,16 +156,16 @@ def cover(images: Images, draw: Draw) -> Images:
     return torch.where(inside, fill.clamp(0.0, 1.0), images)
 
 
-#: Applied in this order, each to its share of the images: light, then lens, sensor and codec.
+#: Applied in this order, each to its share of the images: light, then lens, sensor and codec. Rendered
+#: faces come with some blur and noise already; more of it and no eye could be read in too many.
 PARTIAL: tuple[tuple[Callable[[Images, Draw], Images], float], ...] = (
-    (light, 0.5),
-    (cover, 0.25),
-    (blur, 0.35),
-    (small, 0.15),
+    (light, 0.4),
+    (cover, 0.2),
+    (blur, 0.2),
     (small, 0.15),
     (sharpen, 0.15),
-    (noise, 0.4),
-    (jpeg, 0.3),
+    (noise, 0.3),
+    (jpeg, 0.25),
 )
 
 
