@@ -35,7 +35,7 @@ class Lighting:
     def drawn(cls, rng: np.random.Generator, infrared: bool, reflectance: float) -> Lighting:
         """Random light for a face of mean `reflectance`, exposed as a camera would."""
         kind = rng.choice(["soft", "window", "sun", "ceiling", "front", "dim"], p=[0.3, 0.2, 0.12, 0.16, 0.14, 0.08])
-        warm = rng.normal(0.0, 0.12)
+        warm = rng.normal(0.03, 0.05)
         white = np.array([1.0 + warm, 1.0 + 0.2 * warm, 1.0 - 1.2 * warm])
         side = rng.choice([-1.0, 1.0])
         if infrared:
@@ -67,21 +67,23 @@ class Lighting:
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         colours = np.stack([
             strength * white,
-            strength * rng.uniform(0.0, 0.35) * rng.uniform(0.8, 1.2, 3),
-            strength * rng.uniform(0.0, 0.9) * (rng.random() < 0.4) * rng.uniform(0.8, 1.2, 3),
+            strength * rng.uniform(0.0, 0.35) * rng.normal(1.0, 0.06, 3),
+            strength * rng.uniform(0.0, 0.9) * (rng.random() < 0.4) * rng.normal(1.0, 0.06, 3),
         ])  # fmt: skip
         tones = linear(rng.uniform(15, 235, (4, 1)) + rng.normal(0, 22, (4, 3)).clip(-60, 60))
         tones = np.clip(tones, 0.004, 1.0) * rng.uniform(0.3, 1.1)
         lobes = rng.normal(size=(4, 3))
         lobes[0] = (rng.normal(0, 0.3), -1.0, rng.normal(-0.2, 0.3))
-        lobe_colours = share * rng.uniform(0.05, 0.6, (4, 1)) * rng.uniform(0.85, 1.15, (4, 3))
+        lobe_colours = share * rng.uniform(0.05, 0.6, (4, 1)) * rng.normal(1.0, 0.05, (4, 3))
         lobe_colours[0] *= 1.8
         base = share * rng.uniform(0.12, 0.35) * white
         scene = int(rng.choice([0, 1, 2, 3, 4], p=[0.2, 0.15, 0.35, 0.12, 0.18]))
         pupil = np.full(3, 0.004)
         if infrared:
-            grey = lambda c: np.repeat(c.mean(-1, keepdims=True), 3, axis=-1)  # noqa: E731
-            colours, lobe_colours, base, tones = (grey(c) for c in (colours, lobe_colours, base, tones))
+            colours, lobe_colours, base, tones = (
+                np.repeat(c.mean(-1, keepdims=True), 3, axis=-1)
+                for c in (colours, lobe_colours, base, tones)
+            )
             colours[1:] *= 0.3
             # The lamp's light falls off with the square of the distance: the room is dark.
             tones *= rng.uniform(0.03, 0.5)

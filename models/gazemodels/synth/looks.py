@@ -74,7 +74,8 @@ class Looks:
             + african * rng.uniform(0.5, 1.0),
             0.0, 1.0,
         )  # fmt: skip
-        skin = between(SKINS, melanin) * rng.normal(1.0, [0.05, 0.04, 0.06])
+        skin = between(SKINS, melanin) * rng.normal(1.0, [0.04, 0.03, 0.05])
+        skin += rng.uniform(0.1, 0.35) * (skin.mean() - skin)
         if caucasian > 0.5 and rng.random() < 0.75:
             hair, eyes = rng.uniform(0.1, 1.0), rng.uniform(0.0, 1.0)
         else:
@@ -89,7 +90,7 @@ class Looks:
         beard, stubble = 0.0, 0.0
         if is_male:
             kind = rng.random()
-            beard = rng.uniform(2.0, 9.0) if kind < 0.22 else 0.0
+            beard = rng.uniform(1.2, 5.0) if kind < 0.2 else 0.0
             stubble = rng.uniform(0.2, 0.8) if kind < 0.6 else rng.uniform(0.0, 0.25)
         bald = is_male and rng.random() < 0.08 + 0.25 * age
         long = rng.random() < (0.1 if is_male else 0.6) and not bald
@@ -210,10 +211,10 @@ def scalp(rng: np.random.Generator, body: Body, length: float, recede: float) ->
         # A fringe of short hair above the ears and at the back.
         area = ramp(0.1, -0.1, z) * ramp(7.9, 7.6, y) * ramp(6.4, 6.7, y)
         return 3.0 * area * (body.part == SKIN)
-    line = EYE_Y + 0.68 + recede + rng.uniform(-0.06, 0.06)
+    line = EYE_Y + 0.58 + recede + rng.uniform(-0.08, 0.06)
     front = ramp(-0.03, 0.06, y - line - (0.12 + recede) * np.cos(2.6 * x) + 0.1)
     sideburn = rng.uniform(6.9, 7.3)
-    side = ramp(0.55, 0.42, z - 0.35 * (y - EYE_Y)) * ramp(sideburn, sideburn + 0.15, y) * ramp(0.5, 0.6, x)
+    side = ramp(0.75, 0.6, z - 0.45 * (y - EYE_Y)) * ramp(sideburn, sideburn + 0.15, y) * ramp(0.5, 0.6, x)
     back = ramp(0.1, -0.15, z) * ramp(6.3, 6.6, y)
     area = np.maximum(front, np.maximum(side, back))
     ears = near(p, (0.78, 7.1, 0.15), (0.16, 0.36, 0.3))

@@ -129,8 +129,8 @@ class Renderer:
             if name in known:
                 uniform = known[name]
                 if isinstance(value, np.ndarray):
-                    # OpenGL's matrices are column by column.
-                    value = value.T if value.ndim == 2 and value.shape[0] == value.shape[1] else value
+                    if uniform.array_length == 1 and value.ndim == 2:
+                        value = value.T  # OpenGL's matrices are stored column by column
                     uniform.write(np.ascontiguousarray(value, "f4").tobytes())
                 else:
                     uniform.value = value

@@ -24,7 +24,8 @@ void main() {
         // Hair runs away from the crown: streaks are fine across and long along the way.
         vec3 from_crown = rest - vec3(0.08, 8.1, -0.25);
         float strand;
-        if (curl < 0.5) {
+        bool beard = rest.y < 7.0 && rest.z > 0.3;
+        if (curl < 0.5 && !beard) {
             float across = atan(from_crown.x, from_crown.z) * 26.0;
             float along = length(from_crown.xz) * 1.2 - from_crown.y * 1.2;
             strand = noise(vec3(across, along * 1.4 + height, grain.x)) * 0.6
