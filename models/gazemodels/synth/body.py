@@ -73,6 +73,9 @@ class Body:
         self.eyes = {side: self._eye(assets, side) for side in "rl"}
         #: Fine vertices that must stay outside the eyeballs.
         self.before_eye = self._before_eyes()
+        #: Coarse vertices of the skull above the eyes.
+        height = base[:, 1] - base[self.eyes["r"].ball].mean(0)[1]
+        self.skull = np.intersect1d(np.unique(skin), np.flatnonzero((height > 0.3) & (height < 1.4)))
         self._weights(assets)
         self._masks(assets)
 
@@ -123,16 +126,19 @@ class Body:
         return normals / (np.sqrt(np.einsum("ij,ij->i", normals, normals))[:, None] + 1e-12)
 
     def lash_coordinates(self) -> np.ndarray:
-        """(fine, 2): how far a vertex is out along a lash, 0..1, and its place along the lid."""
-        out = np.zeros((len(self.rest), 2))
+        """(fine, 3): how far a vertex is out along a lash, 0..1, its place along the lid, and 1 where
+        it belongs to the lower lid."""
+        out = np.zeros((len(self.rest), 3))
         rows = np.flatnonzero(self.part == LASHES)
         points = self.rest[rows]
         away = np.full(len(rows), np.inf)
         for eye in self.eyes.values():
+            upper, lower = self.base[eye.upper, 1].mean(), self.base[eye.lower, 1].mean()
             for roots in (eye.upper, eye.lower):
                 away = np.minimum(away, distance_to_line(points, self.base[roots]))
         out[rows, 0] = np.clip((away - 0.012) / 0.045, 0.0, 1.0)
         out[rows, 1] = np.abs(points[:, 0])
+        out[rows, 2] = points[:, 1] < 0.5 * (upper + lower)
         return out
 
     def _eye(self, assets: Assets, side: str) -> Eye:

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 from .assets import Assets
 from .body import SKIN, Body, Eye
 from .identity import Identity
+from .mane import normals as mane_normals
 
 FACING = np.diag([1.0, -1.0, -1.0])
 
@@ -78,6 +79,8 @@ class Figure:
 
     vertices: np.ndarray
     normals: np.ndarray
+    #: Vertices and normals of long hair (n, 6), if there is some.
+    mane: np.ndarray | None
     #: Person's right eye (the one on the image's left), left eye.
     eyes: tuple[PosedEye, PosedEye]
     pose: Pose
@@ -137,11 +140,17 @@ class Poser:
         fine = self.body.refine @ coarse
         for ball, radius in balls.values():
             keep_out(fine, ball, radius, self.body)
-        turned = turn_neck(fine - middle, self.body, coarse, middle, pose)
-        vertices = MILLIMETRES * turned @ pose.head.T + pose.origin
+        joints = [coarse[self.body.pivots[name]].mean(0) for name in ("head", "neck")]
+        pivot = 0.6 * joints[0] + 0.4 * joints[1]
+        vertices = place(turn_neck(fine, self.body.turn, pivot, pose))
+        mane = None
+        if identity.mane:
+            hair = place(turn_neck(identity.mane.vertices, identity.mane.turn, pivot, pose))
+            mane = np.concatenate([hair, mane_normals(hair)], axis=1)
         return Figure(
             vertices=vertices,
             normals=self.body.normals(vertices),
+            mane=mane,
             eyes=(posed[0], posed[1]),
             pose=pose,
             identity=identity,
@@ -236,24 +245,19 @@ def keep_out(fine: np.ndarray, ball: np.ndarray, radius: float, body: Body) -> N
     fine[rows] = ball + out[wrong] * ((radius + CLEARANCE) / far[wrong])[:, None]
 
 
-def turn_neck(
-    points: np.ndarray, body: Body, coarse: np.ndarray, middle: np.ndarray, pose: Pose
-) -> np.ndarray:
-    """Points (n, 3) about `middle`, in the head's axes, with the neck bent so that the trunk has its
-    own orientation.
+def turn_neck(points: np.ndarray, turn: np.ndarray, pivot: np.ndarray, pose: Pose) -> np.ndarray:
+    """Points (n, 3) in the head's axes, with the neck bent so that the trunk has its own orientation.
 
-    Seen from the head it is the trunk that turns: each vertex by what the head does not take along.
+    Seen from the head it is the trunk that turns: each vertex by what the head, of whose turn it
+    takes the part `turn` (n,), does not take along.
     """
     relative = Rotation.from_matrix(pose.head.T @ pose.trunk).as_rotvec()
     angle = float(np.linalg.norm(relative))
     if angle < 1e-6:
         return points
     axis = relative / angle
-    joints = [coarse[body.pivots[name]].mean(0) for name in ("head", "neck")]
-    pivot = 0.6 * joints[0] + 0.4 * joints[1] - middle
-    share = (1.0 - body.turn)[:, None] * angle
+    share = (1.0 - turn)[:, None] * angle
     arm = points - pivot
     along = (arm @ axis)[:, None] * axis
-    across = np.cross(axis, arm)
     # Rodrigues' formula, with an angle of its own for every vertex.
-    return pivot + arm * np.cos(share) + across * np.sin(share) + along * (1.0 - np.cos(share))
+    return pivot + arm * np.cos(share) + np.cross(axis, arm) * np.sin(share) + along * (1.0 - np.cos(share))

@@ -10,6 +10,7 @@ import numpy as np
 from .assets import Assets
 from .body import ARMS_DOWN, Body
 from .looks import Looks
+from .mane import Mane, grow
 
 #: Folders of targets that shape a face, and how far they go: the standard deviation of a weight
 #: whose full range is -1..1.
@@ -51,6 +52,8 @@ class Identity:
     #: How far the lids are closed at rest, upper and lower.
     lids: tuple[float, float]
     looks: Looks = field(repr=False)
+    #: Long hair, of those who have it.
+    mane: Mane | None = field(repr=False)
 
 
 class People:
@@ -85,12 +88,14 @@ class People:
         # distance: 63.4 mm, deviation 3.8, women 2.4 mm less than men.
         right, left = (neutral[self.body.eyes[s].ball].mean(0)[0] for s in "rl")
         neutral *= rng.normal(0.622 + 0.024 * male, 0.033) / (left - right)
+        looks = Looks.drawn(rng, self.body, male, age, origin)
         return Identity(
             number=number,
             neutral=neutral,
             eye_radius=float(0.12 * rng.normal(1.0, 0.025)),
             lids=(float(rng.normal(-0.12, 0.12)), float(rng.normal(-0.2, 0.2))),
-            looks=Looks.drawn(rng, self.body, male, age, origin),
+            looks=looks,
+            mane=grow(rng, self.body, neutral, looks.hanging) if looks.hanging else None,
         )
 
     def _macro(self, male: float, age: float, heavy: float, origin: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ class Looks:
         else:
             hair, eyes = rng.uniform(0.0, 0.25), rng.uniform(0.0, 0.22)
         colour = between(HAIRS, hair) * rng.normal(1.0, 0.1)
-        brow_colour = colour * rng.uniform(0.5, 0.9)
+        brow_colour = colour * rng.uniform(0.3, 0.7)
         if rng.random() < max(0.0, age - 0.35) * 1.6:
             grey = between(GREYS, rng.random())
             colour = colour + rng.uniform(0.4, 1.0) * (grey - colour)
@@ -109,14 +109,14 @@ class Looks:
                 rng.normal(0.0, 0.025),
                 rng.uniform(0.9, 1.7) if is_male else rng.uniform(0.6, 1.2),
                 rng.uniform(0.4, 1.6),
-                rng.uniform(0.55, 0.95),
+                rng.uniform(0.65, 1.0),
             ]),
             iris=between(IRISES, eyes) * rng.normal(1.0, 0.12),
             iris_radius=float(rng.normal(0.0592, 0.002)),
             grain=float(rng.uniform(0.0, 100.0)),
             freckles=float(rng.uniform(0.0, 0.7) if melanin < 0.4 and rng.random() < 0.3 else 0.0),
             roughness=float(rng.uniform(0.2, 1.0)),
-            cloth=linear(rng.uniform(10, 245, 3) * rng.uniform(0.3, 1.0)),
+            cloth=cloth_colour(rng),
             neckline=(float(rng.uniform(5.55, 6.0)), float(rng.uniform(0.0, 0.9))),
             lashes=float(rng.uniform(0.4, 0.8) if is_male else rng.uniform(0.6, 1.0)),
         )  # fmt: skip
@@ -137,6 +137,13 @@ class Looks:
             iris=grey(self.iris, 0.5, 0.16),
             cloth=grey(self.cloth, 0.5, 0.2),
         )
+
+
+def cloth_colour(rng: np.random.Generator) -> np.ndarray:
+    """Mostly greys, blues and pale tones; strong colours now and then."""
+    grey = rng.uniform(12.0, 235.0)
+    strength = rng.uniform(40.0, 90.0) if rng.random() < 0.25 else rng.uniform(0.0, 25.0)
+    return linear(grey + strength * rng.normal(0.0, 1.0, 3))
 
 
 def near(points: np.ndarray, centre: tuple, size: tuple) -> np.ndarray:

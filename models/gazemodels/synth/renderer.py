@@ -17,6 +17,8 @@ from .figure import CORNEA_AT, CORNEA_RADIUS, LIMBUS_AT, Figure
 from .glasses import Glasses
 from .lighting import Lighting
 from .looks import Looks
+from .mane import AROUND, DOWN, Mane
+from .mane import faces as mane_faces
 from .occlusion import occlusion
 from .view import View
 
@@ -29,6 +31,7 @@ SHADOW_SIDE = 384
 
 #: Shells that hair is drawn in; more look denser and cost more.
 SHELLS = 7
+MANE_SHELLS = 4
 
 #: Knots of the lids' margins that the eye's shader gets.
 KNOTS = 8
@@ -108,8 +111,21 @@ class Renderer:
         lash = self._buffer(body.lash_coordinates())
         self.lash_array = gl.vertex_array(
             self.programs["lash"],
-            [(self.moving, "3f 12x", "in_position"), (lash, "2f", "in_lash")],
+            [(self.moving, "3f 12x", "in_position"), (lash, "3f", "in_lash")],
             self._buffer(body.lash_faces, "i4"),
+        )
+        mane = AROUND * DOWN
+        self.mane_moving = gl.buffer(reserve=mane * 24, dynamic=True)
+        # Place in the noise, colour (unused), masks, kind of part.
+        self.mane_fixed = gl.buffer(reserve=mane * 44, dynamic=True)
+        locks = self._buffer(mane_faces(), "i4")
+        self.mane_array = gl.vertex_array(
+            surface,
+            [
+                (self.mane_moving, "3f 3f", "in_position", "in_normal"),
+                (self.mane_fixed, "3f 3f 4f 1f", "in_rest", "in_albedo", "in_mask", "in_part"),
+            ],
+            locks,
         )
         directions, ball_faces = hemisphere(28, 14)
         self.ball_array = gl.vertex_array(
@@ -135,7 +151,7 @@ class Renderer:
                 else:
                     uniform.value = value
 
-    def wear(self, looks: Looks) -> None:
+    def wear(self, looks: Looks, mane: Mane | None) -> None:
         """Takes on the looks of a person; kept until the next."""
         if looks is self._looks:
             return
@@ -146,13 +162,17 @@ class Renderer:
         self.masks.write(np.ascontiguousarray(masks, "f4").tobytes())
         hairy = body.coarse_faces[(looks.hair[body.coarse_faces] > 0.4).any(1)]
         self.hair_count = hairy.size
+        if mane:
+            fixed = np.zeros((len(mane.rest), 11))
+            fixed[:, :3], fixed[:, 8], fixed[:, 9] = mane.rest, 0.9, mane.hair
+            self.mane_fixed.write(np.ascontiguousarray(fixed, "f4").tobytes())
         self.hair_faces.write(np.ascontiguousarray(hairy, "i4").tobytes())
 
     def draw(
         self, figure: Figure, looks: Looks, view: View, light: Lighting, glasses: Glasses | None
     ) -> np.ndarray:
         gl = self.gl
-        self.wear(looks)
+        self.wear(looks, figure.identity.mane)
         moving = np.concatenate([figure.vertices, figure.normals], axis=1)
         self.moving.write(np.ascontiguousarray(moving, "f4").tobytes())
         worn = glasses.built(figure) if glasses else None
@@ -196,6 +216,10 @@ class Renderer:
         if self.hair_count:
             self._set("surface", shells=SHELLS, down=-figure.pose.trunk[:, 1])
             self.hair_array.render(vertices=self.hair_count, instances=SHELLS)
+        if figure.mane is not None:
+            self.mane_moving.write(np.ascontiguousarray(figure.mane, "f4").tobytes())
+            self._set("surface", shells=MANE_SHELLS, down=-figure.pose.trunk[:, 1])
+            self.mane_array.render(instances=MANE_SHELLS)
 
         self.shadow.use(0)
         for unit, (name, texture) in enumerate(

@@ -43,7 +43,7 @@ vec3 iris_pattern(vec2 p, float r) {
     float fibres = noise(vec3(round * 14.0, r * 1.3 + iris_grain));
     float fine = noise(vec3(round * 34.0, r * 2.0 + iris_grain));
     float collarette = smoothstep(0.14, 0.0, abs(r - 0.52 - 0.05 * fibres));
-    vec3 tone = iris * (0.62 + 0.5 * fibres + 0.35 * fine);
+    vec3 tone = iris * (0.45 + 0.45 * fibres + 0.3 * fine);
     tone = mix(tone, iris * vec3(1.5, 1.15, 0.7), 0.45 * collarette);
     tone *= mix(1.0, 0.25, smoothstep(0.78, 1.0, r)); // limbal ring
     return tone;
@@ -108,8 +108,8 @@ void main() {
     // Lids stand in the way of what the wet surface mirrors from above.
     vec3 mirror = reflect(ray, n);
     float fresnel = 0.02 + 0.6 * pow(1.0 - max(dot(n, view), 0.0), 5.0);
-    shine += irradiance(mirror) * fresnel * shade * 1.5;
+    shine += irradiance(mirror) * fresnel * shade * 0.7;
     // The meniscus along the lower lid.
     shine += irradiance(n) * 0.25 * smoothstep(0.05, 0.0, abs(above - 0.02)) * wet;
-    colour = vec4(display(base * sum + shine + pupil_colour * 0.0), 1.0);
+    colour = vec4(display(base * sum + shine), 1.0);
 }

@@ -48,7 +48,7 @@ vec3 background() {
     float wide = noise(vec3(p * 1.7, seed));
     float mid = noise(vec3(p * 5.0, seed + 3.0));
     vec3 c = mix(tones[0], tones[1], clamp(0.5 + 0.5 * p.y + 0.3 * (wide - 0.5), 0.0, 1.0));
-    if (scene >= 1) c = mix(c, tones[2], smoothstep(0.5 - softness, 0.5 + softness, wide) * 0.8);
+    if (scene == 1) c = mix(c, tones[2], smoothstep(0.3, 0.7, wide) * 0.7);
     if (scene == 2) {
         for (int i = 0; i < 7; ++i) {
             vec3 a = vec3(scramble(uvec3(uint(i), uint(seed * 1000.0), 5u)) >> 8) / 16777216.0;
@@ -63,8 +63,8 @@ vec3 background() {
         float pane = box(p, middle, vec2(0.45, 0.75)) * (1.0 - box(p, middle, vec2(0.02, 2.0)));
         c = mix(c, tones[3] * 3.5, pane);
     } else if (scene == 4) {
-        c = mix(c, tones[2] * 1.4, smoothstep(0.45, 0.75, mid));
-        c = mix(c, tones[3], smoothstep(0.6, 0.7, noise(vec3(p * 9.0, seed - 2.0))));
+        c = mix(c, tones[2] * 1.3, smoothstep(0.3, 0.8, mid) * 0.8);
+        c = mix(c, tones[3], smoothstep(0.35, 0.85, noise(vec3(p * 9.0, seed - 2.0))) * 0.7);
     }
     return c * (0.9 + 0.2 * mid);
 }
