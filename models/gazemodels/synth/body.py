@@ -25,8 +25,8 @@ ARMS_DOWN = 0.85
 #: How much of the head's turn each neck bone takes.
 NECK = {"neck01": 0.2, "neck02": 0.45, "neck03": 0.75}
 
-#: Parts of the fine mesh, in drawing order.
-SKIN, TEETH, LASHES = 0, 1, 2
+#: Parts of the fine mesh, in drawing order; long hair is a mesh of its own.
+SKIN, TEETH, LASHES, MANE = 0, 1, 2, 3
 
 
 @dataclass

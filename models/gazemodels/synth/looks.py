@@ -92,7 +92,7 @@ class Looks:
             kind = rng.random()
             beard = rng.uniform(1.2, 5.0) if kind < 0.2 else 0.0
             stubble = rng.uniform(0.2, 0.8) if kind < 0.6 else rng.uniform(0.0, 0.25)
-        bald = is_male and rng.random() < 0.08 + 0.25 * age
+        bald = is_male and rng.random() < 0.04 + 0.2 * age
         long = rng.random() < (0.1 if is_male else 0.6) and not bald
         curl = float(rng.random() ** 2 if african < 0.5 else rng.uniform(0.5, 1.0))
         length = 0.0 if bald else rng.uniform(4.0, 26.0) if is_male else rng.uniform(8.0, 24.0)

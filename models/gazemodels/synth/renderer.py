@@ -12,7 +12,7 @@ import cv2
 import moderngl
 import numpy as np
 
-from .body import SKIN, Body
+from .body import MANE, SKIN, Body
 from .figure import CORNEA_AT, CORNEA_RADIUS, LIMBUS_AT, Figure
 from .glasses import Glasses
 from .lighting import Lighting
@@ -25,12 +25,12 @@ from .view import View
 SHADERS = Path(__file__).parent / "shaders"
 
 #: Pixels are drawn this many times finer along each axis, then averaged.
-FINER = 1.5
+FINER = 1.25
 
 SHADOW_SIDE = 384
 
 #: Shells that hair is drawn in; more look denser and cost more.
-SHELLS = 7
+SHELLS = 6
 MANE_SHELLS = 4
 
 #: Knots of the lids' margins that the eye's shader gets.
@@ -165,6 +165,7 @@ class Renderer:
         if mane:
             fixed = np.zeros((len(mane.rest), 11))
             fixed[:, :3], fixed[:, 8], fixed[:, 9] = mane.rest, 0.9, mane.hair
+            fixed[:, 10] = MANE
             self.mane_fixed.write(np.ascontiguousarray(fixed, "f4").tobytes())
         self.hair_faces.write(np.ascontiguousarray(hairy, "i4").tobytes())
 
@@ -210,9 +211,12 @@ class Renderer:
 
         self.surface_target.use()
         self.surface_target.clear(depth=1.0)
-        gl.enable_only(moderngl.DEPTH_TEST)
+        # The view's rows run downwards, which turns the triangles over.
+        gl.front_face = "cw"
+        gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
         self._set("surface", shells=0)
         self.skin_array.render()
+        gl.enable_only(moderngl.DEPTH_TEST)
         if self.hair_count:
             self._set("surface", shells=SHELLS, down=-figure.pose.trunk[:, 1])
             self.hair_array.render(vertices=self.hair_count, instances=SHELLS)

@@ -46,10 +46,10 @@ def photograph(
 
 def unsharp_focus(light: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
     """A lens that is a little out of focus, sometimes motion along a line."""
-    sigma = 0.35 + 0.4 * rng.random() if rng.random() < 0.7 else rng.uniform(0.6, 0.012 * side + 0.7)
+    sigma = 0.35 + 0.4 * rng.random() if rng.random() < 0.8 else rng.uniform(0.6, 0.006 * side + 0.7)
     light = cv2.GaussianBlur(light, (0, 0), sigma)
-    if rng.random() < 0.12:
-        length = rng.uniform(2.0, 0.035 * side + 2.5)
+    if rng.random() < 0.10:
+        length = rng.uniform(2.0, 0.02 * side + 2.0)
         taps = int(np.ceil(length)) | 1
         kernel = np.zeros((taps, taps), np.float32)
         turn = rng.uniform(0.0, np.pi)
@@ -72,7 +72,7 @@ def noisy(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Photons and electronics: variance grows with the light (Foi and others 2008, Practical
     Poissonian-Gaussian noise modeling). In part the same in all channels, as after demosaicing."""
     dark = rng.random() ** 3
-    shot, read = 0.0002 + 0.004 * dark, 0.001 + 0.012 * dark
+    shot, read = 0.0001 + 0.0025 * dark, 0.001 + 0.008 * dark
     sigma = np.sqrt(shot * np.clip(light, 0.0, 1.0) + read * read)
     shared = rng.standard_normal(light.shape[:2], np.float32)[..., None]
     own = rng.standard_normal(light.shape, np.float32)

@@ -24,7 +24,7 @@ void main() {
         // Hair runs away from the crown: streaks are fine across and long along the way.
         vec3 from_crown = rest - vec3(0.08, 8.1, -0.25);
         float strand;
-        bool beard = rest.y < 7.0 && rest.z > 0.3;
+        bool beard = rest.y < 7.0 && rest.z > 0.3 && part < 2.5;
         if (curl < 0.5 && !beard) {
             float across = atan(from_crown.x, from_crown.z) * 26.0;
             float along = length(from_crown.xz) * 1.2 - from_crown.y * 1.2;
