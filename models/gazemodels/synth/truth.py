@@ -54,8 +54,8 @@ class Marks:
         skin = body.part == SKIN
         # From just below the hairline to the chin, and from ear to ear without the ears: where
         # detectors draw their boxes (held against YuNet's on rendered faces).
-        face = skin & (y > EYE_Y - 1.15) & (y < EYE_Y + 0.72) & (np.abs(x) < 0.72)
-        face &= z > np.where(y > EYE_Y - 0.6, 0.35, 0.75)
+        face = skin & (y > EYE_Y - 1.03) & (y < EYE_Y + 0.595) & (np.abs(x) < 0.69)
+        face &= z > np.where(y > EYE_Y - 0.6, 0.72, 0.9)
         nose = np.flatnonzero(skin & (np.abs(x) < 0.02) & (y > 6.75) & (y < 7.1))
         lips = np.flatnonzero(body.lips > 0.3)
         return cls(
