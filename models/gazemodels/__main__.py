@@ -19,7 +19,9 @@ STAGES = {
 
 def main(words: list[str] | None = None) -> None:
     words = sys.argv[1:] if words is None else words
-    parser = argparse.ArgumentParser(prog="gazemodels", description=sys.modules["gazemodels"].__doc__)
+    parser = argparse.ArgumentParser(
+        prog="gazemodels", description=sys.modules["gazemodels"].__doc__
+    )
     stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
     for name, purpose in STAGES.items():
         stage = stages.add_parser(name, help=purpose, description=purpose)

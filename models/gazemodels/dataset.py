@@ -43,7 +43,7 @@ ARRAYS: dict[str, tuple[tuple[int, ...], type]] = {
     # corner; pixel centres are at .5.
     "landmarks": ((5, 2), np.float32),
     "identity": ((), np.int32),
-    # fx, fy, cx, cy of the frame that the crop was taken from, pixels of that frame.
+    # fx, fy, cx, cy of the frame that the crop was taken from, pixels counted from its corner.
     "camera": ((4,), np.float32),
     "infrared": ((), np.bool_),
     # 0 none, 1 glasses, 2 sunglasses.
@@ -61,7 +61,9 @@ def write_shard(folder: Path, index: int, samples: list[Mapping[str, Any]]) -> N
     for name, (shape, kind) in ARRAYS.items():
         arrays[name] = np.array([sample[name] for sample in samples], kind)
         if arrays[name].shape[1:] != shape:
-            raise ValueError(f"'{name}' of a sample has shape {arrays[name].shape[1:]}, not {shape}")
+            raise ValueError(
+                f"'{name}' of a sample has shape {arrays[name].shape[1:]}, not {shape}"
+            )
     path = shard_path(folder, index)
     temporary = path.with_suffix(f".{os.getpid()}.partial")
     with temporary.open("wb") as file:

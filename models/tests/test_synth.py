@@ -84,9 +84,7 @@ def test_a_mirrored_scene_has_mirrored_labels(studio, symmetric):
         target=mirror @ pose.target,
         closing=(0.0, 0.5),
     )
-    a, b = (
-        measure(studio.poser.pose(symmetric, p), studio.marks, camera()) for p in (pose, other)
-    )
+    a, b = (measure(studio.poser.pose(symmetric, p), studio.marks, camera()) for p in (pose, other))
     np.testing.assert_allclose(b.gaze, a.gaze * [1, -1], atol=1e-4)
     np.testing.assert_allclose(b.head, a.head * [1, -1, -1], atol=1e-4)
     np.testing.assert_allclose(b.openness, a.openness[::-1], atol=0.01)

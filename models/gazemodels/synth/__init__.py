@@ -11,18 +11,29 @@ ASSETS = Path(__file__).resolve().parents[4] / "shared" / "makehuman-cc0"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--assets", type=Path, default=ASSETS, help="folder of MakeHuman's data (default: %(default)s)"
+        "--assets",
+        type=Path,
+        default=ASSETS,
+        help="folder of MakeHuman's data (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--out", type=Path, help="folder of a dataset; an unfinished one goes on")
     what.add_argument("--contact-sheet", type=Path, help="a PNG of some pictures")
-    what.add_argument("--clip", type=Path, help="a film, .mp4; its ground truth goes beside it, .jsonl")
+    what.add_argument(
+        "--clip", type=Path, help="a film, .mp4; its ground truth goes beside it, .jsonl"
+    )
     parser.add_argument("--count", type=int, help="pictures (30000; contact sheet: 100)")
     parser.add_argument("--jobs", type=int, default=2, help="processes for --out (default: 2)")
-    parser.add_argument("--plain", action="store_true", help="contact sheet without lens and sensor")
-    parser.add_argument("--first", type=int, default=0, help="contact sheet: number of its first picture")
-    parser.add_argument("--every", type=int, default=11, help="contact sheet: every so many pictures")
+    parser.add_argument(
+        "--plain", action="store_true", help="contact sheet without lens and sensor"
+    )
+    parser.add_argument(
+        "--first", type=int, default=0, help="contact sheet: number of its first picture"
+    )
+    parser.add_argument(
+        "--every", type=int, default=11, help="contact sheet: every so many pictures"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

@@ -52,9 +52,7 @@ class Assets:
         path = self.folder / "targets" / f"{name}.target"
         if not path.exists():
             raise FileNotFoundError(f"{path} is not there: {WHERE}")
-        rows = [
-            line.split() for line in path.read_text().splitlines() if line and line[0] != "#"
-        ]
+        rows = [line.split() for line in path.read_text().splitlines() if line and line[0] != "#"]
         moved = np.zeros_like(self.vertices)
         if rows:
             table = np.array([row[:4] for row in rows], float)

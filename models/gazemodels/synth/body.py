@@ -75,7 +75,9 @@ class Body:
         self.before_eye = self._before_eyes()
         #: Coarse vertices of the skull above the eyes.
         height = base[:, 1] - base[self.eyes["r"].ball].mean(0)[1]
-        self.skull = np.intersect1d(np.unique(skin), np.flatnonzero((height > 0.3) & (height < 1.4)))
+        self.skull = np.intersect1d(
+            np.unique(skin), np.flatnonzero((height > 0.3) & (height < 1.4))
+        )
         self._weights(assets)
         self._masks(assets)
 
@@ -160,7 +162,16 @@ class Body:
         the side; `pivots`: coarse vertices whose mean is a joint."""
         bones = assets.weights()
         neck = {name: bones[name] for name in NECK}
-        body = ("spine", "clavicle", "shoulder", "upperarm", "lowerarm", "breast", "wrist", "finger")
+        body = (
+            "spine",
+            "clavicle",
+            "shoulder",
+            "upperarm",
+            "lowerarm",
+            "breast",
+            "wrist",
+            "finger",
+        )
         trunk = sum(w for name, w in bones.items() if name.startswith(body))
         total = sum(bones.values())
         head = np.clip(total - trunk - sum(neck.values()), 0.0, None)

@@ -108,7 +108,8 @@ class Poser:
         # Where each eye turns to depends on where it is, which the head's place decides.
         forward = np.array([0.0, 0.0, 1.0])
         centres = {
-            s: ball + (radius - identity.eye_radius) * forward for s, (ball, radius) in balls.items()
+            s: ball + (radius - identity.eye_radius) * forward
+            for s, (ball, radius) in balls.items()
         }
         middle = 0.5 * (centres["r"] + centres["l"])
 
@@ -171,7 +172,9 @@ class Lids:
         moved = sum(np.abs(d).sum(1) for d in (self.close, self.open, self.raise_lower))
         self.support = np.flatnonzero(moved)
 
-    def place(self, vertices: np.ndarray, ball: np.ndarray, upper: float, lower: float) -> np.ndarray:
+    def place(
+        self, vertices: np.ndarray, ball: np.ndarray, upper: float, lower: float
+    ) -> np.ndarray:
         """The lids' vertices (k, 3) with the upper lid `upper` closed (below 0: raised) and the lower
         one raised by `lower`."""
         rows = self.support
@@ -260,4 +263,9 @@ def turn_neck(points: np.ndarray, turn: np.ndarray, pivot: np.ndarray, pose: Pos
     arm = points - pivot
     along = (arm @ axis)[:, None] * axis
     # Rodrigues' formula, with an angle of its own for every vertex.
-    return pivot + arm * np.cos(share) + np.cross(axis, arm) * np.sin(share) + along * (1.0 - np.cos(share))
+    return (
+        pivot
+        + arm * np.cos(share)
+        + np.cross(axis, arm) * np.sin(share)
+        + along * (1.0 - np.cos(share))
+    )

@@ -52,7 +52,9 @@ class Glasses:
     def drawn(cls, rng: np.random.Generator, sun: bool) -> Glasses:
         dark = rng.uniform(0.75, 0.98)
         rim = rng.uniform(0.5, 2.2)
-        colour = linear(rng.uniform(5, 90) * np.ones(3) + rng.uniform(0, 60, 3) * (rng.random() < 0.5))
+        colour = linear(
+            rng.uniform(5, 90) * np.ones(3) + rng.uniform(0, 60, 3) * (rng.random() < 0.5)
+        )
         if rim < 1.0 and rng.random() < 0.5:
             colour = linear((190, 170, 120)) if rng.random() < 0.5 else linear((150, 150, 155))
         return cls(
@@ -92,9 +94,15 @@ class Glasses:
             pz = plane - 0.0022 * px * px
             rim = np.stack([px, ry - self.drop, pz], axis=1)
             tubes.append(tube(rim, thickness, closed=True))
-            middle = np.array([sign * half_distance, -self.drop, plane - 0.0022 * half_distance**2 + 0.8])
-            plates.append(plate(rim, middle, np.stack([rx / self.half_width, ry / self.half_height], 1)))
-            hinge = np.array([sign * (half_distance + self.half_width), 0.35 * self.half_height - self.drop, 0.0])
+            middle = np.array(
+                [sign * half_distance, -self.drop, plane - 0.0022 * half_distance**2 + 0.8]
+            )
+            plates.append(
+                plate(rim, middle, np.stack([rx / self.half_width, ry / self.half_height], 1))
+            )
+            hinge = np.array(
+                [sign * (half_distance + self.half_width), 0.35 * self.half_height - self.drop, 0.0]
+            )
             hinge[2] = plane - 0.0022 * hinge[0] ** 2
             behind = np.array([sign * ear, 1.0, -75.0])
             bow = hinge + np.linspace(0.0, 1.0, 8)[:, None] * (behind - hinge)
@@ -103,10 +111,17 @@ class Glasses:
         inner = half_distance - self.half_width
         across = np.linspace(-inner, inner, 7)
         bridge = np.stack(
-            [across, 3.0 - self.drop + 2.5 * np.cos(across / inner * 1.5), plane + 1.2 - 0.0022 * across**2], 1
+            [
+                across,
+                3.0 - self.drop + 2.5 * np.cos(across / inner * 1.5),
+                plane + 1.2 - 0.0022 * across**2,
+            ],
+            1,
         )
         tubes.append(tube(bridge, np.full(7, max(self.rim, 0.8)), closed=False))
-        return Worn(frame=to_camera(join(tubes), head, origin), lenses=to_camera(join(plates), head, origin))
+        return Worn(
+            frame=to_camera(join(tubes), head, origin), lenses=to_camera(join(plates), head, origin)
+        )
 
 
 def tube(path: np.ndarray, thickness: np.ndarray, closed: bool) -> Mesh:
@@ -123,7 +138,10 @@ def tube(path: np.ndarray, thickness: np.ndarray, closed: bool) -> Mesh:
     turn = np.linspace(0.0, 2.0 * np.pi, AROUND, endpoint=False)
     normals = u[:, None] * np.cos(turn)[:, None] + v[:, None] * np.sin(turn)[:, None]
     vertices = path[:, None] + normals * thickness[:, None, None]
-    i, j = (g.ravel() for g in np.meshgrid(np.arange(n if closed else n - 1), np.arange(AROUND), indexing="ij"))
+    i, j = (
+        g.ravel()
+        for g in np.meshgrid(np.arange(n if closed else n - 1), np.arange(AROUND), indexing="ij")
+    )
     a, b = i * AROUND + j, i * AROUND + (j + 1) % AROUND
     c, d = (i + 1) % n * AROUND + j, (i + 1) % n * AROUND + (j + 1) % AROUND
     faces = np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
@@ -133,12 +151,17 @@ def tube(path: np.ndarray, thickness: np.ndarray, closed: bool) -> Mesh:
 def plate(rim: np.ndarray, middle: np.ndarray, place: np.ndarray) -> Mesh:
     """A lens: a fan whose normals bend outwards as those of a curved surface."""
     n = len(rim)
-    normals = np.concatenate([[[0.0, 0.0, 1.0]], np.array([0.0, 0.0, 1.0]) + 0.012 * (rim - middle)])
+    normals = np.concatenate(
+        [[[0.0, 0.0, 1.0]], np.array([0.0, 0.0, 1.0]) + 0.012 * (rim - middle)]
+    )
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     k = np.arange(n)
     faces = np.stack([np.zeros(n, int), 1 + k, 1 + (k + 1) % n], axis=1)
     return Mesh(
-        np.concatenate([middle[None], rim]), normals, np.concatenate([np.zeros((1, 2)), place]), faces
+        np.concatenate([middle[None], rim]),
+        normals,
+        np.concatenate([np.zeros((1, 2)), place]),
+        faces,
     )
 
 

@@ -106,8 +106,14 @@ class People:
         for sex, of_sex in (("male", male), ("female", 1.0 - male)):
             for time, of_time in (("old", age), ("young", 1.0 - age)):
                 share = of_sex * of_time
-                for people, of_people in zip(("caucasian", "african", "asian"), origin, strict=True):
-                    moved += share * of_people * self.assets.target(f"macrodetails/{people}-{sex}-{time}")
+                for people, of_people in zip(
+                    ("caucasian", "african", "asian"), origin, strict=True
+                ):
+                    moved += (
+                        share
+                        * of_people
+                        * self.assets.target(f"macrodetails/{people}-{sex}-{time}")
+                    )
                 for kind, weight in weights.items():
                     name = f"macrodetails/universal-{sex}-{time}-averagemuscle-{kind}"
                     moved += share * weight * self.assets.target(name)

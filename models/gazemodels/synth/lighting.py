@@ -34,7 +34,10 @@ class Lighting:
     @classmethod
     def drawn(cls, rng: np.random.Generator, infrared: bool, reflectance: float) -> Lighting:
         """Random light for a face of mean `reflectance`, exposed as a camera would."""
-        kind = rng.choice(["soft", "window", "sun", "ceiling", "front", "dim"], p=[0.3, 0.2, 0.12, 0.16, 0.14, 0.08])
+        kind = rng.choice(
+            ["soft", "window", "sun", "ceiling", "front", "dim"],
+            p=[0.3, 0.2, 0.12, 0.16, 0.14, 0.08],
+        )
         warm = rng.normal(0.03, 0.05)
         white = np.array([1.0 + warm, 1.0 + 0.2 * warm, 1.0 - 1.2 * warm])
         side = rng.choice([-1.0, 1.0])
@@ -126,7 +129,11 @@ class Lighting:
 def sclera_colour(rng: np.random.Generator, infrared: bool) -> np.ndarray:
     """Far from white: about half of the light comes back (photographs: 150 to 200 of 255)."""
     value = rng.uniform(0.38, 0.62)
-    return np.full(3, value) if infrared else value * np.array([1.0, rng.uniform(0.88, 0.97), rng.uniform(0.82, 0.95)])
+    return (
+        np.full(3, value)
+        if infrared
+        else value * np.array([1.0, rng.uniform(0.88, 0.97), rng.uniform(0.82, 0.95)])
+    )
 
 
 def project_lobes(directions: np.ndarray, colours: np.ndarray, base: np.ndarray) -> np.ndarray:

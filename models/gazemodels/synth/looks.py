@@ -148,8 +148,9 @@ def cloth_colour(rng: np.random.Generator) -> np.ndarray:
 
 def near(points: np.ndarray, centre: tuple, size: tuple) -> np.ndarray:
     """A soft ball (n,) about `centre` and its mirror image."""
-    away = (np.abs(points[:, 0]) - centre[0]) / size[0], *(
-        (points[:, k] - centre[k]) / size[k] for k in (1, 2)
+    away = (
+        (np.abs(points[:, 0]) - centre[0]) / size[0],
+        *((points[:, k] - centre[k]) / size[k] for k in (1, 2)),
     )
     return np.exp(-sum(a * a for a in away))
 
@@ -221,7 +222,11 @@ def scalp(rng: np.random.Generator, body: Body, length: float, recede: float) ->
     line = EYE_Y + 0.58 + recede + rng.uniform(-0.08, 0.06)
     front = ramp(-0.03, 0.06, y - line - (0.12 + recede) * np.cos(2.6 * x) + 0.1)
     sideburn = rng.uniform(6.9, 7.3)
-    side = ramp(0.75, 0.6, z - 0.45 * (y - EYE_Y)) * ramp(sideburn, sideburn + 0.15, y) * ramp(0.5, 0.6, x)
+    side = (
+        ramp(0.75, 0.6, z - 0.45 * (y - EYE_Y))
+        * ramp(sideburn, sideburn + 0.15, y)
+        * ramp(0.5, 0.6, x)
+    )
     back = ramp(0.1, -0.15, z) * ramp(6.3, 6.6, y)
     area = np.maximum(front, np.maximum(side, back))
     ears = near(p, (0.78, 7.1, 0.15), (0.16, 0.36, 0.3))

@@ -58,8 +58,12 @@ def grow(rng: np.random.Generator, body: Body, neutral: np.ndarray, hanging: flo
     polar = np.minimum(along / arc, 1.0) * 0.5 * np.pi
     below = np.maximum(along - arc, 0.0)
     # Azimuth 0 is the front. Under the ears the hair first follows the neck, then widens.
-    width = np.sin(polar) * (1.0 - 0.10 * ramp(0.2, 0.8, below) + rng.uniform(0.0, 0.2) * ramp(0.5, 2.0, below))
-    wave = 1.0 + 0.05 * rng.uniform(0.3, 1.0) * np.sin(7.0 * azimuth + 2.0 * along + rng.uniform(0, 6)) * ramp(0.3, 1.2, along)
+    width = np.sin(polar) * (
+        1.0 - 0.10 * ramp(0.2, 0.8, below) + rng.uniform(0.0, 0.2) * ramp(0.5, 2.0, below)
+    )
+    wave = 1.0 + 0.05 * rng.uniform(0.3, 1.0) * np.sin(
+        7.0 * azimuth + 2.0 * along + rng.uniform(0, 6)
+    ) * ramp(0.3, 1.2, along)
     x = SIDE * width * wave * np.sin(azimuth)
     depth = np.where(np.cos(azimuth) > 0.0, FRONT, BACK)
     z = MIDDLE + depth * width * wave * np.cos(azimuth)

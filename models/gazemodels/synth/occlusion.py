@@ -32,7 +32,9 @@ def occlusion(body: Body) -> np.ndarray:
         shape = cells.max(0) - low + 1
         nearest = np.full(shape, -np.inf)
         np.maximum.at(nearest, tuple((cells - low).T), blockers @ direction)
-        own = np.clip(np.floor((points + 0.02 * normals) @ axes / CELL).astype(int) - low, 0, shape - 1)
+        own = np.clip(
+            np.floor((points + 0.02 * normals) @ axes / CELL).astype(int) - low, 0, shape - 1
+        )
         free = points @ direction > nearest[tuple(own.T)] - BIAS
         weight = np.clip(normals @ direction, 0.0, None)
         seen += weight * free

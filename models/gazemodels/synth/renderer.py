@@ -56,9 +56,7 @@ class Renderer:
         self.size = (width, height)
         self.drawn = size = (round(width * FINER), round(height * FINER))
         depth = gl.depth_renderbuffer(size)
-        self.surfaces = [
-            gl.texture(size, 4, dtype=kind) for kind in ("f4", "f4", "f2", "f2")
-        ]
+        self.surfaces = [gl.texture(size, 4, dtype=kind) for kind in ("f4", "f4", "f2", "f2")]
         self.surface_target = gl.framebuffer(self.surfaces, depth)
         self.target = gl.framebuffer(gl.renderbuffer(size, 4), depth)
         self.shadow = gl.depth_texture((SHADOW_SIDE, SHADOW_SIDE))
@@ -134,9 +132,7 @@ class Renderer:
             self._buffer(ball_faces, "i4"),
         )
         corners = self._buffer(np.array([[-1, -1], [3, -1], [-1, 3]]))
-        self.shade_array = gl.vertex_array(
-            self.programs["shade"], [(corners, "2f", "in_corner")]
-        )
+        self.shade_array = gl.vertex_array(self.programs["shade"], [(corners, "2f", "in_corner")])
 
     def _set(self, program: str, **values: object) -> None:
         """Sets the uniforms that the program really has."""

@@ -64,7 +64,9 @@ def facing(pitch: float, yaw: float, roll: float) -> np.ndarray:
     return upright @ Rotation.from_euler("z", -roll, degrees=True).as_matrix()
 
 
-def truncated(rng: np.random.Generator, mean: float, spread: float, low: float, high: float) -> float:
+def truncated(
+    rng: np.random.Generator, mean: float, spread: float, low: float, high: float
+) -> float:
     """A normal number, drawn again until it lies in low..high."""
     while True:
         value = rng.normal(mean, spread)
@@ -107,11 +109,16 @@ def draw_view(rng: np.random.Generator) -> tuple[View, np.ndarray]:
         size = FACE_HEIGHT * focal / depth
         if SMALLEST <= size <= 0.85 * height:
             break
-    cx, cy = 0.5 * width + rng.normal(0.0, 0.01 * width), 0.5 * height + rng.normal(0.0, 0.01 * width)
+    cx, cy = (
+        0.5 * width + rng.normal(0.0, 0.01 * width),
+        0.5 * height + rng.normal(0.0, 0.01 * width),
+    )
     room = np.maximum(0.5 * np.array([width, height]) - 0.5 * size, 0.0)
     u, v = np.array([0.5 * width, 0.5 * height]) + room * (2.0 * rng.beta(1.6, 1.6, 2) - 1.0)
     origin = np.array([(u - cx) / focal, (v - cy) / focal, 1.0]) * depth
-    view = View(width, height, focal, focal * rng.normal(1.0, 0.003), cx, cy, (0.0, 0.0, width, height))
+    view = View(
+        width, height, focal, focal * rng.normal(1.0, 0.003), cx, cy, (0.0, 0.0, width, height)
+    )
     return view, origin
 
 

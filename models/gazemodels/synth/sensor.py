@@ -46,7 +46,9 @@ def photograph(
 
 def unsharp_focus(light: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
     """A lens that is a little out of focus, sometimes motion along a line."""
-    sigma = 0.35 + 0.4 * rng.random() if rng.random() < 0.8 else rng.uniform(0.6, 0.006 * side + 0.7)
+    sigma = (
+        0.35 + 0.4 * rng.random() if rng.random() < 0.8 else rng.uniform(0.6, 0.006 * side + 0.7)
+    )
     light = cv2.GaussianBlur(light, (0, 0), sigma)
     if rng.random() < 0.10:
         length = rng.uniform(2.0, 0.02 * side + 2.0)

@@ -13,9 +13,7 @@ from tqdm import tqdm
 from .studio import Studio
 
 
-def contact_sheet(
-    assets: Path, out: Path, seed: int, numbers: Sequence[int], plain: bool
-) -> None:
+def contact_sheet(assets: Path, out: Path, seed: int, numbers: Sequence[int], plain: bool) -> None:
     studio = Studio(assets, seed)
     images = [studio.picture(n, plain).image for n in tqdm(numbers, unit="image")]
     across = math.ceil(math.sqrt(len(images)))

@@ -83,7 +83,9 @@ class Studio:
         image = self.renderer.draw(figure, looks, view, light, glasses)
         if not plain:
             image = photograph(image, view, infrared, rng)
-        return Picture(image, truth, view, identity.number, infrared, glasses.kind if glasses else 0)
+        return Picture(
+            image, truth, view, identity.number, infrared, glasses.kind if glasses else 0
+        )
 
 
 def draw_glasses(rng: np.random.Generator, identity: Identity) -> Glasses | None:

@@ -51,9 +51,10 @@ def catmull_clark(faces: np.ndarray, count: int) -> tuple[sparse.csr_matrix, np.
         + sparse.diags((valence - 3.0) / valence)
     )
     rim = per_edge @ sparse.diags(border.astype(float)) @ middle * 0.25 + 0.5 * sparse.eye(count)
-    moved = sparse.diags((~at_border).astype(float)) @ smooth + sparse.diags(
-        at_border.astype(float)
-    ) @ rim
+    moved = (
+        sparse.diags((~at_border).astype(float)) @ smooth
+        + sparse.diags(at_border.astype(float)) @ rim
+    )
 
     matrix = sparse.vstack([moved, edge_points, corner]).tocsr()
     side = count + of_side.reshape(m, 4)
