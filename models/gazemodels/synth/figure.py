@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from .assets import Assets
-from .body import SKIN, Body, Eye
+from .body import Body, Eye
 from .identity import Identity
 from .mane import normals as mane_normals
 

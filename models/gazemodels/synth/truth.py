@@ -8,7 +8,7 @@ import numpy as np
 
 from .body import SKIN, Body
 from .figure import Figure
-from .looks import EYE_X, EYE_Y
+from .looks import EYE_Y
 from .view import View
 
 
