@@ -112,9 +112,9 @@ def card(metrics: Mapping, evaluation: Mapping, meta: Mapping) -> str:
         "",
         "## Limits",
         "",
-        "- It learned from rendered faces. Beards, masks, hats, hands, strong make-up and children are "
-        "not in the data; make-believe skin and hair differ from real ones in ways that a network may "
-        "rely on.",
+        "- It learned from rendered faces. Masks, hats, hands before the face, strong make-up and "
+        "children are not in the data; rendered skin and hair differ from real ones in ways that a "
+        "network may rely on.",
         "- With closed eyes or dark sunglasses it guesses from the head.",
         "- It has no notion of its own uncertainty, and no calibration to a person: the eye's visual "
         "axis differs from its optical axis by some five degrees, differently for everybody.",

@@ -97,7 +97,7 @@ class Lighting:
         # exposed only in part for what it is.
         front = (ambient[0] - ambient[2] + 2.0 * ambient[6]).mean()
         front += sum(c.mean() * max(-d[2], 0.15) for d, c in zip(directions, colours, strict=True))
-        goal = float(np.exp(rng.normal(np.log(0.30), 0.35)))
+        goal = float(np.exp(rng.normal(np.log(0.42), 0.35)))
         exposure = goal / (max(front, 0.02) * reflectance**0.55 * 0.36**0.45)
         return cls(
             directions=directions,

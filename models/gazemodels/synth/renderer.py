@@ -12,7 +12,7 @@ import cv2
 import moderngl
 import numpy as np
 
-from .body import MANE, SKIN, Body
+from .body import MANE, SKIN, TEETH, Body
 from .figure import CORNEA_AT, CORNEA_RADIUS, LIMBUS_AT, Figure
 from .glasses import Glasses
 from .lighting import Lighting
@@ -68,7 +68,8 @@ class Renderer:
             for name in ("surface", "shade", "eye", "lash", "glass", "depth")
         }
         self._static_buffers()
-        self.open = occlusion(body)
+        # Teeth catch light from the opening before them, which the base mesh's closed lips hide.
+        self.open = np.maximum(occlusion(body), 0.5 * (body.part == TEETH))
         self._looks: Looks | None = None
 
     def _program(self, name: str) -> moderngl.Program:

@@ -30,6 +30,7 @@ EYE_SIDE, EYE_UP, EYE_DOWN = 36.0, 20.0, 30.0
 MOODS: dict[str, dict[str, float]] = {
     "neutral": {},
     "smile": {"mouth-corner-puller": 0.9, "mouth-part-later": 0.3, "eye_squint": 0.35},
+    "grin": {"mouth-corner-puller": 0.9, "mouth-parling": 1.0, "mouth-part-later": 0.6, "eye_squint": 0.4},
     "laugh": {"mouth-corner-puller": 1.0, "mouth-parling": 0.9, "mouth-open": 0.25, "eye_squint": 0.5},
     "talk": {"mouth-open": 0.35, "mouth-part-later": 0.3},
     "gape": {"mouth-open": 0.9, "eyebrows-left-up": 0.5, "eyebrows-right-up": 0.5},
@@ -39,7 +40,7 @@ MOODS: dict[str, dict[str, float]] = {
     "press": {"mouth-compression": 0.7, "mouth-retraction": 0.3},
     "worry": {"eyebrows-left-inner-up": 0.8, "eyebrows-right-inner-up": 0.8, "mouth-depression": 0.5},
 }  # fmt: skip
-MOOD_SHARES = (0.34, 0.17, 0.09, 0.13, 0.04, 0.04, 0.06, 0.05, 0.05, 0.03)
+MOOD_SHARES = (0.32, 0.10, 0.11, 0.09, 0.11, 0.04, 0.04, 0.06, 0.05, 0.05, 0.03)
 
 
 @dataclass

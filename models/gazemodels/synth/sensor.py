@@ -29,7 +29,7 @@ def photograph(
         light = desaturated(light, rng)
     light = noisy(light, rng)
     coded = np.clip(light, 0.0, 1.0) ** (1.0 / 2.2)
-    contrast, black = rng.uniform(0.85, 1.15), rng.normal(0.0, 0.025)
+    contrast, black = rng.uniform(0.95, 1.3), rng.normal(0.0, 0.025)
     coded = (coded - 0.5) * contrast + 0.5 + black
     out = np.clip(coded * 255.0 + 0.5, 0.0, 255.0).astype(np.uint8)
     if infrared:
@@ -47,7 +47,7 @@ def photograph(
 def unsharp_focus(light: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
     """A lens that is a little out of focus, sometimes motion along a line."""
     sigma = (
-        0.35 + 0.4 * rng.random() if rng.random() < 0.8 else rng.uniform(0.6, 0.006 * side + 0.7)
+        0.3 + 0.35 * rng.random() if rng.random() < 0.85 else rng.uniform(0.6, 0.006 * side + 0.7)
     )
     light = cv2.GaussianBlur(light, (0, 0), sigma)
     if rng.random() < 0.10:
@@ -67,7 +67,7 @@ def unsharp_focus(light: np.ndarray, side: int, rng: np.random.Generator) -> np.
 def desaturated(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Cameras differ in how much colour they show."""
     grey = light @ np.float32([0.3, 0.59, 0.11])
-    return grey[..., None] + (light - grey[..., None]) * np.float32(rng.uniform(0.65, 1.1))
+    return grey[..., None] + (light - grey[..., None]) * np.float32(rng.uniform(0.8, 1.35))
 
 
 def noisy(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
