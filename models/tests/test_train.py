@@ -1,0 +1,104 @@
+"""Loss, sampling, and that a run can be taken up again."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import torch
+
+from conftest import arguments
+from gazemodels import angles, nets, sampling, train
+from gazemodels.reader import Reader
+
+
+def test_angles_round_trip_and_signs():
+    rng = np.random.default_rng(1)
+    some = rng.uniform([-1.4, -3.0], [1.4, 3.0], (100, 2))
+    assert np.allclose(angles.to_angles(angles.to_vectors(some)), some)
+    assert np.allclose(angles.to_vectors(np.array([0.0, 0.0])), [0, 0, -1])
+    assert angles.to_vectors(np.array([0.3, 0.0]))[1] < 0, "up is towards smaller y"
+    assert angles.to_vectors(np.array([0.0, 0.3]))[0] < 0, "positive yaw is to the image's left"
+
+
+def test_angular_loss_is_the_angle_of_numpy():
+    rng = np.random.default_rng(2)
+    a, b = rng.uniform(-1.2, 1.2, (2, 200, 2))
+    cosines = (angles.to_vectors(a) * angles.to_vectors(b)).sum(-1)
+    expected = np.arccos(np.clip(cosines, -1, 1))
+    found = angles.angular_error(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+    assert np.allclose(found, expected, atol=1e-5)
+    assert np.allclose(angles.errors_degrees(a, b), np.degrees(expected), atol=1e-5)
+
+
+def test_loss_at_zero_has_a_finite_small_gradient():
+    truth = torch.tensor([[0.2, -0.3]])
+    predicted = truth.clone().requires_grad_()
+    loss = angles.smooth_angular_loss(predicted, truth).sum()
+    loss.backward()
+    assert loss.item() < 1e-6
+    assert torch.isfinite(predicted.grad).all() and predicted.grad.abs().max() < 0.1
+    far = angles.smooth_angular_loss(truth + 0.5, truth)
+    near = angles.angular_error(truth + 0.5, truth)
+    assert torch.allclose(far, near, atol=angles.SMOOTH_RADIANS)
+
+
+def test_rare_poses_are_drawn_more_often_than_they_occur():
+    rng = np.random.default_rng(3)
+    gaze = np.concatenate([rng.normal(0, 0.05, (950, 2)), rng.normal(0.9, 0.05, (50, 2))])
+    weights = sampling.balanced_weights(gaze, np.zeros((1000, 3)))
+    assert np.isclose(weights.mean(), 1.0)
+    share = weights[950:].sum() / weights.sum()
+    assert 0.1 < share < 0.3, share
+    assert (sampling.draw(weights, 64, 5) == sampling.draw(weights, 64, 5)).all()
+
+
+def test_reader_maps_pictures_and_splits_by_identity(data):
+    reader = Reader(data)
+    assert len(reader) == 160
+    numbers = np.array([0, 39, 40, 159])
+    with np.load(data / "shard-00001.npz") as shard:
+        assert (reader.pictures(numbers)[2] == shard["image"][0]).all()
+    held_out, rest = reader.split(True), reader.split(False)
+    assert len(held_out) + len(rest) == 160
+    assert not set(reader.labels["identity"][held_out]) & set(reader.labels["identity"][rest])
+
+
+def test_a_run_taken_up_again_equals_one_that_was_not_stopped(data, tmp_path):
+    common = ["--data", str(data), "--steps", "6", "--batch", "8", "--threads", "1"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train.run(arguments(train, *common, "--out", str(whole)))
+    train.run(arguments(train, *common, "--out", str(parts), "--stop-after", "3"))
+    train.run(arguments(train, *common, "--out", str(parts)))
+    a, b = (torch.load(path / train.CHECKPOINT, weights_only=True) for path in (whole, parts))
+    assert a["step"] == b["step"] == 6
+    for part in ("model", "average"):
+        for name, value in a[part].items():
+            assert torch.equal(value, b[part][name]), f"{part} {name}"
+
+
+def test_training_learns_and_writes_metrics(checkpoint):
+    found = json.loads((checkpoint.parent / train.METRICS).read_text())
+    assert found["validation"]["mean"] < 45.0
+    assert found["validation"]["by_yaw"] and found["parameters"] > 0
+
+
+def test_limits_of_the_networks():
+    parameters, flops = nets.size_of(nets.build("student"))
+    assert parameters <= 1.5e6 and flops <= 0.2e9, (parameters, flops)
+    parameters, flops = nets.size_of(nets.build("gazecapsnet"))
+    assert 11.4e6 <= parameters <= 12.0e6, parameters
+    # The paper's 2.3 G are multiply-adds, two FLOPs each.
+    assert 1.9e9 <= flops / 2 <= 2.4e9, flops
+
+
+def test_routing_agrees_with_its_formula():
+    torch.manual_seed(0)
+    layer = nets.gazecapsnet.RoutedCapsules(5, 3, 2, 4)
+    u = torch.randn(1, 5, 3)
+    votes = torch.einsum("ij,oijk->oik", u[0], layer.weight)
+    logits = (votes @ votes.transpose(1, 2)).sum(-1) / 2.0
+    summed = (logits.softmax(0)[..., None] * votes).sum(1)
+    length = summed.norm(dim=-1, keepdim=True)
+    expected = (1 - torch.exp(-length)) * summed / length
+    assert torch.allclose(layer(u)[0], expected, atol=1e-5)
