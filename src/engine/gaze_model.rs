@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::EngineOptions;
-use super::session::Model;
+use super::file::{self, Format};
+use super::model::Model;
 use crate::core::decode::GazeDecoder;
-use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile, choose};
+use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile, choose, without_model};
 use crate::core::tensor::{Engine, EngineError};
 
 /// What a sidecar's name ends in.
@@ -44,7 +45,9 @@ pub fn sidecars(model: &Path) -> Vec<String> {
     vec![appended, replaced]
 }
 
-/// Opens a gaze model. `profile` is the name of a built-in profile or the path of a TOML file;
+/// Opens a gaze model: `.onnx`, `.ort`, or what a provider compiled, which is a TensorRT engine
+/// (`.engine`, `.plan`) or a QNN context binary (`.bin`). Such an engine says nothing of itself; its
+/// profile must name its tensors, and the batch is that of the options. `profile` is the name of a built-in profile or the path of a TOML file;
 /// without it the profile is looked for as [`choose`] says, sidecars as [`sidecars`] says.
 /// Sizes that the file leaves open are the profile's (`input_size` of the options has no say).
 ///
@@ -56,8 +59,15 @@ pub fn open_model(
     options: &EngineOptions,
 ) -> Result<OpenModel, OpenError> {
     let path = path.as_ref();
-    let model = Model::load(path, options)?;
-    let (profile, source) = choose(model.info(), profile, &sidecars(path), read)?;
+    let beside = sidecars(path);
+    let model = match file::check(path)? {
+        Format::Engine(kind) => {
+            let declared = without_model(profile, &beside, read)?.declared(options.batch_size)?;
+            Model::wrap(path, kind, declared, options)?
+        }
+        Format::Onnx | Format::Ort => Model::load(path, options)?,
+    };
+    let (profile, source) = choose(model.info(), profile, &beside, read)?;
     let items: Vec<Vec<usize>> =
         profile.inputs.iter().map(|input| input.item_shape.clone()).collect();
     let engine = model.bind(&items)?;

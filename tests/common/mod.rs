@@ -3,6 +3,7 @@
 
 #[cfg(feature = "plugin")]
 pub mod element;
+pub mod engines;
 pub mod frames;
 pub mod npy;
 
