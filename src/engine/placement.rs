@@ -13,7 +13,7 @@ use super::file::Format;
 use super::model::belongs_to;
 use super::onnx::header::Header;
 use super::provider::options::Task;
-use super::provider::{Configured, ExecutionProvider};
+use super::provider::{self, Configured, ExecutionProvider};
 use super::runtime::{self, Runtime};
 use crate::core::tensor::{EngineError, ModelInfo};
 
@@ -60,6 +60,7 @@ pub(super) fn open_on_cpu(
     options: &EngineOptions,
 ) -> Result<Session, EngineError> {
     let builder = builder(runtime, source.format, options)
+        .and_then(|builder| provider::cpu(runtime, builder))
         .map_err(|why| source.error(why.to_string()))?;
     source.commit(builder).map_err(|why| {
         let message = why.message();
@@ -155,7 +156,7 @@ impl Place<'_> {
         };
         let configured = self.provider.configure(self.runtime, &task)?;
         let cache = if compiled { None } else { self.cache_directory() };
-        match cache {
+        let session = match cache {
             Some(dir) if self.provider.gives_compiled_models() => {
                 self.open_cached(&dir, &configured, &sizes)
             }
@@ -163,7 +164,9 @@ impl Place<'_> {
                 self.open_with_folder(&dir, &task, &configured, &sizes)
             }
             _ => self.commit(&configured, &sizes),
-        }
+        }?;
+        configured.opened();
+        Ok(session)
     }
 
     /// Names and shapes of the inputs with the largest batch, and the sizes that take the place of

@@ -19,10 +19,15 @@ pub fn provider(test: &str, provider: ExecutionProvider) -> bool {
     found
 }
 
-/// A provider with one thread and a cache of its own.
+/// A provider with one thread and a cache of its own. For QNN a chip is named (57, the Snapdragon 8
+/// Gen 3), without which its emulator computes floats in 32 bits.
 pub fn options(provider: ExecutionProvider, cache: &Path) -> EngineOptions {
     let cache = EngineCache::Directory(cache.to_path_buf());
-    EngineOptions { provider, cache, threads: 1, ..EngineOptions::default() }
+    let provider_options = match provider {
+        ExecutionProvider::Qnn => vec![("soc_model".to_owned(), "57".to_owned())],
+        _ => Vec::new(),
+    };
+    EngineOptions { provider, cache, provider_options, threads: 1, ..EngineOptions::default() }
 }
 
 /// What opening had to say, and that nothing of it was a warning unless `warned`.

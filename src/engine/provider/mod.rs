@@ -21,6 +21,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use ort::device::Device;
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider as _};
 use ort::session::builder::SessionBuilder;
 
@@ -223,6 +224,14 @@ impl ExecutionProvider {
     }
 }
 
+/// Puts the CPU into a session's options. Where plug-ins are registered, by whomever in this process,
+/// ONNX Runtime chooses among them for a session that names no provider.
+pub(super) fn cpu(runtime: &Runtime, builder: SessionBuilder) -> ort::Result<SessionBuilder> {
+    let is_cpu = |device: &Device<'_>| device.ep().is_ok_and(|name| name == ep::CPU::NAME);
+    let device = runtime.environment().devices().find(is_cpu);
+    builder.with_devices(device, None).map_err(|why| ort::Error::new(why.message()))
+}
+
 /// A provider with its options, ready for sessions.
 #[derive(Clone, Debug)]
 pub(super) struct Configured {
@@ -256,8 +265,9 @@ impl Configured {
             )
         };
         match self.provider {
-            // The CPU is what a session uses without being told.
-            ExecutionProvider::Auto | ExecutionProvider::Cpu => return Ok(builder),
+            ExecutionProvider::Auto | ExecutionProvider::Cpu => {
+                return cpu(runtime, builder).map_err(refused);
+            }
             ExecutionProvider::Cuda => self.append(ep::CUDA::default(), &mut builder),
             ExecutionProvider::TensorRt => self.append(ep::TensorRT::default(), &mut builder),
             ExecutionProvider::OpenVino => self.append(ep::OpenVINO::default(), &mut builder),
@@ -276,6 +286,13 @@ impl Configured {
             return Ok(builder);
         }
         builder.with_disable_cpu_fallback().map_err(|why| refused(ort::Error::new(why.message())))
+    }
+
+    /// To be called when a session has opened.
+    pub(super) fn opened(&self) {
+        if self.plugin.is_some() {
+            qnn::opened(&self.options);
+        }
     }
 
     fn append<E>(&self, provider: E, builder: &mut SessionBuilder) -> ort::Result<()>

@@ -11,7 +11,8 @@
 //!    loaded.
 //!
 //! On x86-64 the HTP backend is Qualcomm's emulator: the same compiler and the same results run
-//! after run, at a thousandth of the speed.
+//! after run, at a thousandth of the speed. It computes floating point in 16 bits, as a chip does,
+//! only where `soc_model` names the chip, and takes context binaries of every chip.
 //!
 //! Option names are those of
 //! <https://onnxruntime.ai/docs/execution-providers/QNN-ExecutionProvider.html> and of version 2.7.0
@@ -19,6 +20,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -159,11 +161,70 @@ fn package_beside(runtime: &Path) -> Option<PathBuf> {
     Some(packages.join("onnxruntime_qnn"))
 }
 
-/// The plug-in that this process has registered; one library has one name.
-static REGISTERED: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// What of QNN there is one of in a process.
+#[derive(Debug, Default)]
+struct Process {
+    /// The plug-in that is registered; one library has one name.
+    library: Option<PathBuf>,
+    /// How each backend's device was set up by the first session that opened: the plug-in shares it
+    /// among all sessions, and what a later session says of the chip is lost or, worse, changes
+    /// what others compute.
+    setups: Vec<Setup>,
+}
+
+static PROCESS: Mutex<Process> = Mutex::new(Process { library: None, setups: Vec::new() });
+
+/// Options of the device, which all sessions of a backend share.
+const DEVICE_OPTIONS: [&str; 3] = ["device_id", "htp_arch", "soc_model"];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Setup {
+    backend: String,
+    device: [Option<String>; 3],
+}
+
+impl Setup {
+    fn of(options: &ProviderOptions) -> Self {
+        let get = |name: &str| options.get(name).map(str::to_owned);
+        let backend = get("backend_path").or_else(|| get("backend_type")).unwrap_or_default();
+        Self { backend, device: DEVICE_OPTIONS.map(get) }
+    }
+
+    /// Whether this can run beside what runs already.
+    fn check(&self, others: &[Self]) -> Result<(), EngineError> {
+        match others.iter().find(|other| other.backend == self.backend) {
+            Some(other) if other != self => Err(refuse(
+                PROVIDER,
+                format!("this process already uses its device with {other}, and not with {self}"),
+                "Give every element the same device-id, htp_arch and soc_model, or use another \
+                 process",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, value)) in DEVICE_OPTIONS.iter().zip(&self.device).enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{name}={}", value.as_deref().unwrap_or("default"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Remembers how the device is set up, now that a session has opened with it.
+pub(super) fn opened(options: &ProviderOptions) {
+    let setup = Setup::of(options);
+    let mut process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+    if !process.setups.contains(&setup) {
+        process.setups.push(setup);
+    }
+}
 
 fn register_library(runtime: &Runtime, path: &Path) -> Result<(), EngineError> {
-    let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let registered = &mut PROCESS.lock().unwrap_or_else(PoisonError::into_inner).library;
     if registered.is_none() {
         runtime.environment().register_ep_library(EP_NAME, path).map_err(|why| {
             refuse(
@@ -244,6 +305,8 @@ pub(super) fn append_plugin(
     options: &ProviderOptions,
 ) -> Result<SessionBuilder, EngineError> {
     register_library(runtime, library)?;
+    let setup = Setup::of(options);
+    setup.check(&PROCESS.lock().unwrap_or_else(PoisonError::into_inner).setups)?;
     // The emulator calls itself a CPU.
     let device = devices(runtime)
         .find(|device| device.hardware_device().ty() == backend.device())
@@ -294,6 +357,21 @@ mod tests {
             ..EngineOptions::default()
         };
         assert_eq!(of(&by_type), pairs(&[("backend_type", "htp")]));
+    }
+
+    #[test]
+    fn a_process_has_one_setup_of_a_device() {
+        let setup = |options: &[(&str, &str)]| {
+            let mut given = ProviderOptions::default();
+            options.iter().for_each(|(name, value)| given.set(name, value));
+            Setup::of(&given)
+        };
+        let htp = ("backend_path", "libQnnHtp.so");
+        let first = [setup(&[htp, ("soc_model", "57")])];
+        assert!(setup(&[htp, ("soc_model", "57"), ("vtcm_mb", "8")]).check(&first).is_ok());
+        assert!(setup(&[("backend_path", "libQnnGpu.so")]).check(&first).is_ok());
+        let error = setup(&[htp, ("htp_arch", "73")]).check(&first).unwrap_err().to_string();
+        assert!(error.contains("soc_model=57") && error.contains("htp_arch=73"), "{error}");
     }
 
     #[test]
