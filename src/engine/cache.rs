@@ -46,9 +46,9 @@ impl EngineCache {
         match self {
             Self::Off => Ok(None),
             Self::Directory(path) => Ok(Some(path.clone())),
-            Self::User => user_directory(|name| env::var_os(name)).map(Some).ok_or_else(|| {
-                "neither XDG_CACHE_HOME nor HOME is an absolute path".to_owned()
-            }),
+            Self::User => user_directory(|name| env::var_os(name))
+                .map(Some)
+                .ok_or_else(|| "neither XDG_CACHE_HOME nor HOME is an absolute path".to_owned()),
         }
     }
 }
@@ -321,10 +321,8 @@ mod tests {
         let whole = fs::read(slot.path()).unwrap();
         let mut flipped = whole.clone();
         *flipped.last_mut().unwrap() ^= 1;
-        let other_form = String::from_utf8(whole.clone()).unwrap().replace(
-            "\"form\":1",
-            "\"form\":9",
-        );
+        let other_form =
+            String::from_utf8(whole.clone()).unwrap().replace("\"form\":1", "\"form\":9");
         for (content, reason) in [
             (&whole[..whole.len() - 1], "15 bytes of 16"),
             (&whole[..10], "no manifest"),

@@ -240,4 +240,3 @@ fn tensor_info(name: &str, dtype: &ValueType) -> TensorInfo {
     });
     TensorInfo { name: name.to_owned(), element, shape }
 }
-

@@ -259,8 +259,7 @@ impl Place<'_> {
         configured: &Configured,
         sizes: &[(String, usize)],
     ) -> std::io::Result<Identity> {
-        let content =
-            cache::content_hash(&self.source.bytes, &self.source.beside(self.header))?;
+        let content = cache::content_hash(&self.source.bytes, &self.source.beside(self.header))?;
         let mut options: Vec<(String, String)> = configured
             .options
             .iter()
@@ -352,9 +351,8 @@ impl Place<'_> {
         configured: &Configured,
         sizes: &[(String, usize)],
     ) -> Result<Session, EngineError> {
-        let folder = self
-            .identity(configured, sizes)
-            .and_then(|identity| Folder::lock(dir, &identity));
+        let folder =
+            self.identity(configured, sizes).and_then(|identity| Folder::lock(dir, &identity));
         let folder = match folder {
             Ok(folder) => folder,
             Err(why) => {

@@ -45,7 +45,10 @@ fn batch_of(info: &ModelInfo, wanted: usize) -> Result<Batch, EngineError> {
     })
 }
 
-pub(super) fn item_shapes(info: &ModelInfo, size: Option<Size>) -> Result<Vec<Vec<usize>>, EngineError> {
+pub(super) fn item_shapes(
+    info: &ModelInfo,
+    size: Option<Size>,
+) -> Result<Vec<Vec<usize>>, EngineError> {
     info.inputs.iter().map(|input| item_shape(input, size)).collect()
 }
 

@@ -3,6 +3,7 @@
 mod clock;
 pub mod enums;
 mod errors;
+mod execution;
 pub mod format;
 pub mod frame;
 pub mod gazeface;

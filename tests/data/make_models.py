@@ -261,6 +261,31 @@ def convolutions(name):
     )
 
 
+def wrapped_engine(name, source, engine):
+    """A compiled engine in a model of one node, as ONNX's own library writes it and its checker
+    takes it; attributes as in ONNX Runtime's EP context design."""
+    node = helper.make_node(
+        "EPContext",
+        ["face", "head"],
+        ["gaze"],
+        name=name,
+        domain="com.microsoft",
+        main_context=1,
+        embed_mode=1,
+        ep_cache_context=engine,
+        source=source,
+        partition_name=name,
+    )
+    inputs = [value("face", T.FLOAT, [8, 3, 224, 224]), value("head", T.FLOAT16, [8, 3])]
+    graph = helper.make_graph([node], name, inputs, [value("gaze", T.FLOAT, [8, 2])])
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(
+        graph, opset_imports=opsets, producer_name="gst-plugin-gaze", ir_version=8
+    )
+    onnx.checker.check_model(model)
+    onnx.save(model, os.path.join(HERE, name + ".onnx"))
+
+
 PROFILE = """\
 name = "own"
 [[input]]
@@ -306,6 +331,8 @@ def main():
     eyes_and_head("eyes_and_head")
     free_size("free_size")
     convolutions("conv")
+    wrapped_engine("wrapped_tensorrt", "TensorrtExecutionProvider", b"ftrt\0\xff" * 40)
+    wrapped_engine("wrapped_qnn", "QNN", b"\0\0\0\2\0\0\0\3" * 40)
     unsupported()
     to_ort_format(dynamic)
 

@@ -118,8 +118,8 @@ pub fn without_model(
     }
     let paths = named.map_or_else(|| sidecars.to_vec(), |named| vec![named.to_owned()]);
     for path in &paths {
-        let text = read(path)
-            .map_err(|reason| ProfileError::Read { path: path.clone(), reason })?;
+        let text =
+            read(path).map_err(|reason| ProfileError::Read { path: path.clone(), reason })?;
         if let Some(text) = text {
             let profile = ModelProfile::from_toml(&text);
             return profile.map_err(|why| why.within(&format!("'{path}'")));

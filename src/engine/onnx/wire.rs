@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn broken_bytes_end_with_an_error_and_never_beyond_the_end() {
-        for broken in [&[0x08][..], &[0x12, 0x07, b't'], &[0x0b, 0x00], &[0xff; 11], &[0x0d, 1, 2]] {
+        for broken in [&[0x08][..], &[0x12, 0x07, b't'], &[0x0b, 0x00], &[0xff; 11], &[0x0d, 1, 2]]
+        {
             let fields: Vec<_> = Fields::of(broken).collect();
             assert_eq!(fields.last(), Some(&Err(Malformed)), "{broken:?}");
         }

@@ -300,9 +300,8 @@ impl Configured {
         E: ep::ExecutionProvider + ArbitrarilyConfigurableExecutionProvider,
     {
         let options = self.options.iter();
-        let provider = options.fold(provider, |provider, (name, value)| {
-            provider.with_arbitrary_config(name, value)
-        });
+        let provider = options
+            .fold(provider, |provider, (name, value)| provider.with_arbitrary_config(name, value));
         provider.register(builder)
     }
 }

@@ -45,9 +45,12 @@ pub(super) fn options(task: &Task<'_>) -> Result<ProviderOptions, EngineError> {
     }
     options.take(PROVIDER, KNOWN, &task.options.provider_options)?;
     // The one provider whose flags are words.
-    for name in
-        ["disable_dynamic_shapes", "enable_causallm", "enable_opencl_throttling", "enable_qdq_optimizer"]
-    {
+    for name in [
+        "disable_dynamic_shapes",
+        "enable_causallm",
+        "enable_opencl_throttling",
+        "enable_qdq_optimizer",
+    ] {
         if options.is_set(name) {
             let on = options.is_on(name);
             options.set(name, if on { "true" } else { "false" });

@@ -250,8 +250,7 @@ pub(super) fn has_npu(runtime: &Runtime) -> bool {
         Ok(Origin::BuiltIn) => true,
         Ok(Origin::Plugin(path)) => {
             register_library(runtime, &path).is_ok()
-                && devices(runtime)
-                    .any(|device| device.hardware_device().ty() == DeviceType::NPU)
+                && devices(runtime).any(|device| device.hardware_device().ty() == DeviceType::NPU)
         }
         Err(_) => false,
     }

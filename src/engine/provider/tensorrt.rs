@@ -117,10 +117,7 @@ mod tests {
             provider_options: pairs(&[("trt_dla_enable", "1"), ("trt_dla_core", "0")]),
             ..EngineOptions::default()
         };
-        let inputs = [
-            ("face".to_owned(), vec![8, 3, 224, 224]),
-            ("head".to_owned(), vec![8, 3]),
-        ];
+        let inputs = [("face".to_owned(), vec![8, 3, 224, 224]), ("head".to_owned(), vec![8, 3])];
         let task = Task {
             options: &given,
             inputs: &inputs,

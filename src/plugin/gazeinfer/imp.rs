@@ -203,15 +203,10 @@ impl GazeInfer {
                 ("No model: set the property 'engine' to an ONNX file of a gaze model")
             ));
         };
-        let (estimator, source) = model::open_gaze(
-            engine,
-            settings.profile.as_deref(),
-            &model::Options {
-                provider: settings.execution_provider,
-                threads: settings.threads,
-                batch_size: settings.batch_size,
-            },
-        )?;
+        let options = settings.options();
+        let opened = model::open_gaze(engine, settings.profile.as_deref(), &options);
+        model::tell(&*self.obj(), &options);
+        let (estimator, source) = opened?;
         gst::info!(
             CAT,
             imp = self,
