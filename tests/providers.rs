@@ -100,6 +100,10 @@ fn what_cannot_run_is_an_error_that_names_the_way_out() {
             &["TensorRT engine", "execution-provider=tensorrt"][..],
         ),
         (plan.clone(), &["tensorrt", "GAZE_ORT_LIBRARY"]),
+        (
+            format!("{} execution-provider=cpu", model("wrapped_qnn.onnx")),
+            &["compiled for another execution provider"],
+        ),
         (format!("{conv} execution-provider=cuda"), &["cuda", "built without it"]),
         (format!("{conv} execution-provider=xnnpack"), &["xnnpack", "built without it"]),
         (format!("{conv} execution-provider=cpu precision=fp16"), &["fp16", "precision=auto"]),

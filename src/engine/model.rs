@@ -197,11 +197,7 @@ impl Model {
 }
 
 /// The error of an engine that was given to a provider which did not compile it.
-pub(super) fn belongs_to(
-    owner: ExecutionProvider,
-    asked: ExecutionProvider,
-    what: &str,
-) -> EngineError {
+fn belongs_to(owner: ExecutionProvider, asked: ExecutionProvider, what: &str) -> EngineError {
     EngineError::Provider {
         provider: asked.nick().to_owned(),
         reason: format!("the model is {what}, which only {owner} runs"),

@@ -10,12 +10,15 @@ use ort::session::builder::SessionBuilder;
 use super::EngineOptions;
 use super::cache::{self, Folder, Found, Identity, Slot};
 use super::file::Format;
-use super::model::belongs_to;
 use super::onnx::header::Header;
 use super::provider::options::Task;
 use super::provider::{self, Configured, ExecutionProvider};
 use super::runtime::{self, Runtime};
 use crate::core::tensor::{EngineError, ModelInfo};
+
+/// Why the CPU does not run a model that holds what another provider compiled.
+const COMPILED: &str = "it was compiled for another execution provider: name that one, or give the \
+                        model that it was made of";
 
 /// A model file, or a model in memory.
 #[derive(Debug)]
@@ -66,9 +69,7 @@ pub(super) fn open_on_cpu(
         let message = why.message();
         // A compiled model's only node, for which the CPU has no kernel.
         if message.contains("EPContext") {
-            let reason = "it was compiled for another execution provider: name that one, or give \
-                          the model that it was made of";
-            return source.error(reason);
+            return source.error(COMPILED);
         }
         source.error(message)
     })
@@ -126,6 +127,16 @@ pub(super) fn open(
     Err(last.unwrap_or_else(|| source.error("there is no execution provider")))
 }
 
+/// What is known of a model's shapes when it is opened.
+#[derive(Debug, Default)]
+struct Shapes {
+    /// Names and shapes of the inputs, with the largest batch.
+    inputs: Vec<(String, Vec<usize>)>,
+    /// Sizes that take the place of open dimensions, by the names of these, where the provider
+    /// needs them.
+    sizes: Vec<(String, usize)>,
+}
+
 /// One model on one provider.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -140,12 +151,9 @@ impl Place<'_> {
     fn open(&self, items: &[Vec<usize>]) -> Result<Session, EngineError> {
         let compiled = self.header.compiled_by.is_some();
         if compiled && self.provider == ExecutionProvider::Cpu {
-            return Err(self.source.error(
-                "it was compiled for another execution provider: name that one, or give the model \
-                 that it was made of",
-            ));
+            return Err(self.source.error(COMPILED));
         }
-        let (inputs, sizes) = self.shapes(items);
+        let Shapes { inputs, sizes } = self.shapes(items);
         let task = Task {
             options: self.options,
             inputs: &inputs,
@@ -169,28 +177,25 @@ impl Place<'_> {
         Ok(session)
     }
 
-    /// Names and shapes of the inputs with the largest batch, and the sizes that take the place of
-    /// open dimensions where the provider needs them. A provider that compiles for one batch gets
-    /// a batch of one where the model leaves it open: most frames have one face, and each run
-    /// would cost the whole batch.
-    fn shapes(&self, items: &[Vec<usize>]) -> (Vec<(String, Vec<usize>)>, Vec<(String, usize)>) {
+    /// The shapes that the model is opened with. A provider that compiles for one batch gets a batch
+    /// of one where the model leaves it open: most frames have one face, and each run would cost
+    /// the whole batch.
+    fn shapes(&self, items: &[Vec<usize>]) -> Shapes {
         let fixed = self.provider.needs_fixed_shapes();
         let batch = if fixed { 1 } else { self.options.batch_size.max(1) };
-        let mut sizes = Vec::new();
-        let mut inputs = Vec::new();
-        for ((input, symbols), item) in
-            self.header.info.inputs.iter().zip(&self.header.symbols).zip(items)
-        {
+        let mut shapes = Shapes::default();
+        let declared = self.header.info.inputs.iter().zip(&self.header.symbols);
+        for ((input, symbols), item) in declared.zip(items) {
             let batch = input.shape.first().copied().flatten().unwrap_or(batch);
             let shape: Vec<usize> = [batch].iter().chain(item).copied().collect();
             for ((dim, symbol), size) in input.shape.iter().zip(symbols).zip(&shape) {
                 if let (true, None, Some(symbol)) = (fixed, dim, symbol) {
-                    sizes.push((symbol.clone(), *size));
+                    shapes.sizes.push((symbol.clone(), *size));
                 }
             }
-            inputs.push((input.name.clone(), shape));
+            shapes.inputs.push((input.name.clone(), shape));
         }
-        (inputs, sizes)
+        shapes
     }
 
     /// The cache's directory; where it has none, that is told and the model runs without.
@@ -248,10 +253,13 @@ impl Place<'_> {
                     .to_owned(),
             };
         }
-        if message.contains("EPContext") && self.header.compiled_by.is_some() {
-            return belongs_to(ExecutionProvider::Auto, self.provider, message);
+        match &self.header.compiled_by {
+            Some(owner) if message.contains("EPContext") => {
+                let reason = format!("it was compiled for '{owner}', not for {}", self.provider);
+                self.source.error(reason)
+            }
+            _ => self.source.error(format!("execution provider '{}': {message}", self.provider)),
         }
-        self.source.error(format!("execution provider '{}': {message}", self.provider))
     }
 
     fn identity(
