@@ -139,6 +139,9 @@ impl Execution {
     }
 }
 
+const INTEGERS: [glib::Type; 4] =
+    [glib::Type::I32, glib::Type::U32, glib::Type::I64, glib::Type::U64];
+
 /// The fields of a structure whose name may be left out.
 fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
     let wrong = |what: String| format!("provider-options=\"{text}\" {what}");
@@ -158,8 +161,10 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
         } else if let Ok(number) = value.get::<f64>() {
             // What has more than 32 bits is read as one; without a fraction none is written.
             Some(number.to_string())
-        } else {
+        } else if INTEGERS.contains(&value.type_()) {
             value.transform::<String>().ok().and_then(|text| text.get().ok())
+        } else {
+            None
         };
         let value = value.ok_or_else(|| wrong(format!("has no text or number for '{name}'")))?;
         Ok((name.to_string(), value))
