@@ -2,7 +2,9 @@
 # Puts in place what building, running and testing need, and says what it does:
 #   - Debian packages (GStreamer 1.20 or newer with its plugins and headers, a C compiler),
 #     installed with apt, and only where one is missing;
-#   - ONNX Runtime, from PyPI into .deps/venv, unless GAZE_ORT_LIBRARY names one already.
+#   - ONNX Runtime, from PyPI into .deps/venv, unless GAZE_ORT_LIBRARY names one already, and beside
+#     it on x86-64 its plug-in for Qualcomm's QNN with the emulator of the NPU (99 MB to fetch, 250 MB on disk), unless
+#     GAZE_QNN_LIBRARY names one already or GAZE_WITHOUT_QNN is set.
 #
 # Source it (`. pipelines/setup.sh`) to have GAZE_ORT_LIBRARY and GST_PLUGIN_PATH set, or run it.
 # It can be run any number of times; with everything in place it changes nothing and needs no
@@ -10,6 +12,8 @@
 
 GAZE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 GAZE_ORT_VERSION=1.32.0
+# Its wheels are for glibc 2.35 and Python 3.11, and newer ones.
+GAZE_QNN_VERSION=2.7.0
 # The newest one with wheels for Python 3.10 (Ubuntu 22.04).
 GAZE_ORT_VERSION_PYTHON_3_10=1.23.2
 
@@ -97,6 +101,23 @@ gaze_setup_runtime() {
         fi
     fi
     export GAZE_ORT_LIBRARY=$found
+    gaze_setup_qnn "$venv"
+}
+
+# The plug-in is found in the Python package next to that of ONNX Runtime. Everything but QNN works
+# without it, and the tests name what they left out.
+gaze_setup_qnn() {
+    local venv=$1
+    [ -n "${GAZE_QNN_LIBRARY:-}${GAZE_WITHOUT_QNN:-}" ] && return
+    [ "$(uname -m)" = x86_64 ] || return 0
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || return 0
+    compgen -G "$venv/lib/python3*/site-packages/onnxruntime_qnn-$GAZE_QNN_VERSION.dist-info" \
+        >/dev/null && return
+    gaze_say "fetching the QNN plug-in $GAZE_QNN_VERSION into .deps/venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+        --only-binary=:all: "onnxruntime-qnn==$GAZE_QNN_VERSION" >&2 ||
+        gaze_say "there is no QNN plug-in for this system; execution-provider=qnn will not run"
+    return 0
 }
 
 # Makes the plugin of a cargo profile (`release`, `debug`) the one that GStreamer finds. It is

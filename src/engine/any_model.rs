@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::EngineOptions;
-use super::gaze_model::{OpenError, bind, profile_of};
-use super::session::{Model, OrtEngine};
+use super::gaze_model::{OpenError, bind, load, profile_of};
+use super::session::OrtEngine;
 use crate::core::attributes::{AttributeModel, recognise_any};
 use crate::core::detect::{self, DetectorKind, opening_size};
 use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile};
@@ -59,7 +59,7 @@ pub fn open_any(
     options: &EngineOptions,
 ) -> Result<AnyModel, OpenError> {
     let path = path.as_ref();
-    let model = Model::load(path, options)?;
+    let model = load(path, profile, options)?;
     match profile_of(path, model.info(), profile) {
         Ok((profile, source)) => {
             let engine = bind(model, &profile)?;

@@ -43,8 +43,8 @@ impl Contents {
                 let content = fs::read(path).map_err(|why| load(why.to_string()))?;
                 Some(OnnxModel::parse(&content).map_err(|why| load(why.to_string()))?)
             }
-            Format::Ort => None,
+            Format::Ort | Format::Engine(_) => None,
         };
-        Ok(Self { format: format.config_value(), bytes, onnx })
+        Ok(Self { format: format.name(), bytes, onnx })
     }
 }

@@ -4,27 +4,48 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
+use crate::core::onnx::epcontext::EngineKind;
 use crate::core::tensor::EngineError;
 
 /// How many bytes are looked at.
 const HEAD: u64 = 512;
 
-/// Formats that ONNX Runtime reads, told by content: a name may lie.
+/// Formats that are read, told by content: a name may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
+    /// ONNX, which ONNX Runtime reads.
     Onnx,
+    /// ONNX Runtime's own format.
     Ort,
+    /// What one provider compiled, which ONNX Runtime takes only in a wrapper.
+    Engine(EngineKind),
 }
 
 impl Format {
+    /// What people call it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Onnx => "ONNX",
+            Self::Ort => "ORT",
+            Self::Engine(EngineKind::TensorRtPlan) => "TensorRT engine",
+            Self::Engine(EngineKind::QnnContext) => "QNN context binary",
+        }
+    }
+
     /// Value of ONNX Runtime's `session.load_model_format`.
     pub(super) fn config_value(self) -> &'static str {
         match self {
-            Self::Onnx => "ONNX",
+            Self::Onnx | Self::Engine(_) => "ONNX",
             Self::Ort => "ORT",
         }
     }
 }
+
+/// What TensorRT's serialised engines begin with.
+const TENSORRT: &[u8] = b"ftrt";
+
+/// What QNN's context binaries begin with (QAIRT 2.51).
+const QNN: &[u8] = &[0, 0, 0, 2, 0, 0, 0, 3];
 
 /// Looks at a file's beginning.
 pub(super) fn check(path: &Path) -> Result<Format, EngineError> {
@@ -41,7 +62,20 @@ pub(super) fn check(path: &Path) -> Result<Format, EngineError> {
     File::open(path)
         .and_then(|file| file.take(HEAD).read_to_end(&mut head))
         .map_err(|why| load(why.to_string()))?;
-    recognise(&head).map_err(load)
+    match recognise(&head).map_err(load)? {
+        // ONNX begins with its IR version, the field 1; for what begins otherwise the name decides.
+        Format::Onnx if head[0] != 0x08 => Ok(by_name(path)),
+        format => Ok(format),
+    }
+}
+
+fn by_name(path: &Path) -> Format {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    match extension.to_str() {
+        Some("engine" | "plan") => Format::Engine(EngineKind::TensorRtPlan),
+        Some("bin") => Format::Engine(EngineKind::QnnContext),
+        _ => Format::Onnx,
+    }
 }
 
 /// Tells the format from the first bytes, or why it is none.
@@ -52,6 +86,11 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, String> {
     // The identifier of an `.ort` file, a flatbuffer, stands after its first offset.
     if head.get(4..8) == Some(b"ORTM") {
         return Ok(Format::Ort);
+    }
+    for (magic, kind) in [(TENSORRT, EngineKind::TensorRtPlan), (QNN, EngineKind::QnnContext)] {
+        if head.starts_with(magic) {
+            return Ok(Format::Engine(kind));
+        }
     }
     let head = &head[..head.len().min(HEAD as usize)];
     if head.starts_with(b"version https://git-lfs") {
@@ -72,6 +111,18 @@ mod tests {
     fn formats_are_told_by_content() {
         assert_eq!(recognise(b"\x08\x08\x12\x04gaze"), Ok(Format::Onnx));
         assert_eq!(recognise(b"\x24\0\0\0ORTM\0\0"), Ok(Format::Ort));
+        assert_eq!(recognise(b"ftrt\xc0\0"), Ok(Format::Engine(EngineKind::TensorRtPlan)));
+        let context = [0, 0, 0, 2, 0, 0, 0, 3, 0, 0];
+        assert_eq!(recognise(&context), Ok(Format::Engine(EngineKind::QnnContext)));
+        for (name, format) in [
+            ("a.PLAN", Format::Engine(EngineKind::TensorRtPlan)),
+            ("a.engine", Format::Engine(EngineKind::TensorRtPlan)),
+            ("a.bin", Format::Engine(EngineKind::QnnContext)),
+            ("a.onnx", Format::Onnx),
+            ("a", Format::Onnx),
+        ] {
+            assert_eq!(by_name(Path::new(name)), format, "{name}");
+        }
         assert!(recognise(b"").unwrap_err().contains("empty"));
         assert!(recognise(b"<!DOCTYPE html>\n").unwrap_err().contains("text"));
         let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:1";

@@ -5,9 +5,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::EngineOptions;
-use super::session::{Model, OrtEngine};
+use super::file::{self, Format};
+use super::model::Model;
+use super::session::OrtEngine;
 use crate::core::decode::GazeDecoder;
-use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile, choose};
+use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile, choose, without_model};
 use crate::core::tensor::{Engine, EngineError, ModelInfo};
 
 /// What a sidecar's name ends in.
@@ -44,8 +46,11 @@ pub fn sidecars(model: &Path) -> Vec<String> {
     vec![appended, replaced]
 }
 
-/// Opens a gaze model. `profile` is the name of a built-in profile or the path of a TOML file;
-/// without it the profile is looked for as [`choose`] says, sidecars as [`sidecars`] says.
+/// Opens a gaze model: `.onnx`, `.ort`, or what a provider compiled, which is a TensorRT engine
+/// (`.engine`, `.plan`) or a QNN context binary (`.bin`). Such an engine says nothing of itself; its
+/// profile must name its tensors, and the batch is that of the options. `profile` is the name of a
+/// built-in profile or the path of a TOML file; without it the profile is looked for as [`choose`]
+/// says, sidecars as [`sidecars`] says.
 /// Sizes that the file leaves open are the profile's (`input_size` of the options has no say).
 ///
 /// # Errors
@@ -56,11 +61,27 @@ pub fn open_model(
     options: &EngineOptions,
 ) -> Result<OpenModel, OpenError> {
     let path = path.as_ref();
-    let model = Model::load(path, options)?;
+    let model = load(path, profile, options)?;
     let (profile, source) = profile_of(path, model.info(), profile)?;
     let engine = bind(model, &profile)?;
     let decoder = GazeDecoder::new(&profile, &engine)?;
     Ok(OpenModel { engine: Box::new(engine), profile, decoder, source })
+}
+
+/// Loads a model, or an engine that a provider compiled, whose tensors only a profile tells.
+pub(super) fn load(
+    path: &Path,
+    profile: Option<&str>,
+    options: &EngineOptions,
+) -> Result<Model, OpenError> {
+    match file::check(path)? {
+        Format::Engine(kind) => {
+            let told = without_model(profile, &sidecars(path), read)?;
+            let declared = told.declared(options.batch_size)?;
+            Ok(Model::wrap(path, kind, declared, options)?)
+        }
+        Format::Onnx | Format::Ort => Ok(Model::load(path, options)?),
+    }
 }
 
 /// The gaze profile of the model at `path`, of which a runtime or the file itself said `info`.

@@ -6,9 +6,13 @@
 //! library that is found and loaded by the first call ([`runtime`]).
 
 mod any_model;
+mod cache;
 mod contents;
 mod file;
 mod gaze_model;
+pub mod model;
+pub mod notes;
+mod placement;
 pub mod provider;
 pub mod runtime;
 pub mod session;
@@ -16,23 +20,41 @@ mod tensors;
 pub mod trace;
 
 pub use any_model::{AnyModel, Role, open_any};
+pub use cache::EngineCache;
 pub use contents::Contents;
 pub use gaze_model::{OpenError, OpenModel, open_model, profile_of, sidecars};
 
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use provider::ExecutionProvider;
-use session::{Model, OrtEngine};
+use model::Model;
+use notes::Notes;
+use provider::qnn::QnnBackend;
+use provider::{ExecutionProvider, Precision};
+use session::OrtEngine;
 
 use crate::core::geometry::Size;
 use crate::core::tensor::EngineError;
 
 /// How a model is to run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// Who computes.
     pub provider: ExecutionProvider,
+    /// Which of several devices of the provider.
+    pub device_id: u32,
+    /// With which numbers.
+    pub precision: Precision,
+    /// Where compiled models are kept.
+    pub cache: EngineCache,
+    /// Which part of a Qualcomm chip, for [`ExecutionProvider::Qnn`].
+    pub qnn_backend: QnnBackend,
+    /// Further options, as the provider names them.
+    pub provider_options: Vec<(String, String)>,
+    /// Whether the CPU may run what the provider cannot.
+    pub allow_fallback: bool,
+    /// Collects what opening has to say.
+    pub notes: Notes,
     /// Threads that compute one run, the calling one among them; 0 chooses
     /// ([`automatic_threads`]).
     pub threads: usize,
@@ -54,6 +76,13 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             provider: ExecutionProvider::Auto,
+            device_id: 0,
+            precision: Precision::Auto,
+            cache: EngineCache::User,
+            qnn_backend: QnnBackend::Htp,
+            provider_options: Vec::new(),
+            allow_fallback: false,
+            notes: Notes::default(),
             threads: 0,
             batch_size: 1,
             spin: false,

@@ -170,7 +170,7 @@ fn libraries_in(dir: &Path) -> Vec<PathBuf> {
 
 /// Where this code lives: the directory of the plugin's library, if it is loaded as one, and that
 /// of the executable.
-fn own_directories() -> Vec<PathBuf> {
+pub(super) fn own_directories() -> Vec<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let executable = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf));
     let mut dirs: Vec<PathBuf> = plugin_directory(&maps).into_iter().chain(executable).collect();
@@ -294,7 +294,7 @@ pub(super) fn log_level() -> LogLevel {
     LOG.read().map_or(LogLevel::Warning, |log| log.level)
 }
 
-fn log(level: LogLevel, location: &str, message: &str) {
+pub(super) fn log(level: LogLevel, location: &str, message: &str) {
     let Ok(sink) = LOG.read().map(|log| log.sink.filter(|_| level >= log.level)) else { return };
     if let Some(sink) = sink {
         sink(level, location, message);

@@ -1,7 +1,4 @@
-//! A model in ONNX Runtime behind the [`Engine`] port.
-//!
-//! [`Model`] is a file that is loaded and whose inputs and outputs are known; [`Model::bind`] fixes
-//! the shapes and gives an [`OrtEngine`] with all memory allocated.
+//! A model in ONNX Runtime behind the [`Engine`] port: its shapes fixed, all memory allocated.
 //!
 //! # How runs avoid copies and allocations
 //! Inputs are tensors of the largest batch, written in place. A full batch passes them as they
@@ -12,173 +9,18 @@
 //! outputs anew after each run, which allocates, and saves copies only between devices.
 
 use std::array;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use ort::session::builder::SessionBuilder;
 use ort::session::{
     HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue, SessionOutputs,
 };
-use ort::value::{Outlet, TensorElementType, ValueType};
 
-use super::file::{self, Format};
 use super::tensors::{Binding, Input, Output, OutputElement};
-use super::{EngineOptions, runtime};
 use crate::core::geometry::Size;
-use crate::core::tensor::{
-    ElementType, Engine, EngineError, ModelInfo, TensorInfo, TensorMut, list,
-};
+use crate::core::tensor::{Engine, EngineError, ModelInfo, TensorInfo, TensorMut, list};
 
 /// The most inputs that a model may have: a face, two eyes and a head pose.
 pub const MAX_INPUTS: usize = 4;
-
-/// A model that is loaded, its shapes not yet fixed.
-#[derive(Debug)]
-pub struct Model {
-    session: Session,
-    info: ModelInfo,
-    provider: &'static str,
-    batch_size: usize,
-}
-
-impl Model {
-    /// Loads an `.onnx` or `.ort` file. Weights in files beside it are found.
-    ///
-    /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Load`], and what keeps the runtime or the provider
-    /// from working.
-    pub fn load(path: &Path, options: &EngineOptions) -> Result<Self, EngineError> {
-        let format = file::check(path)?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let shown = path.display().to_string();
-        Self::commit(&name, &shown, format, options, |builder| builder.commit_from_file(path))
-    }
-
-    /// Loads a model from memory; `name` stands for the path in messages.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub fn from_bytes(
-        name: &str,
-        bytes: &[u8],
-        options: &EngineOptions,
-    ) -> Result<Self, EngineError> {
-        let format = file::recognise(bytes)
-            .map_err(|reason| EngineError::Load { path: name.to_owned(), reason })?;
-        Self::commit(name, name, format, options, |builder| builder.commit_from_memory(bytes))
-    }
-
-    fn commit(
-        name: &str,
-        path: &str,
-        format: Format,
-        options: &EngineOptions,
-        commit: impl FnOnce(&mut SessionBuilder) -> ort::Result<Session>,
-    ) -> Result<Self, EngineError> {
-        let runtime = runtime::get()?;
-        let load_error = |why: String| EngineError::Load { path: path.to_owned(), reason: why };
-        let builder = Session::builder(runtime.environment())
-            .map_err(|why| load_error(why.to_string()))
-            .and_then(|builder| {
-                configure(builder, format, options).map_err(|why| load_error(why.to_string()))
-            })?;
-        let (mut builder, provider) = options.provider.register(runtime, builder)?;
-        let session = commit(&mut builder).map_err(|why| load_error(why.message().to_owned()))?;
-        let info = describe(name, &session);
-        let batch_size = options.batch_size.max(1);
-        Ok(Self { session, info, provider: provider.nick(), batch_size })
-    }
-
-    /// What the file declares.
-    pub fn info(&self) -> &ModelInfo {
-        &self.info
-    }
-
-    /// The dimensions of each input without the batch, free height and width taken from `size`.
-    ///
-    /// # Errors
-    /// [`EngineError::Unsupported`] where a dimension stays free.
-    pub fn item_shapes(&self, size: Option<Size>) -> Result<Vec<Vec<usize>>, EngineError> {
-        item_shapes(&self.info, size)
-    }
-
-    /// Fixes the shapes, allocates all memory and runs the largest batch once: what cannot run
-    /// fails here and not in the middle of a stream, and the first frame is no slower than others.
-    ///
-    /// `items` are the dimensions of each input without the batch.
-    ///
-    /// # Errors
-    /// [`EngineError::Unsupported`] for types and shapes that no code path serves,
-    /// [`EngineError::Run`] where that first run fails.
-    pub fn bind(self, items: &[Vec<usize>]) -> Result<OrtEngine, EngineError> {
-        let Self { mut session, info, provider, batch_size } = self;
-        let batch = batch_of(&info, batch_size)?;
-        let inputs = bind_inputs(&info, batch, items)?;
-        if inputs.is_empty() || inputs.len() > MAX_INPUTS || inputs.len() != info.inputs.len() {
-            return Err(EngineError::Unsupported(format!(
-                "it has {} inputs; 1 to {MAX_INPUTS} are supported",
-                info.inputs.len()
-            )));
-        }
-        if info.outputs.iter().all(|output| OutputElement::of(output).is_none()) {
-            return Err(EngineError::Unsupported(format!(
-                "no output is of float32 or float16: {}",
-                list(&info.outputs)
-            )));
-        }
-        let outputs = probe(&mut session, &inputs, &info, batch)?;
-        let bindings = (0..batch.max).map(|_| None).collect();
-        Ok(OrtEngine { session, info, provider, batch, inputs, outputs, bindings, last: None })
-    }
-}
-
-fn configure(
-    builder: SessionBuilder,
-    format: Format,
-    options: &EngineOptions,
-) -> ort::Result<SessionBuilder> {
-    let builder = builder
-        .with_config_entry("session.load_model_format", format.config_value())?
-        .with_intra_threads(options.effective_threads())?
-        .with_inter_threads(1)?
-        .with_intra_op_spinning(options.spin)?
-        .with_log_level(runtime::log_level().into())?;
-    match &options.trace {
-        Some(prefix) => Ok(builder.with_profiling(prefix)?),
-        None => Ok(builder),
-    }
-}
-
-fn describe(name: &str, session: &Session) -> ModelInfo {
-    let tensors = |outlets: &[Outlet]| {
-        outlets.iter().map(|outlet| tensor_info(outlet.name(), outlet.dtype())).collect()
-    };
-    let metadata = session.metadata().ok();
-    let keys = metadata.as_ref().and_then(|m| m.custom_keys().ok()).unwrap_or_default();
-    let pairs = keys.into_iter().filter_map(|key| {
-        let value = metadata.as_ref()?.custom(&key)?;
-        Some((key, value))
-    });
-    ModelInfo {
-        name: name.to_owned(),
-        inputs: tensors(session.inputs()),
-        outputs: tensors(session.outputs()),
-        metadata: pairs.collect(),
-    }
-}
-
-fn tensor_info(name: &str, dtype: &ValueType) -> TensorInfo {
-    let element = match dtype.tensor_type() {
-        Some(TensorElementType::Float32) => Some(ElementType::F32),
-        Some(TensorElementType::Float16) => Some(ElementType::F16),
-        Some(TensorElementType::Uint8) => Some(ElementType::U8),
-        Some(TensorElementType::Int8) => Some(ElementType::I8),
-        _ => None,
-    };
-    let shape = dtype.tensor_shape().map_or_else(Vec::new, |shape| {
-        shape.iter().map(|dim| usize::try_from(*dim).ok()).collect()
-    });
-    TensorInfo { name: name.to_owned(), element, shape }
-}
 
 /// How many items a run takes.
 #[derive(Clone, Copy, Debug)]
@@ -204,7 +46,10 @@ fn batch_of(info: &ModelInfo, wanted: usize) -> Result<Batch, EngineError> {
     })
 }
 
-fn item_shapes(info: &ModelInfo, size: Option<Size>) -> Result<Vec<Vec<usize>>, EngineError> {
+pub(super) fn item_shapes(
+    info: &ModelInfo,
+    size: Option<Size>,
+) -> Result<Vec<Vec<usize>>, EngineError> {
     info.inputs.iter().map(|input| item_shape(input, size)).collect()
 }
 
@@ -312,6 +157,33 @@ impl OrtEngine {
     /// Ends the trace that it was opened with, and gives the file's path.
     pub(super) fn end_trace(&mut self) -> Result<PathBuf, EngineError> {
         self.session.end_profiling().map(PathBuf::from).map_err(run_error)
+    }
+
+    /// Fixes the shapes of a session, see [`Model::bind`](super::model::Model::bind).
+    pub(super) fn bind(
+        mut session: Session,
+        info: ModelInfo,
+        provider: &'static str,
+        batch_size: usize,
+        items: &[Vec<usize>],
+    ) -> Result<Self, EngineError> {
+        let batch = batch_of(&info, batch_size)?;
+        let inputs = bind_inputs(&info, batch, items)?;
+        if inputs.is_empty() || inputs.len() > MAX_INPUTS || inputs.len() != info.inputs.len() {
+            return Err(EngineError::Unsupported(format!(
+                "it has {} inputs; 1 to {MAX_INPUTS} are supported",
+                info.inputs.len()
+            )));
+        }
+        if info.outputs.iter().all(|output| OutputElement::of(output).is_none()) {
+            return Err(EngineError::Unsupported(format!(
+                "no output is of float32 or float16: {}",
+                list(&info.outputs)
+            )));
+        }
+        let outputs = probe(&mut session, &inputs, &info, batch)?;
+        let bindings = (0..batch.max).map(|_| None).collect();
+        Ok(Self { session, info, provider, batch, inputs, outputs, bindings, last: None })
     }
 
     fn run_batch(&mut self, batch: usize) -> ort::Result<()> {

@@ -3,6 +3,8 @@
 use glib::prelude::*;
 use gst::prelude::*;
 
+use crate::engine::provider;
+
 /// Who runs the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstGazeExecutionProvider")]
@@ -32,6 +34,78 @@ pub enum ExecutionProvider {
     Xnnpack,
 }
 
+impl From<ExecutionProvider> for provider::ExecutionProvider {
+    fn from(provider: ExecutionProvider) -> Self {
+        match provider {
+            ExecutionProvider::Auto => Self::Auto,
+            ExecutionProvider::Cpu => Self::Cpu,
+            ExecutionProvider::Cuda => Self::Cuda,
+            ExecutionProvider::Tensorrt => Self::TensorRt,
+            ExecutionProvider::Qnn => Self::Qnn,
+            ExecutionProvider::Openvino => Self::OpenVino,
+            ExecutionProvider::Xnnpack => Self::Xnnpack,
+        }
+    }
+}
+
+/// The numbers that a model is computed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstGazePrecision")]
+#[repr(i32)]
+pub enum Precision {
+    /// The provider's own choice.
+    #[default]
+    #[enum_value(name = "Auto: as the execution provider does by itself", nick = "auto")]
+    Auto,
+    /// 32-bit floats.
+    #[enum_value(name = "FP32: 32-bit floats, nothing shorter", nick = "fp32")]
+    Fp32,
+    /// 16-bit floats.
+    #[enum_value(name = "FP16: 16-bit floats (TensorRT, QNN, OpenVINO)", nick = "fp16")]
+    Fp16,
+    /// 8-bit integers.
+    #[enum_value(name = "INT8: 8-bit integers; the model must be quantised (QDQ)", nick = "int8")]
+    Int8,
+}
+
+impl From<Precision> for provider::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::Auto => Self::Auto,
+            Precision::Fp32 => Self::Fp32,
+            Precision::Fp16 => Self::Fp16,
+            Precision::Int8 => Self::Int8,
+        }
+    }
+}
+
+/// Which part of a Qualcomm chip computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstGazeQnnBackend")]
+#[repr(i32)]
+pub enum QnnBackend {
+    /// The Hexagon NPU.
+    #[default]
+    #[enum_value(name = "HTP: the Hexagon NPU (on x86-64 its emulator)", nick = "htp")]
+    Htp,
+    /// The Adreno GPU.
+    #[enum_value(name = "GPU: the Adreno GPU", nick = "gpu")]
+    Gpu,
+    /// The CPU.
+    #[enum_value(name = "CPU: the reference implementation", nick = "cpu")]
+    Cpu,
+}
+
+impl From<QnnBackend> for provider::qnn::QnnBackend {
+    fn from(backend: QnnBackend) -> Self {
+        match backend {
+            QnnBackend::Htp => Self::Htp,
+            QnnBackend::Gpu => Self::Gpu,
+            QnnBackend::Cpu => Self::Cpu,
+        }
+    }
+}
+
 /// Which pixels of a frame are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstGazeInferenceRegion")]
@@ -57,7 +131,12 @@ pub enum InferenceRegion {
 
 /// Makes the types known to documentation and gst-inspect.
 pub fn register() {
-    for t in [ExecutionProvider::static_type(), InferenceRegion::static_type()] {
+    for t in [
+        ExecutionProvider::static_type(),
+        Precision::static_type(),
+        QnnBackend::static_type(),
+        InferenceRegion::static_type(),
+    ] {
         t.mark_as_plugin_api(gst::PluginAPIFlags::empty());
     }
 }

@@ -4,6 +4,7 @@ mod camera;
 mod clock;
 pub mod enums;
 mod errors;
+mod execution;
 pub mod format;
 pub mod frame;
 pub mod gazeface;

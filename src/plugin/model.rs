@@ -2,14 +2,16 @@
 
 use std::sync::{LazyLock, Once};
 
-use super::enums;
+use gst::prelude::*;
+
 use super::errors::{Refusal, engine_error};
+use super::execution::Execution;
 use crate::core::attributes::{AttributeError, Stage};
 use crate::core::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::estimator::{EstimateError, GazeEstimator};
 use crate::core::profile::ProfileSource;
 use crate::core::tensor::Engine;
-use crate::engine::provider::ExecutionProvider;
+use crate::engine::notes::Notes;
 use crate::engine::runtime::{self, LogLevel};
 use crate::engine::{self, EngineOptions, OpenError};
 
@@ -26,26 +28,32 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 const DETECTOR_SIZE: u32 = 320;
 
 /// How to run a model.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// Who runs it.
-    pub provider: enums::ExecutionProvider,
+    /// Who runs it, and how.
+    pub execution: Execution,
     /// Threads on the CPU; 0 is automatic.
     pub threads: u32,
     /// Most items in one run, where the model leaves it open.
     pub batch_size: u32,
+    /// What opening has to say, for [`tell`].
+    pub notes: Notes,
 }
 
 impl Options {
     /// The same for the engine, whose messages go to GStreamer's log from now on.
-    pub fn for_engine(&self) -> EngineOptions {
+    ///
+    /// # Errors
+    /// What is wrong with the settings.
+    pub fn for_engine(&self) -> Result<EngineOptions, Refusal> {
         bridge_log();
-        EngineOptions {
-            provider: self.provider.into(),
+        let execution = self.execution.for_engine().map_err(Refusal::settings)?;
+        Ok(EngineOptions {
             threads: self.threads as usize,
             batch_size: self.batch_size as usize,
-            ..EngineOptions::default()
-        }
+            notes: self.notes.clone(),
+            ..execution
+        })
     }
 }
 
@@ -55,12 +63,13 @@ pub fn open_gaze(
     profile: Option<&str>,
     options: &Options,
 ) -> Result<(GazeEstimator, ProfileSource), Refusal> {
-    let model = engine::open_model(path, profile, &options.for_engine()).map_err(|e| match &e {
-        OpenError::Profile(_) if is_detector(path, options) => Refusal::wrong_type(format!(
-            "'{path}' is a face detector and no gaze model: use it as 'gazeface engine=...'"
-        )),
-        e => Refusal::of_model(path, e),
-    })?;
+    let model =
+        engine::open_model(path, profile, &options.for_engine()?).map_err(|e| match &e {
+            OpenError::Profile(_) if is_detector(path, options) => Refusal::wrong_type(format!(
+                "'{path}' is a face detector and no gaze model: use it as 'gazeface engine=...'"
+            )),
+            e => Refusal::of_model(path, e),
+        })?;
     let estimator =
         GazeEstimator::new(model.engine, &model.profile, model.decoder).map_err(|e| match &e {
             EstimateError::Engine(e) => Refusal::from(e),
@@ -71,7 +80,13 @@ pub fn open_gaze(
 
 /// Whether a file that is no gaze model is a face detector. Asked only for a better message.
 fn is_detector(path: &str, options: &Options) -> bool {
-    open_detector(path, DETECTOR_SIZE, &Options { batch_size: 1, ..*options }).is_ok()
+    let options = Options {
+        execution: Execution::on_cpu(),
+        threads: options.threads,
+        batch_size: 1,
+        notes: Notes::default(),
+    };
+    open_detector(path, DETECTOR_SIZE, &options).is_ok()
 }
 
 /// Opens a face detector; `input_size` is for those whose input size is free.
@@ -81,7 +96,7 @@ pub fn open_detector(
     options: &Options,
 ) -> Result<FaceDetector, gst::ErrorMessage> {
     let options =
-        EngineOptions { input_size: Some(opening_size(input_size)), ..options.for_engine() };
+        EngineOptions { input_size: Some(opening_size(input_size)), ..options.for_engine()? };
     let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
     FaceDetector::new(Box::new(engine), input_size).map_err(|e| detect_error(path, &e))
 }
@@ -109,7 +124,7 @@ pub fn open_attribute<T>(
     let options = EngineOptions {
         batch_size: 1,
         input_size: Some(stage.input_size()),
-        ..options.for_engine()
+        ..options.for_engine()?
     };
     let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
     recognise(Box::new(engine)).map_err(|e| match e {
@@ -118,16 +133,17 @@ pub fn open_attribute<T>(
     })
 }
 
-impl From<enums::ExecutionProvider> for ExecutionProvider {
-    fn from(provider: enums::ExecutionProvider) -> Self {
-        match provider {
-            enums::ExecutionProvider::Auto => Self::Auto,
-            enums::ExecutionProvider::Cpu => Self::Cpu,
-            enums::ExecutionProvider::Cuda => Self::Cuda,
-            enums::ExecutionProvider::Tensorrt => Self::TensorRt,
-            enums::ExecutionProvider::Qnn => Self::Qnn,
-            enums::ExecutionProvider::Openvino => Self::OpenVino,
-            enums::ExecutionProvider::Xnnpack => Self::Xnnpack,
+/// Tells what opening the models of `options` had to say: decisions to the log, what a user may want
+/// to change to the bus.
+pub fn tell(element: &impl IsA<gst::Element>, options: &Options) {
+    for note in options.notes.take() {
+        match note.level {
+            LogLevel::Warning | LogLevel::Error => {
+                gst::element_warning!(element, gst::ResourceError::Settings, ("{}", note.text));
+            }
+            LogLevel::Info | LogLevel::Verbose => {
+                gst::info!(CAT, obj = element, "{}", note.text);
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod drive;
 #[cfg(feature = "plugin")]
 pub mod element;
+pub mod engines;
 pub mod frames;
 pub mod npy;
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the tiny models that the tests run. Needs the Python packages `onnx` and, for the one file
-in ONNX Runtime's own format, `onnxruntime`.
+"""Makes the tiny models that the tests run. Needs the Python packages `onnx` and, for the files
+that are quantised or in ONNX Runtime's own format, `onnxruntime`.
 
     python3 tests/data/make_models.py
 
-Every face model computes the same two angles from a 3 x 8 x 8 picture:
+Every face model but the convolutions computes the same two angles from a 3 x 8 x 8 picture:
 
     pitch = mean(channel 0)
     yaw   = mean(channel 2, columns 4..8) - mean(channel 2, columns 0..4)
@@ -211,6 +211,81 @@ def unsupported():
     save("string_output", nodes, inputs, outputs, [])
 
 
+def convolutions(name):
+    """A net with the layers of a real one, [1, 3, 32, 32] to [1, 2], weights from a sine; and the
+    same quantised to 8 bits (QDQ), calibrated on waves of light."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    def wave(*shape, scale):
+        return (np.sin(np.arange(np.prod(shape)) * 1.7) * scale).astype(np.float32).reshape(shape)
+
+    nodes, constants, last, channels = [], [], "face", 3
+    for i, filters in enumerate((8, 16, 16)):
+        scale = np.sqrt(4.0 / (channels * 9))
+        constants += [
+            constant(f"w{i}", wave(filters, channels, 3, 3, scale=scale)),
+            constant(f"b{i}", wave(filters, scale=0.1)),
+        ]
+        nodes += [
+            helper.make_node("Conv", [last, f"w{i}", f"b{i}"], [f"c{i}"], pads=[1] * 4, strides=[2, 2]),
+            helper.make_node("Relu", [f"c{i}"], [f"r{i}"]),
+        ]
+        last, channels = f"r{i}", filters
+    constants += [constant("head", wave(channels, 2, scale=1.0)), constant("bias", wave(2, scale=0.1))]
+    nodes += [
+        helper.make_node("GlobalAveragePool", [last], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "head", "bias"], ["gaze"]),
+    ]
+    inputs = [value("face", T.FLOAT, picture(1, 32))]
+    path = save(name, nodes, inputs, [value("gaze", T.FLOAT, [1, 2])], constants)
+
+    class Waves(CalibrationDataReader):
+        def __init__(self):
+            self.left = iter(range(32))
+
+        def get_next(self):
+            i = next(self.left, None)
+            if i is None:
+                return None
+            light = np.sin(np.arange(3 * 32 * 32) * (0.1 + 0.37 * i)) * 0.5 + 0.5
+            return {"face": light.astype(np.float32).reshape(1, 3, 32, 32)}
+
+    quantize_static(
+        path,
+        os.path.join(HERE, name + "_int8.onnx"),
+        Waves(),
+        quant_format=QuantFormat.QDQ,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+    )
+
+
+def wrapped_engine(name, source, engine):
+    """A compiled engine in a model of one node, as ONNX's own library writes it and its checker
+    takes it; attributes as in ONNX Runtime's EP context design."""
+    node = helper.make_node(
+        "EPContext",
+        ["face", "head"],
+        ["gaze"],
+        name=name,
+        domain="com.microsoft",
+        main_context=1,
+        embed_mode=1,
+        ep_cache_context=engine,
+        source=source,
+        partition_name=name,
+    )
+    inputs = [value("face", T.FLOAT, [8, 3, 224, 224]), value("head", T.FLOAT16, [8, 3])]
+    graph = helper.make_graph([node], name, inputs, [value("gaze", T.FLOAT, [8, 2])])
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(
+        graph, opset_imports=opsets, producer_name="gst-plugin-gaze", ir_version=8
+    )
+    onnx.checker.check_model(model)
+    onnx.save(model, os.path.join(HERE, name + ".onnx"))
+
+
 PROFILE = """\
 name = "own"
 [[input]]
@@ -255,6 +330,9 @@ def main():
     big("regression_224")
     eyes_and_head("eyes_and_head")
     free_size("free_size")
+    convolutions("conv")
+    wrapped_engine("wrapped_tensorrt", "TensorrtExecutionProvider", b"ftrt\0\xff" * 40)
+    wrapped_engine("wrapped_qnn", "QNN", b"\0\0\0\2\0\0\0\3" * 40)
     unsupported()
     to_ort_format(dynamic)
 

@@ -13,7 +13,7 @@ use gstgaze::engine::{EngineOptions, OpenError, open_any};
 use half::f16;
 use serde::Serialize;
 
-use crate::models::{EngineArgs, about, provider};
+use crate::models::{EngineArgs, about, provider, tell};
 use crate::output::{Answer, Failure, progress};
 use crate::table::Table;
 
@@ -29,7 +29,8 @@ pub struct Args {
     /// Model file to compare with.
     #[arg(long, value_name = "OTHER")]
     compare: Option<PathBuf>,
-    /// Execution provider to compare with; without --compare it runs the same model.
+    /// Execution provider to compare with; without --compare it runs the same model. --precision,
+    /// --provider-option and the like are then for that one.
     #[arg(long, value_name = "PROVIDER", value_parser = provider())]
     compare_provider: Option<ExecutionProvider>,
     /// Profile of a gaze model: a built-in name or a TOML file.
@@ -108,17 +109,16 @@ struct Contestant {
 
 /// Runs the command.
 pub fn execute(args: &Args) -> Result<Answer, Failure> {
-    let options = EngineOptions {
+    let sized = |options| EngineOptions {
         batch_size: usize::from(args.batch),
         input_size: args.size,
-        ..args.engine.options()
+        ..options
     };
-    let mut contestants = vec![Contestant::open(&args.model, args, &options)?];
+    let (first, second) = args.engine.for_two(args.compare_provider);
+    let mut contestants = vec![Contestant::open(&args.model, args, &sized(first))?];
     if args.compare.is_some() || args.compare_provider.is_some() {
         let other = args.compare.as_ref().unwrap_or(&args.model);
-        let provider = args.compare_provider.unwrap_or(options.provider);
-        let options = EngineOptions { provider, ..options };
-        contestants.push(Contestant::open(other, args, &options)?);
+        contestants.push(Contestant::open(other, args, &sized(second))?);
     }
     measure(&mut contestants, args)?;
     let models: Vec<Timing> = contestants.iter().map(Contestant::timing).collect();
@@ -171,6 +171,7 @@ impl Contestant {
             OpenError::Profile(why) => about(path, why),
         })?;
         let open = begin.elapsed();
+        tell(options);
         let mut engine = opened.engine;
         for index in 0..engine.info().inputs.len() {
             fill(engine.input(index));

@@ -9,7 +9,6 @@ use gstgaze::core::frame::FrameView;
 use gstgaze::core::gaze::Gaze;
 use gstgaze::core::region::FaceRegion;
 use gstgaze::core::schedule::Plan;
-use gstgaze::engine::EngineOptions;
 use gstgaze::engine::provider::ExecutionProvider;
 use serde::Serialize;
 
@@ -44,7 +43,8 @@ pub struct Args {
     /// Profile of the second model, where it has another.
     #[arg(long, value_name = "PROFILE")]
     profile_b: Option<String>,
-    /// Execution provider of the second model, where it is another.
+    /// Execution provider of the second model, where it is another; --precision, --provider-option
+    /// and the like are then for that one.
     #[arg(long, value_name = "PROVIDER", value_parser = provider())]
     provider_b: Option<ExecutionProvider>,
     #[command(flatten)]
@@ -111,15 +111,12 @@ impl From<Gaze> for Angles {
 
 /// Runs the command.
 pub fn execute(args: &Args) -> Result<Answer, Failure> {
-    let options = args.engine.options();
+    let (first, second) = args.engine.for_two(args.provider_b);
     let files = images::in_folder(&args.images)?;
-    let mut a = open_gaze(&args.a, args.profile.as_deref(), &options)?;
-    let mut b = {
-        let provider = args.provider_b.unwrap_or(options.provider);
-        let options = EngineOptions { provider, ..options.clone() };
-        open_gaze(&args.b, args.profile_b.as_deref().or(args.profile.as_deref()), &options)?
-    };
-    let mut finder = FaceFinder::open(&args.faces, &options)?;
+    let profile = args.profile.as_deref();
+    let mut a = open_gaze(&args.a, profile, &first)?;
+    let mut b = open_gaze(&args.b, args.profile_b.as_deref().or(profile), &second)?;
+    let mut finder = FaceFinder::open(&args.faces, &args.engine.for_faces())?;
     let mut found = Found::default();
     let bar = progress(files.len() as u64);
     for file in &files {

@@ -14,7 +14,7 @@ use gstgaze::engine::{AnyModel, Contents, EngineOptions, OpenError, Role, open_a
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::models::EngineArgs;
+use crate::models::{EngineArgs, tell};
 use crate::output::{Answer, Failure};
 use crate::table::Facts;
 
@@ -161,8 +161,14 @@ fn stem(path: &Path) -> String {
 fn trace(path: &Path, args: &Args) -> Result<(AnyModel, Vec<Placement>), OpenError> {
     let failed = |why: std::io::Error| EngineError::Run(format!("no room for a trace: {why}"));
     let trace = Trace::new().map_err(failed)?;
-    let options = EngineOptions { trace: Some(trace.prefix()), ..args.engine.options() };
+    // A model is shown as it runs, whoever runs which part of it.
+    let options = EngineOptions {
+        trace: Some(trace.prefix()),
+        allow_fallback: true,
+        ..args.engine.options()
+    };
     let mut model = open_any(path, args.profile.as_deref(), &options)?;
+    tell(&options);
     let placements = trace.finish(&mut model.engine)?;
     Ok((model, placements))
 }

@@ -1,14 +1,16 @@
 //! Opening models for a command: arguments in, an engine or a failure out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use gstgaze::core::attributes::{AttributeError, Stage};
 use gstgaze::core::detect::{FaceDetector, opening_size};
 use gstgaze::core::estimator::GazeEstimator;
 use gstgaze::core::tensor::{Engine, EngineError};
-use gstgaze::engine::provider::ExecutionProvider;
-use gstgaze::engine::{self, EngineOptions, OpenError, Role};
+use gstgaze::engine::provider::qnn::QnnBackend;
+use gstgaze::engine::provider::{ExecutionProvider, Precision};
+use gstgaze::engine::runtime::LogLevel;
+use gstgaze::engine::{self, EngineCache, EngineOptions, OpenError, Role};
 
 use crate::output::{Failure, note};
 
@@ -24,18 +26,94 @@ pub struct EngineArgs {
     /// Threads on the CPU; 0 chooses.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
+    /// Numbers that the model is computed with.
+    #[arg(long, value_name = "NUMBERS", default_value = "auto", value_parser = named(Precision::ALL, Precision::nick))]
+    pub precision: Precision,
+    /// Which of several devices of the provider.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub device_id: u32,
+    /// Which part of a Qualcomm chip computes.
+    #[arg(long, value_name = "BACKEND", default_value = "htp", value_parser = named(QnnBackend::ALL, QnnBackend::nick))]
+    pub qnn_backend: QnnBackend,
+    /// A further option of the provider, as ONNX Runtime documents it; may be repeated.
+    #[arg(long = "provider-option", value_name = "NAME=VALUE", value_parser = name_value)]
+    pub provider_options: Vec<(String, String)>,
+    /// Directory where compiled models are kept; an empty one for nowhere [default: the user's].
+    #[arg(long, value_name = "DIR")]
+    pub engine_cache: Option<PathBuf>,
+    /// Let the CPU run what the provider cannot.
+    #[arg(long)]
+    pub allow_fallback: bool,
 }
 
 /// Names of execution providers.
 pub fn provider() -> impl clap::builder::TypedValueParser<Value = ExecutionProvider> {
-    PossibleValuesParser::new(ExecutionProvider::ALL.map(ExecutionProvider::nick))
-        .try_map(|nick| nick.parse::<ExecutionProvider>())
+    named(ExecutionProvider::ALL, ExecutionProvider::nick)
+}
+
+/// Those whose name, as `nick` gives it, is on the command line.
+fn named<T: Copy + Send + Sync + 'static, const N: usize>(
+    all: [T; N],
+    nick: fn(T) -> &'static str,
+) -> impl clap::builder::TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.map(nick)).try_map(move |found| {
+        all.into_iter().find(|value| nick(*value) == found).ok_or("there is none of this name")
+    })
+}
+
+/// The two sides of `NAME=VALUE`.
+fn name_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
 }
 
 impl EngineArgs {
     /// The same for the engine.
     pub fn options(&self) -> EngineOptions {
-        EngineOptions { provider: self.provider, threads: self.threads, ..EngineOptions::default() }
+        EngineOptions {
+            provider: self.provider,
+            threads: self.threads,
+            precision: self.precision,
+            device_id: self.device_id,
+            qnn_backend: self.qnn_backend,
+            provider_options: self.provider_options.clone(),
+            cache: match &self.engine_cache {
+                None => EngineCache::User,
+                Some(path) if path.as_os_str().is_empty() => EngineCache::Off,
+                Some(path) => EngineCache::Directory(path.clone()),
+            },
+            allow_fallback: self.allow_fallback,
+            ..EngineOptions::default()
+        }
+    }
+
+    /// The same for two models that are compared. Where the second has a provider of its own, what
+    /// was said of providers is for that one.
+    pub fn for_two(&self, second: Option<ExecutionProvider>) -> (EngineOptions, EngineOptions) {
+        match second {
+            None => (self.options(), self.options()),
+            Some(provider) => {
+                (self.plain(self.provider), { EngineOptions { provider, ..self.options() } })
+            }
+        }
+    }
+
+    /// For the models that find faces, whatever runs the gaze model.
+    pub fn for_faces(&self) -> EngineOptions {
+        self.plain(ExecutionProvider::Cpu)
+    }
+
+    fn plain(&self, provider: ExecutionProvider) -> EngineOptions {
+        EngineOptions { provider, threads: self.threads, ..EngineOptions::default() }
+    }
+}
+
+/// Says what opening models had to say to people who wait for an answer.
+pub fn tell(options: &EngineOptions) {
+    for warning in options.notes.take().into_iter().filter(|n| n.level == LogLevel::Warning) {
+        note(&format!("warning: {}", warning.text));
     }
 }
 
@@ -56,6 +134,7 @@ pub fn open_gaze(
             elsewhere(path, options, "a gaze model").unwrap_or_else(|| about(path, why))
         }
     })?;
+    tell(options);
     if model.source.is_guess() {
         note(&format!("'{}': profile {} {}", path.display(), model.profile.name, model.source));
     }

@@ -71,7 +71,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let files = images::files(&args.images)?;
     let outputs = args.output.as_deref().map(|folder| outputs(folder, &files)).transpose()?;
     let mut gaze = open_gaze(&args.model, args.profile.as_deref(), &options)?;
-    let mut finder = FaceFinder::open(&args.faces, &options)?;
+    let mut finder = FaceFinder::open(&args.faces, &args.engine.for_faces())?;
     let mut painter = Painter::new().map_err(|why| Failure::cannot(why.to_string()))?;
     let mut missing = Missing::default();
     let mut seen = Vec::with_capacity(files.len());

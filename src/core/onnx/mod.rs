@@ -4,7 +4,9 @@
 //! ([`wire`]). Field numbers are those of
 //! [`onnx.proto`](https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 
+pub mod epcontext;
 mod graph;
+pub mod message;
 pub mod wire;
 
 use std::collections::BTreeMap;
@@ -83,6 +85,16 @@ pub enum Dimension {
     Fixed(u64),
     /// Left open, under this name; it may be empty.
     Open(String),
+}
+
+impl Dimension {
+    /// How many, where the file says.
+    pub fn size(&self) -> Option<usize> {
+        match self {
+            Self::Fixed(size) => usize::try_from(*size).ok(),
+            Self::Open(_) => None,
+        }
+    }
 }
 
 /// A node `EPContext`: a part of a model, or all of it, compiled for one device.
@@ -210,6 +222,11 @@ impl OnnxModel {
         self.weights.values().copied().fold(0, u64::saturating_add)
     }
 
+    /// Whether its numbers are rounded by nodes that an accelerator can take for integers.
+    pub fn is_qdq(&self) -> bool {
+        ["QuantizeLinear", "DequantizeLinear"].iter().any(|name| self.operators.contains_key(*name))
+    }
+
     /// How it counts, as far as its nodes and weights show.
     pub fn precision(&self) -> Precision {
         let has = |wanted: fn(&str) -> bool| {
@@ -253,14 +270,10 @@ impl OnnxTensor {
             "int8" => Some(ElementType::I8),
             _ => None,
         };
-        let dimension = |dimension: &Dimension| match dimension {
-            Dimension::Fixed(size) => usize::try_from(*size).ok(),
-            Dimension::Open(_) => None,
-        };
         TensorInfo {
             name: self.name.clone(),
             element,
-            shape: self.shape.iter().map(dimension).collect(),
+            shape: self.shape.iter().map(Dimension::size).collect(),
         }
     }
 }

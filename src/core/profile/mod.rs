@@ -11,18 +11,20 @@
 //! | this one | the profile as it is written |
 //! | [`error`] | what may be wrong with it |
 //! | `parse` | TOML to profile and back, and what values it may hold |
+//! | `declare` | the inputs and outputs that a profile implies |
 //! | [`resolve`] | profile and model file brought together |
 //! | [`builtin`] | published models |
 //! | [`origin`] | where a model's profile comes from |
 
 pub mod builtin;
+mod declare;
 pub mod error;
 pub mod origin;
 mod parse;
 pub mod resolve;
 
 pub use error::ProfileError;
-pub use origin::{ProfileSource, choose};
+pub use origin::{ProfileSource, choose, without_model};
 pub use resolve::{AngleColumn, ResolvedInput, ResolvedOutput, ResolvedProfile};
 
 use std::fmt;

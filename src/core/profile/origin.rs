@@ -103,6 +103,41 @@ pub fn choose(
     recognise(info)
 }
 
+/// Finds the profile of an engine whose file tells nothing of itself: as [`choose`] does, the first
+/// two places only.
+///
+/// # Errors
+/// As [`choose`]; [`ProfileError::Invalid`] where neither place has one.
+pub fn without_model(
+    named: Option<&str>,
+    sidecars: &[String],
+    mut read: impl FnMut(&str) -> Result<Option<String>, String>,
+) -> Result<ModelProfile, ProfileError> {
+    if let Some(profile) = named.and_then(builtin::find) {
+        return Ok(profile);
+    }
+    let paths = named.map_or_else(|| sidecars.to_vec(), |named| vec![named.to_owned()]);
+    for path in &paths {
+        let text =
+            read(path).map_err(|reason| ProfileError::Read { path: path.clone(), reason })?;
+        if let Some(text) = text {
+            let profile = ModelProfile::from_toml(&text);
+            return profile.map_err(|why| why.within(&format!("'{path}'")));
+        }
+    }
+    Err(match named {
+        Some(named) => unknown(named),
+        None => ProfileError::invalid(
+            "profile",
+            format!(
+                "is missing: a compiled engine does not tell its inputs and outputs. Name one, or \
+                 put one beside the engine ({})",
+                sidecars.join(", ")
+            ),
+        ),
+    })
+}
+
 fn unknown(name: &str) -> ProfileError {
     ProfileError::Unknown { name: name.to_owned(), builtins: builtin::names() }
 }
@@ -254,6 +289,18 @@ yaw = { tensor = 0 }
         assert_eq!(profile.inputs[0].item_shape, [3]);
         let vector = ResolvedOutput::Direction { output: 0, axes: [1.0, -1.0, 1.0] };
         assert_eq!(profile.output, vector);
+    }
+
+    #[test]
+    fn an_engine_has_its_profile_from_outside() {
+        let beside = ["beside.gaze.toml".to_owned()];
+        let files = |path: &str| Ok((path == "beside.gaze.toml").then(|| OWN.to_owned()));
+        assert_eq!(without_model(None, &beside, files).unwrap().name, "own");
+        assert_eq!(without_model(Some("l2cs-net"), &beside, files).unwrap().name, "l2cs-net");
+        let none = without_model(None, &beside, no_file).unwrap_err().to_string();
+        assert!(none.contains("beside.gaze.toml"), "{none}");
+        let unknown = without_model(Some("l2cs"), &beside, no_file).unwrap_err();
+        assert!(matches!(unknown, ProfileError::Unknown { .. }), "{unknown}");
     }
 
     #[test]

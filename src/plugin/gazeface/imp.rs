@@ -16,6 +16,7 @@ use gst_base::subclass::prelude::*;
 use super::settings::{PROPERTIES, Settings};
 use super::stream::{FrameFault, Stream};
 use crate::core::detect::FaceDetector;
+use crate::plugin::model::Options;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
 use crate::plugin::{format, lock, model, stats};
@@ -98,8 +99,13 @@ impl BaseTransformImpl for GazeFace {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
-        let detector = self.open(&settings)?;
-        let attributes = settings.stages.open(&settings.options())?;
+        let options = settings.options();
+        let opened = self.open(&settings, &options).and_then(|detector| {
+            let attributes = settings.stages.open(&options)?;
+            Ok((detector, attributes))
+        });
+        model::tell(&*self.obj(), &options);
+        let (detector, attributes) = opened?;
         *lock(&self.provider) = detector.provider().to_owned();
         *lock(&self.stats) = Stats::default();
         self.lateness.reset();
@@ -189,7 +195,11 @@ impl BaseTransformImpl for GazeFace {
 
 impl GazeFace {
     /// Opens the detector that the settings name.
-    fn open(&self, settings: &Settings) -> Result<FaceDetector, gst::ErrorMessage> {
+    fn open(
+        &self,
+        settings: &Settings,
+        options: &Options,
+    ) -> Result<FaceDetector, gst::ErrorMessage> {
         let Some(engine) = settings.engine.as_deref() else {
             let detector = model::open_embedded(settings.input_size)?;
             gst::info!(
@@ -209,7 +219,7 @@ impl GazeFace {
             }
             return Ok(detector);
         };
-        let detector = model::open_detector(engine, settings.input_size, &settings.options())?;
+        let detector = model::open_detector(engine, settings.input_size, options)?;
         gst::info!(
             CAT,
             imp = self,

@@ -7,7 +7,8 @@ use gst::prelude::*;
 
 use super::stages::{self, StageSettings};
 use crate::core::detect::DetectSettings;
-use crate::plugin::enums::ExecutionProvider;
+use crate::engine::notes::Notes;
+use crate::plugin::execution::{self, Execution};
 use crate::plugin::model::Options;
 use crate::plugin::property::{get, text};
 
@@ -15,7 +16,7 @@ use crate::plugin::property::{get, text};
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub engine: Option<Arc<str>>,
-    pub execution_provider: ExecutionProvider,
+    pub execution: Execution,
     pub threads: u32,
     pub input_size: u32,
     pub stages: StageSettings,
@@ -37,7 +38,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             engine: None,
-            execution_provider: ExecutionProvider::Auto,
+            execution: Execution::default(),
             threads: 0,
             input_size: 640,
             stages: StageSettings::default(),
@@ -63,14 +64,6 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
                 "Model file of the face detector, ONNX (.onnx) or ONNX Runtime format (.ort): \
                  YuNet, SCRFD, UltraFace, RetinaFace-MobileNet or BlazeFace (none: the embedded \
                  detector of frontal faces, which needs no file and gives no landmarks)",
-            )
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecEnum::builder_with_default("execution-provider", d.execution_provider)
-            .nick("Execution provider")
-            .blurb(
-                "Who runs the models; one that was asked for by name and is missing is an error. \
-                 The embedded detector has its own",
             )
             .mutable_ready()
             .build(),
@@ -155,16 +148,16 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         // gets the last faces.
         glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
     ];
-    own.into_iter().chain(stages::properties()).collect()
+    own.into_iter().chain(execution::properties()).chain(stages::properties()).collect()
 });
 
 impl Settings {
     /// Which properties are set and say nothing to the embedded detector, where no other model
     /// runs.
     pub fn unused_without_engine(&self) -> Vec<&'static str> {
-        use ExecutionProvider::{Auto, Cpu};
+        use crate::plugin::enums::ExecutionProvider::{Auto, Cpu};
         let alone = self.engine.is_none() && self.stages.is_empty();
-        let provider = alone && !matches!(self.execution_provider, Auto | Cpu);
+        let provider = alone && !matches!(self.execution.provider(), Auto | Cpu);
         let threads = alone && self.threads > 1;
         [("execution-provider", provider), ("threads", threads)]
             .into_iter()
@@ -174,7 +167,12 @@ impl Settings {
 
     /// How every model is run.
     pub fn options(&self) -> Options {
-        Options { provider: self.execution_provider, threads: self.threads, batch_size: 1 }
+        Options {
+            execution: self.execution.clone(),
+            threads: self.threads,
+            batch_size: 1,
+            notes: Notes::default(),
+        }
     }
 
     /// Sets one property; what cannot be taken is said and leaves the old value.
@@ -182,7 +180,6 @@ impl Settings {
         let detect = &mut self.frame.detect;
         match name {
             "engine" => self.engine = text(value),
-            "execution-provider" => self.execution_provider = get(value)?,
             "threads" => self.threads = get(value)?,
             "input-size" => self.input_size = get(value)?,
             "score-threshold" => detect.score_threshold = get(value)?,
@@ -193,6 +190,7 @@ impl Settings {
             "tracking" => self.frame.tracking = get(value)?,
             "qos" => self.frame.qos = get(value)?,
             _ if self.stages.set(name, value) => {}
+            _ if self.execution.set(name, value)? => {}
             _ => return Err(format!("there is no property '{name}'")),
         }
         Ok(())
@@ -203,7 +201,6 @@ impl Settings {
         let detect = &self.frame.detect;
         Some(match name {
             "engine" => self.engine.as_deref().to_value(),
-            "execution-provider" => self.execution_provider.to_value(),
             "threads" => self.threads.to_value(),
             "input-size" => self.input_size.to_value(),
             "score-threshold" => detect.score_threshold.to_value(),
@@ -213,7 +210,7 @@ impl Settings {
             "inference-interval" => self.frame.inference_interval.to_value(),
             "tracking" => self.frame.tracking.to_value(),
             "qos" => self.frame.qos.to_value(),
-            _ => return self.stages.get(name),
+            _ => return self.stages.get(name).or_else(|| self.execution.get(name)),
         })
     }
 }

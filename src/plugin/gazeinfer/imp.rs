@@ -21,6 +21,7 @@ use super::stream::{FrameFault, Stream};
 use crate::core::estimator::{GazeEstimator, Missing};
 use crate::plugin::errors::Refusal;
 use crate::plugin::meta::gaze;
+use crate::plugin::model::Options;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
 use crate::plugin::{camera, format, lock, model, stats};
@@ -110,7 +111,10 @@ impl BaseTransformImpl for GazeInfer {
         let settings = lock(&self.settings).clone();
         // First: it is the quicker of the two to fail.
         let calibration = settings.camera.as_deref().map(camera::open).transpose()?;
-        let estimator = open(&settings)?;
+        let options = settings.options();
+        let opened = open(&settings, &options);
+        model::tell(&*self.obj(), &options);
+        let estimator = opened?;
         lock(&self.reloader).start(settings.engine);
         *lock(&self.provider) = estimator.provider().to_owned();
         *lock(&self.stats) = Stats::default();
@@ -238,7 +242,8 @@ impl GazeInfer {
     /// Takes the model that was loaded meanwhile, and begins to load the one that is due.
     fn reload(&self, settings: Settings) {
         let loaded = lock(&self.reloader).take();
-        if let Some(Loaded { engine, outcome }) = loaded {
+        if let Some(Loaded { engine, options, outcome }) = loaded {
+            model::tell(&*self.obj(), &options);
             match outcome {
                 Ok(estimator) => self.replace(engine, estimator),
                 Err(why) => self.keep(engine, &why),
@@ -250,7 +255,9 @@ impl GazeInfer {
         let failed = {
             let mut reloader = lock(&self.reloader);
             let due = reloader.is_due(settings.engine.as_ref(), follow, Instant::now());
-            due.then(|| reloader.open(move || open(&settings))).and_then(Result::err)
+            let options = settings.options();
+            due.then(|| reloader.open(options, move |options| open(&settings, options)))
+                .and_then(Result::err)
         };
         if let Some(why) = failed {
             gst::element_imp_warning!(
@@ -394,21 +401,13 @@ impl GazeInfer {
 }
 
 /// Opens the model that the settings name.
-fn open(settings: &Settings) -> Opened {
+fn open(settings: &Settings, options: &Options) -> Opened {
     let Some(engine) = settings.engine.as_deref() else {
         return Err(Refusal::settings(
             "No model: set the property 'engine' to an ONNX file of a gaze model",
         ));
     };
-    let (estimator, source) = model::open_gaze(
-        engine,
-        settings.profile.as_deref(),
-        &model::Options {
-            provider: settings.execution_provider,
-            threads: settings.threads,
-            batch_size: settings.batch_size,
-        },
-    )?;
+    let (estimator, source) = model::open_gaze(engine, settings.profile.as_deref(), options)?;
     gst::info!(
         CAT,
         "'{engine}' is a {} ({source}), running on {}",

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::core::estimator::GazeEstimator;
 use crate::plugin::errors::Refusal;
+use crate::plugin::model::Options;
 
 /// How often a file is asked whether it changed.
 const POLL: Duration = Duration::from_secs(1);
@@ -24,6 +25,8 @@ pub(super) type Opened = Result<GazeEstimator, Refusal>;
 pub(super) struct Loaded {
     /// Its file; `None` is the embedded one.
     pub engine: Option<Arc<str>>,
+    /// What it was opened with; notes were made there.
+    pub options: Options,
     /// The model, or why there is none.
     pub outcome: Opened,
 }
@@ -41,6 +44,7 @@ pub(super) struct Reloader {
 
 struct Loading {
     engine: Option<Arc<str>>,
+    options: Options,
     result: Receiver<Opened>,
     thread: JoinHandle<()>,
 }
@@ -84,14 +88,19 @@ impl Reloader {
     ///
     /// # Errors
     /// Where the system has no thread left.
-    pub fn open(&mut self, open: impl FnOnce() -> Opened + Send + 'static) -> io::Result<()> {
+    pub fn open(
+        &mut self,
+        options: Options,
+        open: impl FnOnce(&Options) -> Opened + Send + 'static,
+    ) -> io::Result<()> {
         let (sender, result) = mpsc::channel();
+        let shared = options.clone();
         let work = move || {
             // Nobody takes it any more where the element was stopped meanwhile.
-            let _ = sender.send(open());
+            let _ = sender.send(open(&shared));
         };
         let thread = thread::Builder::new().name("gaze-engine".to_owned()).spawn(work)?;
-        self.loading = Some(Loading { engine: self.wanted.clone(), result, thread });
+        self.loading = Some(Loading { engine: self.wanted.clone(), options, result, thread });
         Ok(())
     }
 
@@ -104,9 +113,9 @@ impl Reloader {
                 "opening it ended without a result. See what was logged (GST_DEBUG=gazeruntime:6)",
             )),
         };
-        let loading = self.loading.take()?;
-        let _ = loading.thread.join();
-        Some(Loaded { engine: loading.engine, outcome })
+        let Loading { engine, options, thread, .. } = self.loading.take()?;
+        let _ = thread.join();
+        Some(Loaded { engine, options, outcome })
     }
 
     /// What was asked for last runs now.

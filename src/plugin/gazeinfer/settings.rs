@@ -9,7 +9,10 @@ use crate::core::camera;
 use crate::core::geometry::{Rect, Size};
 use crate::core::schedule::Policy;
 use crate::core::smooth::OneEuro;
-use crate::plugin::enums::{ExecutionProvider, InferenceRegion};
+use crate::engine::notes::Notes;
+use crate::plugin::enums::InferenceRegion;
+use crate::plugin::execution::{self, Execution};
+use crate::plugin::model::Options;
 use crate::plugin::property::{get, text};
 
 /// When another model takes the place of the one that runs.
@@ -41,7 +44,7 @@ pub(super) struct Settings {
     pub profile: Option<Arc<str>>,
     /// Calibration file.
     pub camera: Option<Arc<str>>,
-    pub execution_provider: ExecutionProvider,
+    pub execution: Execution,
     pub threads: u32,
     pub batch_size: u32,
     pub frame: FrameSettings,
@@ -74,7 +77,7 @@ impl Default for Settings {
             reload: EngineReload::Never,
             profile: None,
             camera: None,
-            execution_provider: ExecutionProvider::Auto,
+            execution: Execution::default(),
             threads: 0,
             batch_size: 8,
             frame: FrameSettings {
@@ -112,12 +115,14 @@ impl FrameSettings {
 /// Description of every property but `stats`, which is not a setting.
 pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
     let d = Settings::default();
-    vec![
+    let own = vec![
         glib::ParamSpecString::builder("engine")
             .nick("Engine")
             .blurb(
-                "Model file of the gaze network: ONNX (.onnx) or ONNX Runtime format (.ort); set \
-                 while frames flow, it is taken as engine-reload says",
+                "Model file of the gaze network: ONNX (.onnx), ONNX Runtime format (.ort), a \
+                 TensorRT engine (.engine, .plan) or a QNN context binary (.bin); the latter two \
+                 need a profile that names their tensors. Set while frames flow, it is taken as \
+                 engine-reload says",
             )
             .mutable_playing()
             .build(),
@@ -137,11 +142,6 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
                  metadata, then its inputs and outputs; taken with the next engine",
             )
             .mutable_playing()
-            .build(),
-        glib::ParamSpecEnum::builder_with_default("execution-provider", d.execution_provider)
-            .nick("Execution provider")
-            .blurb("Who runs the model; one that was asked for by name and is missing is an error")
-            .mutable_ready()
             .build(),
         glib::ParamSpecUInt::builder("threads")
             .nick("Threads")
@@ -295,17 +295,27 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .default_value(d.frame.post_messages)
             .mutable_playing()
             .build(),
-    ]
+    ];
+    own.into_iter().chain(execution::properties()).collect()
 });
 
 impl Settings {
+    /// How the model is run.
+    pub fn options(&self) -> Options {
+        Options {
+            execution: self.execution.clone(),
+            threads: self.threads,
+            batch_size: self.batch_size,
+            notes: Notes::default(),
+        }
+    }
+
     /// Sets one property; what cannot be taken is said and leaves the old value.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
         match name {
             "engine" => self.engine = text(value),
             "engine-reload" => self.reload = get(value)?,
             "profile" => self.profile = text(value),
-            "execution-provider" => self.execution_provider = get(value)?,
             "threads" => self.threads = get(value)?,
             "batch-size" => self.batch_size = get(value)?,
             "inference-region" => self.frame.inference_region = get(value)?,
@@ -324,6 +334,7 @@ impl Settings {
             "smoothing-beta" => self.frame.filter.beta = get(value)?,
             "qos" => self.frame.qos = get(value)?,
             "post-messages" => self.frame.post_messages = get(value)?,
+            _ if self.execution.set(name, value)? => {}
             _ => return Err(format!("there is no property '{name}'")),
         }
         Ok(())
@@ -335,7 +346,6 @@ impl Settings {
             "engine" => self.engine.as_deref().to_value(),
             "engine-reload" => self.reload.to_value(),
             "profile" => self.profile.as_deref().to_value(),
-            "execution-provider" => self.execution_provider.to_value(),
             "threads" => self.threads.to_value(),
             "batch-size" => self.batch_size.to_value(),
             "inference-region" => self.frame.inference_region.to_value(),
@@ -354,7 +364,7 @@ impl Settings {
             "smoothing-beta" => self.frame.filter.beta.to_value(),
             "qos" => self.frame.qos.to_value(),
             "post-messages" => self.frame.post_messages.to_value(),
-            _ => return None,
+            _ => return self.execution.get(name),
         })
     }
 }

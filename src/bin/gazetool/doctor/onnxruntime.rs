@@ -14,7 +14,7 @@ pub fn checks() -> (Vec<Check>, Vec<ExecutionProvider>) {
         Ok(runtime) => {
             let found = format!("{} {}", runtime.version(), runtime.path().display());
             checks.push(Check::new("library", State::Ok, found));
-            providers = ExecutionProvider::built_in(runtime);
+            providers = ExecutionProvider::at_hand(runtime);
             let names: Vec<&str> = providers.iter().map(|provider| provider.nick()).collect();
             checks.push(Check::new("providers", State::Ok, names.join(", ")));
         }

@@ -1,0 +1,240 @@
+//! A model whose inputs and outputs are known and whose shapes are not fixed yet.
+//!
+//! For the CPU the file is loaded at once. Any other provider compiles, some of them for shapes that
+//! must be known, so that only what the file declares is read and the session is opened by
+//! [`Model::bind`].
+
+use std::fs;
+use std::path::Path;
+
+use ort::session::Session;
+use ort::value::{Outlet, TensorElementType, ValueType};
+
+use super::file::{self, Format};
+use super::placement::{self, Source};
+use super::provider::{ExecutionProvider, Precision};
+use super::session::{self, OrtEngine};
+use super::{EngineOptions, runtime};
+use crate::core::geometry::Size;
+use crate::core::onnx::OnnxModel;
+use crate::core::onnx::epcontext::{self, EngineKind, MAX_ENGINE_BYTES};
+use crate::core::tensor::{ElementType, EngineError, ModelInfo, TensorInfo};
+
+/// See [the module](self).
+#[derive(Debug)]
+pub struct Model {
+    state: State,
+    info: ModelInfo,
+    batch_size: usize,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Session),
+    Waiting(Box<Waiting>),
+}
+
+#[derive(Debug)]
+struct Waiting {
+    source: Source,
+    declared: OnnxModel,
+    options: EngineOptions,
+}
+
+impl Model {
+    /// Loads an `.onnx` or `.ort` file. Weights in files beside it are found.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Load`], and what keeps the runtime or the provider
+    /// from working.
+    pub fn load(path: &Path, options: &EngineOptions) -> Result<Self, EngineError> {
+        let format = file::check(path)?;
+        let shown = path.display().to_string();
+        let source = Source {
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            shown: shown.clone(),
+            format,
+            path: Some(path.to_path_buf()),
+            bytes: Vec::new(),
+        };
+        Self::open(source, options, || {
+            fs::read(path).map_err(|why| EngineError::Load { path: shown, reason: why.to_string() })
+        })
+    }
+
+    /// Loads a model from memory; `name` stands for the path in messages.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_bytes(
+        name: &str,
+        bytes: &[u8],
+        options: &EngineOptions,
+    ) -> Result<Self, EngineError> {
+        let format = file::recognise(bytes)
+            .map_err(|reason| EngineError::Load { path: name.to_owned(), reason })?;
+        let source = Source {
+            name: name.to_owned(),
+            shown: name.to_owned(),
+            format,
+            path: None,
+            bytes: bytes.to_vec(),
+        };
+        Self::open(source, options, || Ok(bytes.to_vec()))
+    }
+
+    /// Takes an engine that a provider compiled, whose file says nothing of its inputs and outputs:
+    /// `declared` says it, with every dimension.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); [`EngineError::Provider`] where another provider was asked for.
+    pub(super) fn wrap(
+        path: &Path,
+        kind: EngineKind,
+        declared: ModelInfo,
+        options: &EngineOptions,
+    ) -> Result<Self, EngineError> {
+        let shown = path.display().to_string();
+        let load = |reason: String| EngineError::Load { path: shown.clone(), reason };
+        let provider = ExecutionProvider::of(kind);
+        if !matches!(options.provider, ExecutionProvider::Auto) && options.provider != provider {
+            return Err(belongs_to(provider, options.provider, kind.describe()));
+        }
+        let length = fs::metadata(path).map_err(|why| load(why.to_string()))?.len();
+        if length > MAX_ENGINE_BYTES {
+            let reason = format!("it has {length} bytes, and {MAX_ENGINE_BYTES} can be wrapped");
+            return Err(load(reason));
+        }
+        let engine = fs::read(path).map_err(|why| load(why.to_string()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes = epcontext::wrap(kind, &name, &declared.inputs, &declared.outputs, &engine);
+        let source = Source { name, shown, format: Format::Onnx, path: None, bytes: bytes.clone() };
+        let options = EngineOptions { provider, ..options.clone() };
+        Self::open(source, &options, || Ok(bytes))
+    }
+
+    fn open(
+        mut source: Source,
+        options: &EngineOptions,
+        read: impl FnOnce() -> Result<Vec<u8>, EngineError>,
+    ) -> Result<Self, EngineError> {
+        if let Format::Engine(kind) = source.format {
+            return Err(EngineError::Load {
+                path: source.shown,
+                reason: format!(
+                    "it is {}, which does not say what its inputs and outputs are; only gaze \
+                     models can be opened so, with a profile that names them",
+                    kind.describe()
+                ),
+            });
+        }
+        let runtime = runtime::get()?;
+        let batch_size = options.batch_size.max(1);
+        let on_cpu = options.provider.candidates(runtime) == [ExecutionProvider::Cpu];
+        let plain = options.precision == Precision::Auto && options.provider_options.is_empty();
+        let ort_format = source.format == Format::Ort;
+        if (on_cpu && plain) || (ort_format && options.provider == ExecutionProvider::Auto) {
+            let session = placement::open_on_cpu(runtime, &source, options)?;
+            let info = describe(&source.name, &session);
+            return Ok(Self { state: State::Open(session), info, batch_size });
+        }
+        if ort_format {
+            return Err(EngineError::Load {
+                path: source.shown,
+                reason: format!(
+                    "the .ort format is for the CPU; give the .onnx file to execution-provider={}",
+                    options.provider
+                ),
+            });
+        }
+        source.bytes = read()?;
+        let declared = OnnxModel::parse(&source.bytes).map_err(|why| EngineError::Load {
+            path: source.shown.clone(),
+            reason: why.to_string(),
+        })?;
+        let info = declared.info(&source.name);
+        let waiting = Waiting { source, declared, options: options.clone() };
+        Ok(Self { state: State::Waiting(Box::new(waiting)), info, batch_size })
+    }
+
+    /// What the file declares.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The dimensions of each input without the batch, free height and width taken from `size`.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] where a dimension stays free.
+    pub fn item_shapes(&self, size: Option<Size>) -> Result<Vec<Vec<usize>>, EngineError> {
+        session::item_shapes(&self.info, size)
+    }
+
+    /// Fixes the shapes, allocates all memory and runs the largest batch once: what cannot run
+    /// fails here and not in the middle of a stream, and the first frame is no slower than others.
+    ///
+    /// `items` are the dimensions of each input without the batch.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] for types and shapes that no code path serves,
+    /// [`EngineError::Run`] where that first run fails, and what keeps the provider from working.
+    pub fn bind(self, items: &[Vec<usize>]) -> Result<OrtEngine, EngineError> {
+        match self.state {
+            State::Open(session) => {
+                let provider = ExecutionProvider::Cpu.nick();
+                OrtEngine::bind(session, self.info, provider, self.batch_size, items)
+            }
+            State::Waiting(waiting) => {
+                let Waiting { source, declared, options } = *waiting;
+                let runtime = runtime::get()?;
+                let (session, provider) =
+                    placement::open(runtime, &source, &declared, &options, items)?;
+                let opened = describe(&source.name, &session);
+                // A compiled model has lost its metadata, and its shapes are fixed.
+                let info = ModelInfo { metadata: self.info.metadata, ..opened };
+                OrtEngine::bind(session, info, provider.nick(), self.batch_size, items)
+            }
+        }
+    }
+}
+
+/// The error of an engine that was given to a provider which did not compile it.
+fn belongs_to(owner: ExecutionProvider, asked: ExecutionProvider, what: &str) -> EngineError {
+    EngineError::Provider {
+        provider: asked.nick().to_owned(),
+        reason: format!("the model is {what}, which only {owner} runs"),
+        remedy: format!("Use execution-provider={owner}, or give the .onnx file"),
+    }
+}
+
+fn describe(name: &str, session: &Session) -> ModelInfo {
+    let tensors = |outlets: &[Outlet]| {
+        outlets.iter().map(|outlet| tensor_info(outlet.name(), outlet.dtype())).collect()
+    };
+    let metadata = session.metadata().ok();
+    let keys = metadata.as_ref().and_then(|m| m.custom_keys().ok()).unwrap_or_default();
+    let pairs = keys.into_iter().filter_map(|key| {
+        let value = metadata.as_ref()?.custom(&key)?;
+        Some((key, value))
+    });
+    ModelInfo {
+        name: name.to_owned(),
+        inputs: tensors(session.inputs()),
+        outputs: tensors(session.outputs()),
+        metadata: pairs.collect(),
+    }
+}
+
+fn tensor_info(name: &str, dtype: &ValueType) -> TensorInfo {
+    let element = match dtype.tensor_type() {
+        Some(TensorElementType::Float32) => Some(ElementType::F32),
+        Some(TensorElementType::Float16) => Some(ElementType::F16),
+        Some(TensorElementType::Uint8) => Some(ElementType::U8),
+        Some(TensorElementType::Int8) => Some(ElementType::I8),
+        _ => None,
+    };
+    let shape = dtype.tensor_shape().map_or_else(Vec::new, |shape| {
+        shape.iter().map(|dim| usize::try_from(*dim).ok()).collect()
+    });
+    TensorInfo { name: name.to_owned(), element, shape }
+}

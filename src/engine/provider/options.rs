@@ -1,0 +1,143 @@
+//! Options of providers: which there are, and how settings become them.
+
+use super::{ExecutionProvider, Precision};
+use crate::core::tensor::EngineError;
+use crate::engine::EngineOptions;
+
+/// Options of one provider, as it names them. A later value replaces an earlier one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::engine) struct ProviderOptions(Vec<(String, String)>);
+
+impl ProviderOptions {
+    pub(super) fn set(&mut self, name: &str, value: impl ToString) {
+        self.remove(name);
+        self.0.push((name.to_owned(), value.to_string()));
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.retain(|(other, _)| other != name);
+    }
+
+    pub(super) fn flag(&mut self, name: &str, on: bool) {
+        self.set(name, u8::from(on));
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(other, _)| other == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| matches!(value, "1" | "true" | "True"))
+    }
+
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    pub(in crate::engine) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Puts the user's options over those that follow from settings.
+    ///
+    /// # Errors
+    /// [`EngineError::Provider`] for one that the provider does not know. Some providers pass over
+    /// what they do not know without a word (QNN, XNNPACK), so that a misspelt option would be lost.
+    pub(super) fn take(
+        &mut self,
+        provider: ExecutionProvider,
+        known: &[&str],
+        given: &[(String, String)],
+    ) -> Result<(), EngineError> {
+        for (name, value) in given {
+            if !known.contains(&name.as_str()) {
+                return Err(unknown(provider, name, known));
+            }
+            if value.contains('\0') {
+                let reason = format!("the value of its option '{name}' has a zero byte");
+                return Err(refuse(provider, reason, "Take it out"));
+            }
+            self.set(name, value);
+        }
+        Ok(())
+    }
+}
+
+fn unknown(provider: ExecutionProvider, name: &str, known: &[&str]) -> EngineError {
+    let remedy = if known.is_empty() {
+        "Leave provider-options empty".to_owned()
+    } else {
+        format!("It knows: {}", known.join(", "))
+    };
+    refuse(provider, format!("it has no option '{name}'"), &remedy)
+}
+
+/// The error of a setting that a provider cannot follow.
+pub(super) fn refuse(
+    provider: ExecutionProvider,
+    reason: impl Into<String>,
+    remedy: &str,
+) -> EngineError {
+    EngineError::Provider {
+        provider: provider.nick().to_owned(),
+        reason: reason.into(),
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// What is known when a model is about to be opened on a provider.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) struct Task<'a> {
+    pub(in crate::engine) options: &'a EngineOptions,
+    /// Names of the inputs with their shapes, the batch first, at its largest.
+    pub(in crate::engine) inputs: &'a [(String, Vec<usize>)],
+    /// Whether the model leaves its batch open.
+    pub(in crate::engine) free_batch: bool,
+    /// Whether the model has quantised numbers (QDQ).
+    pub(in crate::engine) quantised: bool,
+    /// Whether it holds what the provider has compiled, so that nothing is compiled any more.
+    pub(in crate::engine) compiled: bool,
+    /// Where the provider may keep what it compiles, if it does so by itself.
+    pub(in crate::engine) folder: Option<&'a std::path::Path>,
+}
+
+impl Task<'_> {
+    /// Refuses 8-bit arithmetic for a model that has none.
+    pub(super) fn needs_quantised(&self, provider: ExecutionProvider) -> Result<(), EngineError> {
+        if self.options.precision == Precision::Int8 && !self.quantised && !self.compiled {
+            return Err(refuse(
+                provider,
+                "precision=int8 needs a quantised model, and this one has no QuantizeLinear and \
+                 DequantizeLinear nodes",
+                "Quantise it (onnxruntime.quantization, format QDQ), or use precision=auto",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses a provider that always computes as the model says.
+    pub(super) fn refuse_half(&self, provider: ExecutionProvider) -> Result<(), EngineError> {
+        if self.options.precision == Precision::Fp16 {
+            return Err(refuse(
+                provider,
+                "it computes in the precision of the model and cannot lower it to fp16",
+                "Convert the model to FP16, or use precision=auto",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses the choice of a device where there is only one.
+    pub(super) fn refuse_device(
+        &self,
+        provider: ExecutionProvider,
+        remedy: &str,
+    ) -> Result<(), EngineError> {
+        if self.options.device_id != 0 {
+            let reason = format!("it takes no device-id, and {} was given", self.options.device_id);
+            return Err(refuse(provider, reason, remedy));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! NVIDIA TensorRT. Option names are those of
+//! <https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html>.
+//!
+//! The provider keeps engines and timings by itself, in the folder that it is given. It finds one
+//! by the model, the device's compute capability and its own version.
+
+use super::options::{ProviderOptions, Task};
+use super::{ExecutionProvider, Precision, cuda};
+use crate::core::tensor::EngineError;
+
+const PROVIDER: ExecutionProvider = ExecutionProvider::TensorRt;
+
+/// What a user may set. Pointers of the process (streams) are left out.
+pub(super) const KNOWN: &[&str] = &[
+    "device_id",
+    "trt_auxiliary_streams",
+    "trt_bf16_enable",
+    "trt_build_heuristics_enable",
+    "trt_builder_optimization_level",
+    "trt_context_memory_sharing_enable",
+    "trt_cuda_graph_enable",
+    "trt_detailed_build_log",
+    "trt_dla_core",
+    "trt_dla_enable",
+    "trt_dump_ep_context_model",
+    "trt_dump_subgraphs",
+    "trt_engine_cache_enable",
+    "trt_engine_cache_path",
+    "trt_engine_cache_prefix",
+    "trt_engine_decryption_enable",
+    "trt_engine_decryption_lib_path",
+    "trt_engine_hw_compatible",
+    "trt_ep_context_embed_mode",
+    "trt_ep_context_file_path",
+    "trt_extra_plugin_lib_paths",
+    "trt_force_sequential_engine_build",
+    "trt_force_timing_cache",
+    "trt_fp16_enable",
+    "trt_int8_calibration_table_name",
+    "trt_int8_enable",
+    "trt_int8_use_native_calibration_table",
+    "trt_layer_norm_fp32_fallback",
+    "trt_max_partition_iterations",
+    "trt_max_workspace_size",
+    "trt_min_subgraph_size",
+    "trt_onnx_model_folder_path",
+    "trt_op_types_to_exclude",
+    "trt_profile_max_shapes",
+    "trt_profile_min_shapes",
+    "trt_profile_opt_shapes",
+    "trt_sparsity_enable",
+    "trt_tactic_sources",
+    "trt_timing_cache_enable",
+    "trt_timing_cache_path",
+    "trt_weight_stripped_engine_enable",
+];
+
+pub(super) fn options(task: &Task<'_>) -> Result<ProviderOptions, EngineError> {
+    let mut options = ProviderOptions::default();
+    options.set("device_id", task.options.device_id);
+    match task.options.precision {
+        Precision::Auto => {}
+        Precision::Fp32 => options.flag("trt_fp16_enable", false),
+        Precision::Fp16 => options.flag("trt_fp16_enable", true),
+        Precision::Int8 => {
+            options.flag("trt_int8_enable", true);
+            // Layers that stay in floating point need not be slower than fp16.
+            options.flag("trt_fp16_enable", true);
+        }
+    }
+    if let Some(folder) = task.folder.filter(|_| !task.compiled) {
+        for name in ["engine", "timing"] {
+            options.flag(&format!("trt_{name}_cache_enable"), true);
+            options.set(&format!("trt_{name}_cache_path"), folder.display());
+        }
+    }
+    if task.free_batch && !task.compiled {
+        // All three have to be given. Most frames have few faces: the batch of one is the shortest
+        // and the largest is what the kernels are chosen for.
+        options.set("trt_profile_min_shapes", shapes(task, 1));
+        options.set("trt_profile_opt_shapes", shapes(task, usize::MAX));
+        options.set("trt_profile_max_shapes", shapes(task, usize::MAX));
+    }
+    options.take(PROVIDER, KNOWN, &task.options.provider_options)?;
+    // A calibration table says what quantised nodes would say.
+    if !options.is_set("trt_int8_calibration_table_name") {
+        task.needs_quantised(PROVIDER)?;
+    }
+    cuda::refuse_graphs(PROVIDER, &options, "trt_cuda_graph_enable")?;
+    Ok(options)
+}
+
+/// `name:1x3x224x224,other:1x3`, with at most `batch` items.
+fn shapes(task: &Task<'_>, batch: usize) -> String {
+    let shape = |(name, dims): &(String, Vec<usize>)| {
+        let dims = dims.iter().enumerate().map(|(i, dim)| match i {
+            0 => dim.min(&batch).to_string(),
+            _ => dim.to_string(),
+        });
+        format!("{name}:{}", dims.collect::<Vec<_>>().join("x"))
+    };
+    task.inputs.iter().map(shape).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::tests::{pairs, task_options};
+    use super::*;
+    use crate::engine::EngineOptions;
+
+    #[test]
+    fn settings_become_the_documented_options() {
+        let given = EngineOptions {
+            precision: Precision::Fp16,
+            provider_options: pairs(&[("trt_dla_enable", "1"), ("trt_dla_core", "0")]),
+            ..EngineOptions::default()
+        };
+        let inputs = [("face".to_owned(), vec![8, 3, 224, 224]), ("head".to_owned(), vec![8, 3])];
+        let task = Task {
+            options: &given,
+            inputs: &inputs,
+            free_batch: true,
+            quantised: false,
+            compiled: false,
+            folder: Some(Path::new("/cache/x")),
+        };
+        let found = options(&task).unwrap();
+        let found: Vec<(&str, &str)> = found.iter().collect();
+        assert_eq!(
+            found,
+            [
+                ("device_id", "0"),
+                ("trt_fp16_enable", "1"),
+                ("trt_engine_cache_enable", "1"),
+                ("trt_engine_cache_path", "/cache/x"),
+                ("trt_timing_cache_enable", "1"),
+                ("trt_timing_cache_path", "/cache/x"),
+                ("trt_profile_min_shapes", "face:1x3x224x224,head:1x3"),
+                ("trt_profile_opt_shapes", "face:8x3x224x224,head:8x3"),
+                ("trt_profile_max_shapes", "face:8x3x224x224,head:8x3"),
+                ("trt_dla_enable", "1"),
+                ("trt_dla_core", "0"),
+            ]
+        );
+        let wrapped = options(&Task { compiled: true, ..task }).unwrap();
+        assert!(!wrapped.is_set("trt_engine_cache_enable"));
+        assert!(!wrapped.is_set("trt_profile_min_shapes"));
+    }
+
+    #[test]
+    fn eight_bits_need_numbers_from_somewhere() {
+        let int8 = EngineOptions { precision: Precision::Int8, ..EngineOptions::default() };
+        let error = task_options(&int8, options).unwrap_err().to_string();
+        assert!(error.contains("quantised"), "{error}");
+        let table = EngineOptions {
+            provider_options: pairs(&[("trt_int8_calibration_table_name", "table.flatbuffers")]),
+            ..int8
+        };
+        let found = task_options(&table, options).unwrap();
+        assert!(found.contains(&("trt_int8_enable".to_owned(), "1".to_owned())), "{found:?}");
+        let graphs = EngineOptions {
+            provider_options: pairs(&[("trt_cuda_graph_enable", "true")]),
+            ..EngineOptions::default()
+        };
+        assert!(task_options(&graphs, options).is_err());
+    }
+}
