@@ -26,4 +26,6 @@
 pub mod core;
 pub mod engine;
 #[cfg(feature = "plugin")]
+pub mod nvidia;
+#[cfg(feature = "plugin")]
 pub mod plugin;
