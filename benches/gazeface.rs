@@ -1,5 +1,5 @@
-//! What one 720p frame costs YuNet through `FaceDetector`, which is also what
-//! `compare_detectors.py` measures with OpenCV, and through the whole element.
+//! What one 720p frame costs the embedded detector and YuNet through `FaceDetector`, which is also
+//! what `compare_detectors.py` measures with OpenCV, and through the whole element.
 //!
 //! The frame is a real one from `$GAZE_SHARED` or `../shared` (the cost does not depend on what it
 //! shows, the count of faces that is printed does); a pattern where there is none.
@@ -50,7 +50,10 @@ struct Case {
 
 impl Case {
     fn new(name: String, engine: impl Engine + 'static, input_size: u32) -> Self {
-        let detector = FaceDetector::new(Box::new(engine), input_size).expect("a detector");
+        Self::of(name, FaceDetector::new(Box::new(engine), input_size).expect("a detector"))
+    }
+
+    fn of(name: String, detector: FaceDetector) -> Self {
         Self { name, detector, faces: Vec::new() }
     }
 
@@ -65,7 +68,8 @@ impl Case {
 
 fn cases() -> Vec<Case> {
     let opening = Size::new(640, 384);
-    let mut cases = Vec::new();
+    let embedded = FaceDetector::embedded(640).expect("the embedded model");
+    let mut cases = vec![Case::of("embedded_640".to_owned(), embedded)];
     let file = shared("models/face/yunet_n_dynamic.onnx");
     for threads in [1, 2] {
         let options =
@@ -112,7 +116,7 @@ fn main() {
             b.iter(|| case.detect(&data));
         });
     }
-    if !cases.is_empty() {
+    if cases.len() > 1 {
         element(&mut criterion, &data);
     }
 

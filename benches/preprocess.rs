@@ -6,9 +6,13 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use gstgaze::core::camera::Camera;
 use gstgaze::core::color::Colorimetry;
 use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
-use gstgaze::core::geometry::{PixelRect, Size};
+use gstgaze::core::geometry::{PixelRect, Point, Size};
+use gstgaze::core::headpose::{self, Pose};
+use gstgaze::core::matrix::{multiply, rotation};
+use gstgaze::core::normalize::{FaceCenter, Normalization};
 use gstgaze::core::preprocess::Preprocessor;
 use gstgaze::core::profile::{Aspect, ImageSpec, Resample};
 use gstgaze::core::region::Border;
@@ -89,5 +93,46 @@ fn preprocess(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, preprocess);
+/// A face that a model wants normalised: the head's pose, and the picture that the virtual camera
+/// of ETH-XGaze has of it.
+fn normalise(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("normalise");
+    let camera = Camera::from_field_of_view(60.0, FRAME);
+    let turn = multiply(&rotation([0.1, 0.4, 0.0]), &rotation([0.0, 0.0, 0.3]));
+    let pose = Pose { rotation: turn, translation: [0.0, -20.0, 700.0], residual: 0.0 };
+    // A pixel or two off, as a detector is.
+    let mut off = 0.0;
+    let points = headpose::FIVE_POINTS.map(|model| {
+        let [x, y] = camera.project(pose.place(model)).unwrap();
+        off = 1.5 - off;
+        Point { x: (x + off) as f32, y: (y - off) as f32 }
+    });
+    group.bench_function("head-pose", |b| {
+        b.iter(|| headpose::from_landmarks(&camera, black_box(&points)).unwrap());
+    });
+    let normalization =
+        Normalization { focal_length: 960.0, distance: 600.0, center: FaceCenter::EyesAndNose };
+    let view = normalization.view(&camera, &pose, Size::new(224, 224)).unwrap();
+    let spec = imagenet((224, 224), Resample::OpencvLinear, Aspect::Stretch);
+    for format in [PixelFormat::Nv12, PixelFormat::Bgr] {
+        let memory = memory(format);
+        let planes: Vec<Plane> = memory
+            .iter()
+            .enumerate()
+            .map(|(i, data)| Plane { data, stride: format.plane_extent(i, FRAME).0 })
+            .collect();
+        let frame = FrameView::new(format, FRAME, Colorimetry::default(), &planes).unwrap();
+        let mut preprocessor = Preprocessor::new(&spec, ElementType::F32).unwrap();
+        let mut out = vec![0.0; preprocessor.item_len()];
+        group.bench_function(format!("{format:?}-face-224").to_lowercase(), |b| {
+            b.iter(|| {
+                let out = TensorMut::F32(&mut out);
+                preprocessor.fill_warped(&frame, black_box(&view.to_source), Border::Black, out)
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, preprocess, normalise);
 criterion_main!(benches);

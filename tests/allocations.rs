@@ -154,3 +154,21 @@ fn none_per_frame_for_a_detector() {
     println!("20 frames: {frames} allocations, {runtime} of them by ONNX Runtime's binding");
     assert_eq!(frames, runtime);
 }
+
+#[test]
+fn none_per_frame_for_the_embedded_detector() {
+    let test = "none_per_frame_for_the_embedded_detector";
+    let Some(frame) = common::shared(test, "media/frames/uniface_meeting_f0.png") else { return };
+    let (size, data) = read_png(&frame);
+    let plane = Plane { data: &data, stride: size.width as usize * 3 };
+    let view = FrameView::new(PixelFormat::Rgb, size, Colorimetry::default(), &[plane]).unwrap();
+    let mut detector = FaceDetector::embedded(640).unwrap();
+    let mut faces = Vec::new();
+    let mut detect = || {
+        let (whole, settings) = (PixelRect::full(size), DetectSettings::default());
+        detector.detect(&view, whole, &settings, &mut faces).unwrap();
+        assert_eq!(faces.len(), 5);
+    };
+    (0..2).for_each(|_| detect());
+    assert_eq!(allocations(|| (0..5).for_each(|_| detect())), 0);
+}

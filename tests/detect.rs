@@ -209,7 +209,7 @@ fn strangers_are_named() {
         return;
     }
     let refused = |path: &Path| match FaceDetector::new(Box::new(open(path)), INPUT_SIZE) {
-        Ok(detector) => panic!("{} is a {:?}", path.display(), detector.kind()),
+        Ok(detector) => panic!("{} is a {}", path.display(), detector.name()),
         Err(error) => error,
     };
     let mut gaze = vec![common::data("binned.onnx"), common::data("regression_profile_name.onnx")];

@@ -97,6 +97,81 @@ fn a_provider_that_is_not_there() {
     says(&error, &["tensorrt"]);
 }
 
+#[test]
+fn calibrations_of_no_camera() {
+    init();
+    let dir = tempfile::tempdir().unwrap();
+    let model = common::data("regression.onnx");
+    let profile = format!("profile={}", common::data("regression.toml").display());
+    let refused = |path: &Path, words: &[&str]| {
+        let error = refusal(&model, &format!("{profile} camera={}", path.display()));
+        says(&error, &["calibration", &path.display().to_string()]);
+        says(&error, words);
+    };
+    let good = "image_width: 640\nimage_height: 480\nfx: 500\nfy: 500\ncx: 320\ncy: 240\n";
+    let coefficients = |value: &str| format!("{good}D: [{}]\n", [value; 20].join(", "));
+    for (name, text, words) in [
+        ("zero", good.replace("fx: 500", "fx: 0"), &["line 3", "fx", "positive"][..]),
+        ("negative", good.replace("fy: 500", "fy: -3"), &["line 4", "fy", "positive"]),
+        ("nan", good.replace("cx: 320", "cx: .nan"), &["line 5", "cx", "finite"]),
+        ("infinite", good.replace("fx: 500", "fx: .inf"), &["line 3", "fx", "finite"]),
+        ("vast", good.replace("fx: 500", "fx: 1e300"), &["line 3", "degrees"]),
+        ("no_matrix", good.replace("fx: 500\nfy: 500\n", ""), &["no 'camera_matrix'", "write"]),
+        ("no_size", good.replace("image_width: 640\n", ""), &["image_width", "pixels"]),
+        ("20_numbers", coefficients("0.01"), &["line 7", "20 numbers", "k1", "calibrate"]),
+        ("20_zeros", coefficients("0"), &["line 7", "20 numbers", "k1"]),
+        ("empty", String::new(), &["yaml", "opencv"]),
+        ("page", "<html>404 not found</html>".to_owned(), &["yaml", "opencv"]),
+        ("long", "#".repeat((1 << 20) + 1), &["1048577 bytes", "no calibration"]),
+    ] {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        refused(&path, words);
+    }
+    let bytes = dir.path().join("bytes");
+    std::fs::write(&bytes, [0xff, 0xfe, 0x00, 0x80]).unwrap();
+    refused(&bytes, &["no text", "yaml"]);
+    refused(&dir.path().join("missing"), &["there is no", "property 'camera'"]);
+    refused(dir.path(), &["not a regular file"]);
+}
+
+/// Faces in a grid, each of another red.
+#[test]
+fn two_hundred_faces_in_a_frame() {
+    if !runtime("two_hundred_faces_in_a_frame") {
+        return;
+    }
+    const COLUMNS: u32 = 20;
+    let size = (COLUMNS * 16, 10 * 16);
+    let red = |index: u32| index as u8 + 20;
+    let pixels = (0..size.0 * size.1).flat_map(|at| {
+        let (x, y) = (at % size.0, at / size.0);
+        [red(y / 16 * COLUMNS + x / 16), 0, 0]
+    });
+    let pixels: Vec<u8> = pixels.collect();
+    for model in ["regression.onnx", "regression_batch4.onnx", "regression_batch1.onnx"] {
+        let (mut h, bus) = element(model);
+        h.set_src_caps(caps(VideoFormat::Rgb, size.0, size.1));
+        for _ in 0..2 {
+            let mut buffer = gst::Buffer::from_slice(pixels.clone());
+            for index in 0..200 {
+                let rect = (index % COLUMNS * 16, index / COLUMNS * 16, 16, 16);
+                VideoRegionOfInterestMeta::add(buffer.get_mut().unwrap(), "face", rect);
+            }
+            h.push(buffer).unwrap();
+            let result = gaze::read(&h.pull().unwrap()).unwrap();
+            assert_eq!(result.faces.len(), 200, "{model}");
+            for (index, face) in (0..).zip(&result.faces) {
+                let (pitch, wanted) = (face.gaze.unwrap().pitch, f32::from(red(index)) / 255.0);
+                assert!((pitch - wanted).abs() < 1e-5, "{model}, face {index}: {pitch} {wanted}");
+            }
+        }
+        let stats = h.find_element("gazeinfer").unwrap().property::<gst::Structure>("stats");
+        assert_eq!((stats.get("inferences"), stats.get("invalid")), (Ok(400u64), Ok(0u64)));
+        assert!(bus.pop_filtered(&[gst::MessageType::Error, gst::MessageType::Warning]).is_none());
+    }
+}
+
 /// `gazeinfer` with this model, in a harness, with a bus.
 fn element(model: &str) -> (Harness, gst::Bus) {
     let h = Harness::new_parse(&format!(

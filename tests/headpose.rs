@@ -3,17 +3,20 @@
 
 mod common;
 
+use std::collections::HashMap;
+
 use common::frames::noise;
 use gstgaze::core::camera::Camera;
 use gstgaze::core::color::Colorimetry;
 use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
-use gstgaze::core::gaze::Gaze;
+use gstgaze::core::gaze::{Gaze, HeadPose};
 use gstgaze::core::geometry::{Point, Size};
 use gstgaze::core::headpose::{self, Pose};
 use gstgaze::core::matrix::{Mat3, Vec3, inverse, multiply, norm, rotation, sub, transpose};
 use gstgaze::core::normalize::{FaceCenter, Normalization};
 use gstgaze::core::preprocess::Preprocessor;
 use gstgaze::core::profile::{Channels, ImageSpec, Layout};
+use gstgaze::core::ray;
 use gstgaze::core::region::Border;
 use gstgaze::core::tensor::{ElementType, TensorMut};
 
@@ -110,13 +113,82 @@ fn synthetic_poses_are_found_as_opencv_finds_them() {
         if !noisy_lens {
             let more = pose.residual - case.residual;
             assert!(more < 1e-3, "{more} pixels more than OpenCV");
-            let away = norm(sub(pose.translation, case.translation)) / norm(case.translation);
-            assert!(away < 2e-3, "{away} of the distance from OpenCV");
             worst = worst.max(angle);
+            let away = norm(sub(pose.translation, case.translation));
+            assert!(away < 1e-3 * norm(case.translation), "{away} mm from OpenCV");
         }
     }
     println!("at most {worst:.5} degrees from OpenCV, {worst_truth:.5} from the truth");
     assert!(worst_truth < 0.1, "{worst_truth}");
+}
+
+/// What other people's models say of the faces of a picture (`models/reference/reference.json`).
+#[derive(serde::Deserialize)]
+struct Reference {
+    width: u32,
+    height: u32,
+    detectors: HashMap<String, Vec<ReferenceFace>>,
+}
+
+#[derive(serde::Deserialize)]
+struct ReferenceFace {
+    score: f32,
+    kps: Option<Vec<[f32; 2]>>,
+    intel_adas_0002: Option<ZooPose>,
+}
+
+/// `head-pose-estimation-adas-0001`, whose angles the gaze model was given.
+#[derive(serde::Deserialize)]
+struct ZooPose {
+    head_yaw_deg: Option<f32>,
+    head_pitch_deg: Option<f32>,
+    head_roll_deg: Option<f32>,
+}
+
+/// A network that looks at the pixels and this solver, which sees five points of them, are strangers
+/// to each other: what they must agree on is where the head points, within what five points of an
+/// average face can say. Half of the faces within 10 degrees of yaw and of pitch and 5 of roll, and
+/// none of the three leaning to one side by more than 5.
+#[test]
+fn real_faces_are_turned_as_a_head_pose_model_says() {
+    let test = "real_faces_are_turned_as_a_head_pose_model_says";
+    let Some(path) = common::shared(test, "models/reference/reference.json") else { return };
+    let pictures: Vec<Reference> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let (mut apart, mut without) = ([vec![], vec![], vec![]], 0);
+    for picture in &pictures {
+        let camera = Camera::from_field_of_view(60.0, Size::new(picture.width, picture.height));
+        for face in picture.detectors.get("yunet").into_iter().flatten() {
+            let (Some(points), Some(zoo)) = (&face.kps, &face.intel_adas_0002) else { continue };
+            let angles = [zoo.head_yaw_deg, zoo.head_pitch_deg, zoo.head_roll_deg];
+            let [Some(yaw), Some(pitch), Some(roll)] = angles else { continue };
+            if face.score < 0.7 {
+                continue;
+            }
+            let points: Vec<Point> = points.iter().map(|&[x, y]| Point { x, y }).collect();
+            let Some(pose) = headpose::from_landmarks(&camera, &points) else {
+                without += 1;
+                continue;
+            };
+            // The model sees a crop, so its angles are relative to the ray through the face.
+            let ray = ray::rotation(&camera, points[2]);
+            let found = headpose::angles(&multiply(&ray, &pose.rotation));
+            let wanted = HeadPose::from_zoo([yaw, pitch, roll]);
+            apart[0].push((found.yaw - wanted.yaw).to_degrees());
+            apart[1].push((found.pitch - wanted.pitch).to_degrees());
+            apart[2].push((found.roll - wanted.roll).to_degrees());
+        }
+    }
+    let faces = apart[0].len();
+    assert!(faces > 30 && without <= faces / 20, "{faces} with pose, {without} without");
+    for ((name, apart), most) in ["yaw", "pitch", "roll"].iter().zip(apart).zip([10.0, 10.0, 5.0]) {
+        let median = |mut values: Vec<f32>| {
+            values.sort_by(f32::total_cmp);
+            values[values.len() / 2]
+        };
+        let (half, lean) = (median(apart.iter().map(|d| d.abs()).collect()), median(apart));
+        println!("{name}: half of {faces} faces within {half:.2} degrees, median {lean:+.2}");
+        assert!(half < most && lean.abs() < 5.0, "{name}: {half} {lean}");
+    }
 }
 
 #[test]
@@ -149,8 +221,7 @@ fn angles_have_the_signs_of_the_convention() {
     assert!(angles([0.0, 0.3, 0.0]).yaw > 0.29);
     assert!(angles([-0.3, 0.0, 0.0]).pitch > 0.29);
     assert!(angles([0.0, 0.0, 0.3]).roll > 0.29);
-    // And as a picture: eyes to the left of the nose's tip are a face turned to the left's other
-    // side; the tip of the nose points where the face looks.
+    // And as a picture: the tip of the nose points where the face looks.
     let camera = Camera::from_field_of_view(60.0, Size::new(640, 480));
     let nose_left =
         [[290.0, 200.0], [340.0, 200.0], [298.0, 235.0], [295.0, 270.0], [332.0, 270.0]];
@@ -165,7 +236,7 @@ fn the_virtual_camera_is_that_of_the_paper() {
     let degrees = |a: [f32; 2], b: [f32; 2]| {
         Gaze::new(a[0], a[1]).angle_to(Gaze::new(b[0], b[1])).to_degrees()
     };
-    let mut warped = 0;
+    let (mut warped, mut turned, mut gazes, mut grey) = (0, 0.0f64, 0.0f32, 0u8);
     for case in &index.views {
         let camera = camera(case.size, case.matrix, [0.0; 5]);
         let pose = Pose { rotation: case.rotation, translation: case.translation, residual: 0.0 };
@@ -173,7 +244,7 @@ fn the_virtual_camera_is_that_of_the_paper() {
         let normalization = Normalization { focal_length, distance, center: case.center };
         let size = Size::new(case.target[0], case.target[1]);
         let view = normalization.view(&camera, &pose, size).unwrap();
-        assert!(apart(&view.rotation, &case.turn) < 1e-6);
+        turned = turned.max(apart(&view.rotation, &case.turn));
         assert!(norm(sub(view.center, case.place)) < 1e-6);
         // Homographies are equal up to a factor; this one was not divided by anything.
         let same = multiply(&case.warp, &view.to_source);
@@ -184,11 +255,11 @@ fn the_virtual_camera_is_that_of_the_paper() {
             }
         }
         let gaze = view.to_camera(Gaze::new(case.inner[0], case.inner[1])).unwrap();
-        assert!(degrees([gaze.pitch, gaze.yaw], case.gaze) < 0.01);
+        gazes = gazes.max(degrees([gaze.pitch, gaze.yaw], case.gaze));
         let inner = view.from_camera(gaze).unwrap();
-        assert!(degrees([inner.pitch, inner.yaw], case.inner) < 0.01);
+        gazes = gazes.max(degrees([inner.pitch, inner.yaw], case.inner));
         let head = view.head_pose(&pose);
-        assert!(degrees([head.pitch, head.yaw], case.head) < 0.01);
+        gazes = gazes.max(degrees([head.pitch, head.yaw], case.head));
         assert!(head.roll.abs() < 1e-6, "{}", head.roll);
         let Some(offset) = case.offset else { continue };
         let picture = noise((case.size[0] * case.size[1] * 3) as usize);
@@ -208,10 +279,16 @@ fn the_virtual_camera_is_that_of_the_paper() {
             .fill_warped(&frame, &view.to_source, Border::Replicate, TensorMut::U8(&mut got))
             .unwrap();
         let want = &data[offset..offset + got.len()];
-        assert!(got.iter().zip(want).all(|(a, b)| a.abs_diff(*b) <= 1));
+        grey = got.iter().zip(want).map(|(a, b)| a.abs_diff(*b)).fold(grey, u8::max);
         warped += 1;
     }
-    assert_eq!(warped, 4);
+    println!(
+        "{} views: rotation at most {turned:.1e} degrees from numpy, gaze and head {gazes:.1e}; \
+         {warped} pictures at most {grey} grey levels from cv2.warpPerspective",
+        index.views.len()
+    );
+    assert!(turned < 1e-6 && gazes < 0.01, "{turned} {gazes}");
+    assert!(warped == 4 && grey <= 1, "{warped} {grey}");
 }
 
 #[test]
@@ -220,6 +297,7 @@ fn through_the_virtual_camera_and_back() {
     let normalization =
         Normalization { focal_length: 960.0, distance: 600.0, center: FaceCenter::EyesAndNose };
     let size = Size::new(224, 224);
+    let (mut poses, mut turned, mut back_again) = (0, 0.0f64, 0.0f32);
     for yaw in (-60..=60).step_by(15) {
         for pitch in (-40..=40).step_by(20) {
             for (roll, x) in [(0.0, 0.0), (0.5, 150.0), (-0.5, -250.0)] {
@@ -234,7 +312,9 @@ fn through_the_virtual_camera_and_back() {
                     Point { x: x as f32, y: y as f32 }
                 });
                 let pose = headpose::from_landmarks(&camera, &points).unwrap();
-                assert!(apart(&pose.rotation, &turn) < 0.1, "{yaw} {pitch} {roll}");
+                let off = apart(&pose.rotation, &turn);
+                assert!(off < 0.1, "{yaw} {pitch} {roll}");
+                (poses, turned) = (poses + 1, turned.max(off));
                 let angles = pose.angles();
                 assert!((angles.yaw.to_degrees() - yaw as f32).abs() < 0.2);
                 assert!((angles.pitch.to_degrees() - pitch as f32).abs() < 0.2);
@@ -254,8 +334,14 @@ fn through_the_virtual_camera_and_back() {
                 let inner = view.from_camera(towards).unwrap();
                 assert!(inner.angle_to(Gaze::default()).to_degrees() < 0.01);
                 let back = view.to_camera(inner).unwrap();
-                assert!(back.angle_to(towards).to_degrees() < 0.01);
+                let off = back.angle_to(towards).to_degrees();
+                assert!(off < 0.01);
+                back_again = back_again.max(off);
             }
         }
     }
+    println!(
+        "{poses} synthetic heads: pose at most {turned:.1e} degrees off, gaze into the virtual \
+         camera and back {back_again:.1e}"
+    );
 }

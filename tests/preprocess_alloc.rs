@@ -1,12 +1,34 @@
 //! Once warm, filling a tensor allocates nothing, whatever the shape of the face.
 
+use gstgaze::core::camera::Camera;
 use gstgaze::core::color::Colorimetry;
 use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
-use gstgaze::core::geometry::{PixelRect, Size};
+use gstgaze::core::gaze::Gaze;
+use gstgaze::core::geometry::{PixelRect, Point, Size};
+use gstgaze::core::headpose;
+use gstgaze::core::normalize::{FaceCenter, Normalization};
 use gstgaze::core::preprocess::Preprocessor;
 use gstgaze::core::profile::{Aspect, ImageSpec, Resample};
 use gstgaze::core::region::Border;
 use gstgaze::core::tensor::{ElementType, TensorMut};
+
+#[test]
+fn poses_and_views_take_no_memory() {
+    let camera = Camera {
+        distortion: [-0.2, 0.05, 0.001, 0.0, 0.0],
+        ..Camera::from_field_of_view(60.0, Size::new(640, 480))
+    };
+    let face = [[280.0, 200.0], [340.0, 200.0], [310.0, 235.0], [290.0, 270.0], [330.0, 270.0]];
+    let points = face.map(|[x, y]| Point { x, y });
+    let normalization =
+        Normalization { focal_length: 960.0, distance: 600.0, center: FaceCenter::EyesAndNose };
+    let used = allocation_counter::measure(|| {
+        let pose = headpose::from_landmarks(&camera, &points).unwrap();
+        let view = normalization.view(&camera, &pose, Size::new(224, 224)).unwrap();
+        assert!(view.to_camera(Gaze::default()).is_some());
+    });
+    assert_eq!(used.count_total, 0);
+}
 
 #[test]
 fn nothing_is_allocated_once_warm() {

@@ -112,6 +112,7 @@ fn expectation(logits: &[f32]) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ray::GazeFrame;
     use crate::core::tensor::{EngineError, ModelInfo, TensorMut};
 
     /// Outputs without a model.
@@ -155,9 +156,11 @@ mod tests {
 
     fn decoder(output: ResolvedOutput, engine: &Outputs) -> Result<GazeDecoder, ProfileError> {
         let profile = ResolvedProfile {
+            frame: GazeFrame::default(),
             name: "test".to_owned(),
             description: String::new(),
             region: Default::default(),
+            normalization: None,
             inputs: Vec::new(),
             output,
         };

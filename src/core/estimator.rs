@@ -1,11 +1,14 @@
 //! From a frame and the faces in it to where they look.
 
+use super::camera::{Camera, Optics};
 use super::decode::GazeDecoder;
 pub use super::feed::Missing;
-use super::feed::{FeedError, Feeds, Refused};
+use super::feed::{FeedError, Feeds, Refused, Turn};
 use super::frame::FrameView;
 use super::gaze::Gaze;
 use super::geometry::Size;
+use super::headpose::{self, Pose};
+use super::normalize::{FaceCenter, Normalization};
 use super::preprocess::PreprocessError;
 use super::profile::ResolvedProfile;
 use super::region::FaceRegion;
@@ -25,7 +28,8 @@ pub struct GazeEstimate {
     pub confidence: Option<f32>,
     /// Frames since this face was last inferred; 0 is now.
     pub age: u32,
-    /// Where the gaze starts, in millimetres and camera coordinates, where known.
+    /// Where the gaze starts: the face's centre in millimetres and camera coordinates, where its
+    /// landmarks tell. Its distance is that of a face of average size.
     pub origin: Option<[f32; 3]>,
 }
 
@@ -84,6 +88,9 @@ pub struct Counts {
     pub invalid: u64,
     /// What one face or another lacked.
     pub missing: Missing,
+    /// Of those inferred: cropped although the model wants them normalised, because they came
+    /// without landmarks that a head's pose could be found from.
+    pub unaligned: u64,
 }
 
 /// A model with everything around it. Owns all memory that frames need; nothing is allocated once
@@ -93,8 +100,18 @@ pub struct GazeEstimator {
     model: String,
     feeds: Feeds,
     decoder: GazeDecoder,
-    /// For each slot of the batch, the face that it holds, and by how much its gaze is turned back.
-    slots: Vec<(usize, f32)>,
+    optics: Optics,
+    normalization: Option<Normalization>,
+    slots: Vec<Slot>,
+}
+
+/// What one slot of the batch holds.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// Which of the frame's faces.
+    face: usize,
+    /// How its gaze is turned back.
+    turn: Turn,
 }
 
 impl GazeEstimator {
@@ -116,7 +133,8 @@ impl GazeEstimator {
             }
         };
         let slots = Vec::with_capacity(engine.max_batch());
-        Ok(Self { feeds, decoder, slots, model, engine })
+        let (normalization, optics) = (profile.normalization, Optics::default());
+        Ok(Self { feeds, decoder, optics, normalization, slots, model, engine })
     }
 
     /// Name of the model for metadata.
@@ -129,11 +147,19 @@ impl GazeEstimator {
         self.engine.provider()
     }
 
+    /// Says what is known of the camera, for all frames from now on.
+    pub fn set_optics(&mut self, optics: Optics) {
+        self.optics = optics;
+    }
+
     /// Estimates the faces that are planned for it and takes over those that are carried, in
     /// order, into `out`. `margin` replaces the profile's margin.
     ///
     /// A face of which nothing lies in the frame, which lacks what the model needs, or for which
-    /// the model gives no number, is reported without gaze.
+    /// the model gives no number, is reported without gaze. Where a face has landmarks, its head's
+    /// pose is found from them (and reported, unless somebody gave one), and a model that wants
+    /// normalised faces gets one; its gaze is turned back into the camera's coordinates, as is that
+    /// of a model that answers in the axes of the ray.
     pub fn estimate(
         &mut self,
         frame: &FrameView<'_>,
@@ -142,15 +168,18 @@ impl GazeEstimator {
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
     ) -> Result<Counts, EstimateError> {
+        let camera = self.optics.camera(frame.size());
         let mut counts = Counts::default();
         out.clear();
         self.slots.clear();
         for (region, plan) in regions.into_iter().zip(plans) {
+            let pose = pose(&camera, &region);
             if let Plan::Carry(estimate) = plan {
-                out.push(*estimate);
+                out.push(self.placed(*estimate, pose.as_ref()));
                 continue;
             }
-            out.push(GazeEstimate { region, ..GazeEstimate::default() });
+            let fresh = GazeEstimate { region, ..GazeEstimate::default() };
+            out.push(self.placed(fresh, pose.as_ref()));
             let portion = match self.feeds.portion(frame, &region, margin) {
                 Ok(portion) => portion,
                 Err(refused) => {
@@ -161,8 +190,13 @@ impl GazeEstimator {
                     continue;
                 }
             };
+            let portion = portion.seen_from(self.feeds.view(&camera, pose.as_ref()));
+            counts.unaligned += u64::from(self.normalization.is_some() && !portion.is_normalised());
             self.feeds.fill(frame, &portion, self.engine.as_mut(), self.slots.len())?;
-            self.slots.push((out.len() - 1, portion.roll()));
+            self.slots.push(Slot {
+                face: out.len() - 1,
+                turn: self.feeds.turn(&camera, &region, &portion),
+            });
             if self.slots.len() == self.engine.max_batch() {
                 self.run(out, &mut counts)?;
             }
@@ -171,19 +205,47 @@ impl GazeEstimator {
         Ok(counts)
     }
 
+    /// The results of a frame of `size` of which no face is inferred, into `out`: what is carried,
+    /// with the heads where they are now. Faces that are planned to be inferred are left out.
+    pub fn carry(&self, size: Size, plans: &[Plan], out: &mut Vec<GazeEstimate>) {
+        let camera = self.optics.camera(size);
+        out.clear();
+        out.extend(plans.iter().filter_map(|plan| match plan {
+            Plan::Carry(estimate) => {
+                Some(self.placed(*estimate, pose(&camera, &estimate.region).as_ref()))
+            }
+            Plan::Infer => None,
+        }));
+    }
+
+    /// A face with what its pose says of it.
+    fn placed(&self, mut estimate: GazeEstimate, pose: Option<&Pose>) -> GazeEstimate {
+        if let Some(pose) = pose {
+            estimate.region.head_pose.get_or_insert_with(|| pose.angles());
+            let center = self.normalization.map_or(FaceCenter::default(), |n| n.center).point();
+            estimate.origin = Some(pose.place(center).map(|v| v as f32));
+        }
+        estimate
+    }
+
     /// Runs the slots that are filled and empties them.
     fn run(&mut self, out: &mut [GazeEstimate], counts: &mut Counts) -> Result<(), EstimateError> {
         if self.slots.is_empty() {
             return Ok(());
         }
         self.engine.run(self.slots.len())?;
-        for (slot, (face, roll)) in self.slots.drain(..).enumerate() {
-            let gaze = self.decoder.decode(&*self.engine, slot);
-            let gaze = gaze.map(|gaze| self.feeds.to_frame(gaze, roll));
+        for (item, Slot { face, turn }) in self.slots.drain(..).enumerate() {
+            let gaze = self.decoder.decode(&*self.engine, item);
+            let gaze = gaze.and_then(|gaze| turn.to_camera(gaze));
             counts.inferred += 1;
             counts.invalid += u64::from(gaze.is_none());
             out[face].gaze = gaze;
         }
         Ok(())
     }
+}
+
+/// How the head stands, where the face has landmarks that tell.
+fn pose(camera: &Camera, region: &FaceRegion) -> Option<Pose> {
+    headpose::from_landmarks(camera, region.landmarks.as_ref()?)
 }

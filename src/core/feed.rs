@@ -2,12 +2,17 @@
 
 use half::f16;
 
+use super::camera::Camera;
 use super::eye::EyeCropper;
 use super::frame::FrameView;
 use super::gaze::Gaze;
 use super::geometry::PixelRect;
+use super::headpose::Pose;
+use super::matrix::{Mat3, transpose};
+use super::normalize::{Normalization, NormalizedView};
 use super::preprocess::{PreprocessError, Preprocessor};
 use super::profile::{InputRole, ResolvedInput, ResolvedProfile};
+use super::ray::{self, GazeFrame};
 use super::region::{FaceRegion, RegionPolicy};
 use super::tensor::{Engine, TensorMut};
 
@@ -59,6 +64,17 @@ pub(super) struct Portion {
     head_pose: [f32; 3],
     /// By how much the eyes are turned level, radians.
     roll: f32,
+    /// The virtual camera that looks at the face; `None` where it is cropped.
+    view: Option<NormalizedView>,
+}
+
+/// How the gaze of a portion is turned back into the camera's axes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// By how much the eyes were turned level, radians.
+    roll: f32,
+    /// From the camera's axes to those that the model answers in; `None` where they are the same.
+    axes: Option<Mat3>,
 }
 
 /// Why a face puts nothing in.
@@ -75,6 +91,8 @@ pub(super) struct Feeds {
     /// Each with its position in the file.
     feeds: Vec<(usize, Feed)>,
     region: RegionPolicy,
+    normalization: Option<Normalization>,
+    frame: GazeFrame,
     /// What is needed besides the box.
     needs: Missing,
     needs_face: bool,
@@ -102,6 +120,8 @@ impl Feeds {
         Ok(Self {
             feeds: profile.inputs.iter().map(feed).collect::<Result<_, _>>()?,
             region: profile.region,
+            normalization: profile.normalization,
+            frame: profile.frame,
             needs: Missing {
                 eyes: has(InputRole::is_eye),
                 head_pose: has(|role| role == InputRole::HeadPose),
@@ -162,7 +182,16 @@ impl Feeds {
             match feed {
                 Feed::Face(preprocessor) => {
                     let out = input.slot(slot, preprocessor.item_len());
-                    preprocessor.fill(frame, portion.face, self.region.border, out)?;
+                    let border = self.region.border;
+                    match &portion.view {
+                        // Black unless the profile asks for the edge, as `warpPerspective`.
+                        Some(view) => {
+                            preprocessor.fill_warped(frame, &view.to_source, border, out)?;
+                        }
+                        None => {
+                            preprocessor.fill(frame, portion.face, border, out)?;
+                        }
+                    }
                 }
                 Feed::Eye(side, cropper) => {
                     let out = input.slot(slot, cropper.item_len());
@@ -174,15 +203,51 @@ impl Feeds {
         Ok(())
     }
 
-    /// The gaze in the frame from that of a face whose eyes were turned level.
-    pub fn to_frame(&self, gaze: Gaze, roll: f32) -> Gaze {
-        if self.rotates { gaze.rolled(roll) } else { gaze }
+    /// The face as the model's virtual camera sees it; `None` for a model that takes crops, and
+    /// for a face whose pose is not known.
+    pub fn view(&self, camera: &Camera, pose: Option<&Pose>) -> Option<NormalizedView> {
+        let size = self.feeds.iter().find_map(|(_, feed)| match feed {
+            Feed::Face(preprocessor) => Some(preprocessor.size()),
+            _ => None,
+        });
+        self.normalization?.view(camera, pose?, size?)
+    }
+
+    /// How the gaze of a portion of `face` is turned back. A face that was cropped for want of a
+    /// pose, although the model wants it normalised, is taken for one that a camera without roll
+    /// looked straight at.
+    pub fn turn(&self, camera: &Camera, face: &FaceRegion, portion: &Portion) -> Turn {
+        let along_the_ray = self.frame == GazeFrame::Ray || self.normalization.is_some();
+        match &portion.view {
+            // It rolls with the head, so the eyes are level in it.
+            Some(view) => Turn { roll: 0.0, axes: Some(view.rotation) },
+            None => {
+                let axes = along_the_ray.then(|| ray::rotation_to(camera, &face.rect));
+                Turn { roll: portion.roll, axes }
+            }
+        }
+    }
+}
+
+impl Turn {
+    /// The model's gaze in the camera's axes; `None` for one that is no number.
+    pub fn to_camera(self, gaze: Gaze) -> Option<Gaze> {
+        let gaze = if self.roll == 0.0 { gaze } else { gaze.rolled(self.roll) };
+        match &self.axes {
+            Some(axes) => gaze.turned(&transpose(axes)),
+            None => gaze.is_finite().then_some(gaze),
+        }
     }
 }
 
 impl Portion {
-    pub fn roll(&self) -> f32 {
-        self.roll
+    /// The same with the face seen by a virtual camera.
+    pub fn seen_from(self, view: Option<NormalizedView>) -> Self {
+        Self { view, ..self }
+    }
+
+    pub fn is_normalised(&self) -> bool {
+        self.view.is_some()
     }
 }
 

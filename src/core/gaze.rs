@@ -13,6 +13,8 @@
 //! normalisation paper (Zhang, Sugano, Bulling, ETRA 2018); profiles say how a model's own
 //! outputs map to it.
 
+use super::matrix::{Mat3, apply};
+
 /// Where somebody looks: two angles in radians, pitch in -π/2..=π/2 and yaw in -π..=π.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gaze {
@@ -67,6 +69,12 @@ impl Gaze {
         // A direction that is turned stays one, unless it or the angle is no number.
         Self::from_direction([x * cos - y * sin, x * sin + y * cos, z])
             .unwrap_or(Self::new(f32::NAN, f32::NAN))
+    }
+
+    /// The same gaze in other axes: `rotation` times its direction. `None` where a number is none.
+    pub fn turned(self, rotation: &Mat3) -> Option<Self> {
+        let direction = apply(rotation, self.direction().map(f64::from));
+        Self::from_direction(direction.map(|v| v as f32))
     }
 
     /// Angle between two gaze directions in radians, 0..=π. Computed from the cross and the dot

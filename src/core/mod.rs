@@ -14,6 +14,7 @@
 //! | [`profile`] | what a model expects and returns |
 //! | [`tensor`] | the port to an inference engine |
 //! | [`preprocess`] | frame and region to tensor, in one pass |
+//! | [`onnx`] | what a model file says about itself |
 //! | [`decode`] | tensors to gaze |
 //! | [`detect`] | tensors to faces |
 //! | [`attributes`] | what else is to be known of a face: points, head pose, eye state |
@@ -23,9 +24,12 @@
 //! | [`smooth`] | gaze over time |
 //! | [`track`] | which face is which |
 //! | [`camera`], [`headpose`], [`normalize`] | lens, pose of a head from points, the virtual camera |
+//! | [`ray`] | axes of the line of sight to a face |
 //! | [`latency`] | percentiles without samples |
+//! | [`accuracy`] | by how much two models differ |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
+pub mod accuracy;
 pub mod attributes;
 pub mod camera;
 pub mod color;
@@ -42,8 +46,10 @@ pub mod headpose;
 pub mod latency;
 pub mod matrix;
 pub mod normalize;
+pub mod onnx;
 pub mod preprocess;
 pub mod profile;
+pub mod ray;
 pub mod region;
 pub mod report;
 pub mod schedule;

@@ -12,9 +12,7 @@ use super::camera::Camera;
 use super::gaze::{Gaze, HeadPose};
 use super::geometry::Size;
 use super::headpose::{self, Pose};
-use super::matrix::{
-    Mat3, Vec3, add, apply, cross, inverse, multiply, norm, scale, transpose, unit,
-};
+use super::matrix::{Mat3, Vec3, add, cross, inverse, multiply, norm, scale, transpose, unit};
 
 /// Which point of the face the virtual camera looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,20 +105,16 @@ impl Normalization {
 impl NormalizedView {
     /// A gaze in the virtual camera's coordinates, in the camera's.
     pub fn to_camera(&self, gaze: Gaze) -> Option<Gaze> {
-        turn(&transpose(&self.rotation), gaze)
+        gaze.turned(&transpose(&self.rotation))
     }
 
     /// A gaze in the camera's coordinates, in the virtual camera's.
     pub fn from_camera(&self, gaze: Gaze) -> Option<Gaze> {
-        turn(&self.rotation, gaze)
+        gaze.turned(&self.rotation)
     }
 
     /// How the head is turned before the virtual camera; its roll is 0.
     pub fn head_pose(&self, pose: &Pose) -> HeadPose {
         headpose::angles(&multiply(&self.rotation, &pose.rotation))
     }
-}
-
-fn turn(rotation: &Mat3, gaze: Gaze) -> Option<Gaze> {
-    Gaze::from_direction(apply(rotation, gaze.direction().map(f64::from)).map(|v| v as f32))
 }

@@ -1,8 +1,10 @@
 //! When to infer, and when to carry the last result.
 //!
 //! A face is inferred on every frame unless something says otherwise: the frame lies between two
-//! inferences (`inference-interval`), it is late (QoS), or its track was inferred a short while ago
-//! (`reclassify-interval`). Then the last result is carried, its age counting the frames since.
+//! inferences (`inference-interval`), it is late (QoS), its track was inferred a short while ago
+//! (`reclassify-interval`), or its eyes are closed (`min-eye-openness`): a gaze model gives a number
+//! for lids as well, most often far down. Then the last result is carried, its age counting the
+//! frames since.
 
 use super::estimator::GazeEstimate;
 use super::region::FaceRegion;
@@ -12,18 +14,21 @@ use super::region::FaceRegion;
 const SAME_FACE_IOU: f32 = 0.3;
 
 /// How often to infer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
     /// Infer on every n-th frame; 1 is every frame, 0 counts as 1.
     pub inference_interval: u32,
     /// Infer a tracked face again after this many frames; 1 is every time, 0 is never again.
     /// Faces without identity are not affected.
     pub reclassify_interval: u32,
+    /// Do not infer a face both of whose eyes are known to be less open than this, 0..=1; 0 infers
+    /// all.
+    pub min_eye_openness: f32,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { inference_interval: 1, reclassify_interval: 1 }
+        Self { inference_interval: 1, reclassify_interval: 1, min_eye_openness: 0.0 }
     }
 }
 
@@ -53,22 +58,30 @@ impl Schedule {
 
     /// Plans one frame: a [`Plan`] for each region, in order. `late` says that there is no time to
     /// infer. Call [`remember`](Self::remember) with the results afterwards.
+    ///
+    /// Returns how many faces would have been inferred but for their closed eyes.
     pub fn plan(
         &mut self,
         regions: impl IntoIterator<Item = FaceRegion>,
         policy: Policy,
         late: bool,
         plans: &mut Vec<Plan>,
-    ) {
+    ) -> u64 {
         let due = self.since.is_none_or(|since| since + 1 >= policy.inference_interval.max(1));
         let infer = due && !late;
         self.since = if infer { Some(0) } else { self.since.map(|n| n.saturating_add(1)) };
+        let mut closed = 0;
         plans.clear();
         plans.extend(regions.into_iter().map(|region| {
             let known = self.find(&region);
-            let fresh = infer && !known.is_some_and(|k| is_recent(k, policy));
-            if fresh { Plan::Infer } else { Plan::Carry(carried(region, known)) }
+            let wanted = infer && !known.is_some_and(|k| is_recent(k, policy));
+            if wanted && !are_closed(&region, policy) {
+                return Plan::Infer;
+            }
+            closed += u64::from(wanted);
+            Plan::Carry(carried(region, known))
         }));
+        closed
     }
 
     /// Keeps the results of this frame for the next.
@@ -95,6 +108,11 @@ fn is_recent(known: &GazeEstimate, policy: Policy) -> bool {
         && known.gaze.is_some()
         && (policy.reclassify_interval == 0
             || known.age.saturating_add(1) < policy.reclassify_interval)
+}
+
+/// Whether both eyes are known to be closed. One open eye has a gaze.
+fn are_closed(region: &FaceRegion, policy: Policy) -> bool {
+    region.eye_openness.is_some_and(|eyes| eyes.iter().all(|open| *open < policy.min_eye_openness))
 }
 
 /// The last result at the face's present place.
@@ -163,6 +181,64 @@ mod tests {
         assert_eq!(ages(Policy::default(), None, &late), [0, 1, 2, 0, 0]);
         let policy = Policy { inference_interval: 2, ..Policy::default() };
         assert_eq!(ages(policy, None, &[false, false, true, false]), [0, 1, 2, 0]);
+    }
+
+    /// Runs frames of one face with these eyes; returns age and yaw, the number of the frame, of
+    /// each result, and how many were left out.
+    fn blinks(
+        track_id: Option<u64>,
+        frames: &[Option<[f32; 2]>],
+    ) -> (Vec<(u32, Option<f32>)>, u64) {
+        let policy = Policy { min_eye_openness: 0.3, ..Policy::default() };
+        let (mut schedule, mut plans, mut results) = (Schedule::default(), vec![], vec![]);
+        let mut closed = 0;
+        for (frame, eye_openness) in frames.iter().enumerate() {
+            let region = FaceRegion { eye_openness: *eye_openness, ..face(0.0, track_id) };
+            closed += schedule.plan([region], policy, false, &mut plans);
+            let estimate = match plans[0] {
+                Plan::Infer => GazeEstimate {
+                    region,
+                    gaze: Some(Gaze::new(0.0, frame as f32)),
+                    ..Default::default()
+                },
+                Plan::Carry(estimate) => estimate,
+            };
+            assert_eq!(
+                format!("{:?}", estimate.region),
+                format!("{region:?}"),
+                "it is this frame's"
+            );
+            results.push((estimate.age, estimate.gaze.map(|gaze| gaze.yaw)));
+            schedule.remember(&[estimate]);
+        }
+        (results, closed)
+    }
+
+    #[test]
+    fn closed_eyes_are_not_inferred() {
+        let (open, shut) = (Some([0.9, 0.8]), Some([0.1, 0.29]));
+        for track_id in [Some(4), None] {
+            let (results, closed) = blinks(track_id, &[open, shut, shut, open, shut]);
+            let expected =
+                [(0, Some(0.0)), (1, Some(0.0)), (2, Some(0.0)), (0, Some(3.0)), (1, Some(3.0))];
+            assert_eq!((&results[..], closed), (&expected[..], 3));
+        }
+        let (results, closed) = blinks(Some(4), &[shut, shut, open]);
+        assert_eq!(results.iter().map(|r| r.1).collect::<Vec<_>>(), [None, None, Some(2.0)]);
+        assert_eq!(closed, 2, "a face that was never seen with open eyes has no gaze");
+    }
+
+    #[test]
+    fn one_open_eye_is_enough_and_what_is_not_known_is_not_closed() {
+        let odd = [Some([0.1, 0.3]), Some([0.9, 0.0]), None, Some([f32::NAN, 0.1]), Some([0.3; 2])];
+        let (results, closed) = blinks(Some(4), &odd);
+        assert!(results.iter().all(|(age, _)| *age == 0), "{results:?}");
+        assert_eq!(closed, 0);
+        // Without a limit, closed eyes are inferred as all others.
+        let mut plans = Vec::new();
+        let region = FaceRegion { eye_openness: Some([0.0; 2]), ..face(0.0, None) };
+        let none = Schedule::default().plan([region], Policy::default(), false, &mut plans);
+        assert_eq!((&plans[..], none), (&[Plan::Infer][..], 0));
     }
 
     #[test]

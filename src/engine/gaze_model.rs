@@ -5,10 +5,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::EngineOptions;
-use super::session::Model;
+use super::session::{Model, OrtEngine};
 use crate::core::decode::GazeDecoder;
 use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile, choose};
-use crate::core::tensor::{Engine, EngineError};
+use crate::core::tensor::{Engine, EngineError, ModelInfo};
 
 /// What a sidecar's name ends in.
 const SIDECAR: &str = "gaze.toml";
@@ -57,12 +57,30 @@ pub fn open_model(
 ) -> Result<OpenModel, OpenError> {
     let path = path.as_ref();
     let model = Model::load(path, options)?;
-    let (profile, source) = choose(model.info(), profile, &sidecars(path), read)?;
-    let items: Vec<Vec<usize>> =
-        profile.inputs.iter().map(|input| input.item_shape.clone()).collect();
-    let engine = model.bind(&items)?;
+    let (profile, source) = profile_of(path, model.info(), profile)?;
+    let engine = bind(model, &profile)?;
     let decoder = GazeDecoder::new(&profile, &engine)?;
     Ok(OpenModel { engine: Box::new(engine), profile, decoder, source })
+}
+
+/// The gaze profile of the model at `path`, of which a runtime or the file itself said `info`.
+/// Found as [`open_model`] does.
+///
+/// # Errors
+/// As [`choose`].
+pub fn profile_of(
+    path: &Path,
+    info: &ModelInfo,
+    profile: Option<&str>,
+) -> Result<(ResolvedProfile, ProfileSource), ProfileError> {
+    choose(info, profile, &sidecars(path), read)
+}
+
+/// Gives a gaze model the sizes of its profile.
+pub(super) fn bind(model: Model, profile: &ResolvedProfile) -> Result<OrtEngine, EngineError> {
+    let items: Vec<Vec<usize>> =
+        profile.inputs.iter().map(|input| input.item_shape.clone()).collect();
+    model.bind(&items)
 }
 
 /// A file's text, `None` where there is no file.

@@ -1,19 +1,25 @@
 //! Models made ready to run: the only code that names ONNX Runtime.
 //!
 //! [`open`] gives any model behind the core's [`Engine`](crate::core::tensor::Engine) port,
-//! [`open_model`] a gaze model together with its profile and decoder. The runtime itself is a
+//! [`open_model`] a gaze model together with its profile and decoder, [`open_any`] a model of which
+//! nobody said what it is for; [`Contents`] looks into a file without a runtime. The runtime itself is a
 //! library that is found and loaded by the first call ([`runtime`]).
 
+mod any_model;
+mod contents;
 mod file;
 mod gaze_model;
 pub mod provider;
 pub mod runtime;
 pub mod session;
 mod tensors;
+pub mod trace;
 
-pub use gaze_model::{OpenError, OpenModel, open_model, sidecars};
+pub use any_model::{AnyModel, Role, open_any};
+pub use contents::Contents;
+pub use gaze_model::{OpenError, OpenModel, open_model, profile_of, sidecars};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use provider::ExecutionProvider;
@@ -39,6 +45,9 @@ pub struct EngineOptions {
     pub spin: bool,
     /// Height and width where the model leaves them open.
     pub input_size: Option<Size>,
+    /// Where ONNX Runtime notes what each node does and takes ([`trace`]): the beginning of the
+    /// file's path. For tools; it slows runs down and the file grows.
+    pub trace: Option<PathBuf>,
 }
 
 impl Default for EngineOptions {
@@ -49,12 +58,14 @@ impl Default for EngineOptions {
             batch_size: 1,
             spin: false,
             input_size: None,
+            trace: None,
         }
     }
 }
 
 impl EngineOptions {
-    fn effective_threads(&self) -> usize {
+    /// Threads as they are chosen where nobody did.
+    pub fn effective_threads(&self) -> usize {
         match self.threads {
             0 => automatic_threads(thread::available_parallelism().map_or(1, usize::from)),
             threads => threads,

@@ -31,6 +31,9 @@ pub const VARIABLES: [&str; 2] = ["GAZE_ORT_LIBRARY", "ORT_DYLIB_PATH"];
 
 const LIBRARY: &str = "libonnxruntime.so";
 
+/// Names that the loader is asked for.
+const LOADED: [&str; 2] = [LIBRARY, "libonnxruntime.so.1"];
+
 /// ONNX Runtime, loaded.
 #[derive(Debug)]
 pub struct Runtime {
@@ -64,6 +67,39 @@ pub fn get() -> Result<&'static Runtime, EngineError> {
     RUNTIME.get_or_try_init(|| load(|name| env::var_os(name)))
 }
 
+/// A place where ONNX Runtime is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// A variable's name, a directory, or a name that the loader is given.
+    pub name: String,
+    /// What the variable says; a variable that is set decides.
+    pub setting: Option<String>,
+    /// The libraries that are there, the first of which is taken; the loader's are not known
+    /// before it is asked.
+    pub libraries: Vec<PathBuf>,
+}
+
+/// The places where [`get`] looks, in their order.
+pub fn places() -> Vec<Place> {
+    let variable = |name: &str| {
+        let value = env::var_os(name).filter(|value| !value.is_empty());
+        let libraries = value.as_ref().and_then(|value| named(name, Path::new(value)).ok());
+        Place {
+            name: name.to_owned(),
+            setting: value.map(|value| value.to_string_lossy().into_owned()),
+            libraries: libraries.into_iter().collect(),
+        }
+    };
+    let beside = own_directories().into_iter().map(|dir| Place {
+        libraries: libraries_in(&dir),
+        name: dir.display().to_string(),
+        setting: None,
+    });
+    let loader =
+        LOADED.map(|name| Place { name: name.to_owned(), setting: None, libraries: Vec::new() });
+    VARIABLES.map(variable).into_iter().chain(beside).chain(loader).collect()
+}
+
 fn load(variable: impl Fn(&str) -> Option<OsString>) -> Result<Runtime, EngineError> {
     for name in VARIABLES {
         let Some(value) = variable(name).filter(|value| !value.is_empty()) else { continue };
@@ -72,7 +108,7 @@ fn load(variable: impl Fn(&str) -> Option<OsString>) -> Result<Runtime, EngineEr
     }
     let mut tried = Vec::new();
     let beside = own_directories().into_iter().flat_map(|dir| libraries_in(&dir));
-    let by_name = [LIBRARY, "libonnxruntime.so.1"].map(PathBuf::from);
+    let by_name = LOADED.map(PathBuf::from);
     for path in beside.chain(by_name) {
         match try_load(&path) {
             Ok(runtime) => return Ok(runtime),

@@ -12,7 +12,7 @@
 //! outputs anew after each run, which allocates, and saves copies only between devices.
 
 use std::array;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ort::session::builder::SessionBuilder;
 use ort::session::{
@@ -142,7 +142,10 @@ fn configure(
         .with_inter_threads(1)?
         .with_intra_op_spinning(options.spin)?
         .with_log_level(runtime::log_level().into())?;
-    Ok(builder)
+    match &options.trace {
+        Some(prefix) => Ok(builder.with_profiling(prefix)?),
+        None => Ok(builder),
+    }
 }
 
 fn describe(name: &str, session: &Session) -> ModelInfo {
@@ -306,6 +309,11 @@ pub struct OrtEngine {
 }
 
 impl OrtEngine {
+    /// Ends the trace that it was opened with, and gives the file's path.
+    pub(super) fn end_trace(&mut self) -> Result<PathBuf, EngineError> {
+        self.session.end_profiling().map(PathBuf::from).map_err(run_error)
+    }
+
     fn run_batch(&mut self, batch: usize) -> ort::Result<()> {
         let slot = &mut self.bindings[batch - 1];
         let binding = match slot {

@@ -1,5 +1,6 @@
 //! The GStreamer elements: the only code that names GStreamer.
 
+mod camera;
 mod clock;
 pub mod enums;
 mod errors;

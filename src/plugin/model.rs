@@ -87,6 +87,12 @@ pub fn open_detector(
     FaceDetector::new(Box::new(engine), input_size).map_err(|e| detect_error(path, &e))
 }
 
+/// The embedded face detector; `input_size` limits the picture that it looks at.
+pub fn open_embedded(input_size: u32) -> Result<FaceDetector, gst::ErrorMessage> {
+    FaceDetector::embedded(input_size)
+        .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ("{error}")))
+}
+
 fn detect_error(path: &str, error: &DetectError) -> gst::ErrorMessage {
     match error {
         DetectError::Engine(error) => engine_error(error),

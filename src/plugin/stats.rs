@@ -15,6 +15,8 @@ pub struct Outcome {
     pub inferences: u64,
     /// Faces without a number, or outside the frame.
     pub invalid: u64,
+    /// Faces whose last gaze was carried because their eyes are closed.
+    pub eyes_closed: u64,
     /// Whether the last result was carried and nothing inferred.
     pub carried: bool,
     /// Pixels to metadata, where the model ran.
@@ -30,10 +32,13 @@ pub struct Stats {
     pub faces: u64,
     /// Faces (for `gazeface`: frames) that the model really ran on.
     pub inferences: u64,
-    /// Frames that carried the last result instead: late ones, and those between two inferences.
+    /// Frames that carried the last result instead: late ones, those between two inferences, and
+    /// those in which all eyes were closed.
     pub skipped: u64,
     /// Faces for which the model gave no number, or of which nothing lies in the frame.
     pub invalid: u64,
+    /// Faces that were not inferred because their eyes are closed.
+    pub eyes_closed: u64,
     latency: LatencyHistogram,
 }
 
@@ -44,6 +49,7 @@ impl Stats {
         self.faces += outcome.faces;
         self.inferences += outcome.inferences;
         self.invalid += outcome.invalid;
+        self.eyes_closed += outcome.eyes_closed;
         self.skipped += u64::from(outcome.carried);
         if let Some(latency) = outcome.latency {
             self.latency.record(latency);
@@ -58,6 +64,7 @@ impl Stats {
             .field("inferences", self.inferences)
             .field("skipped", self.skipped)
             .field("invalid", self.invalid)
+            .field("eyes-closed", self.eyes_closed)
             .field("latency-p50", self.latency.percentile_ns(0.50))
             .field("latency-p95", self.latency.percentile_ns(0.95))
             .field("latency-p99", self.latency.percentile_ns(0.99))
@@ -72,9 +79,10 @@ pub fn property() -> glib::ParamSpec {
     glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
         .nick("Statistics")
         .blurb(
-            "Since the element was started: frames, faces, inferences, skipped, invalid (uint64), \
+            "Since the element was started: frames, faces, inferences, skipped (frames that carried \
+             the last result), invalid and eyes-closed (faces without a new result) (uint64), \
              latency-p50, -p95, -p99 and -max of the frames with an inference (uint64, ns), and \
-             the execution-provider that runs",
+             the execution-provider that runs (of gazeface without a model: embedded)",
         )
         .read_only()
         .build()

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Makes headpose.json and headpose.bin: what OpenCV and numpy make of faces before a camera.
 
-    python3 tests/data/make_headpose.py              (numpy, opencv-python-headless 5.0)
+    python3 tests/data/make_headpose.py   (numpy, opencv-python-headless 5.0)
 
-Poses: points of the mean face through random poses and cameras, with and without noise; the answer
-is cv2.solvePnP's, refined from several first guesses, of which the best face that is turned to the
-camera is kept. Normalisation: Zhang, Sugano and Bulling 2018
-written down with numpy, and cv2.warpPerspective of the noise of make_preprocess.py.
+Poses: points of the mean face through random poses and cameras, with and without noise; the
+answer is cv2.solvePnP's, refined from several first guesses, of which the best face that is turned
+to the camera is kept. Normalisation: Zhang, Sugano and Bulling 2018 written down with numpy, and
+cv2.warpPerspective of the noise of make_preprocess.py.
 """
 import json
 import os
@@ -19,19 +19,19 @@ import numpy as np  # noqa: E402
 
 from make_preprocess import noise  # noqa: E402
 
-# The face model of ETH-XGaze in millimetres: eyes' corners, nose's wings, tip, mouth's corners;
-# the mouth is wider than in that model (see src/core/headpose.rs).
+# The mean face of src/core/headpose.rs in millimetres: eyes' corners, nose's wings, tip, mouth's
+# corners.
 NINE = np.array(
     [
-        [-46.505, -38.327, 36.416],
-        [-17.761, -32.585, 29.076],
-        [18.044, -30.957, 29.063],
-        [44.738, -34.108, 36.732],
-        [-10.612, 12.958, 21.623],
-        [11.290, 13.864, 21.838],
-        [1.324, 5.223, 3.282],
-        [-25.567, 35.873, 28.900],
-        [27.033, 37.123, 28.600],
+        [-45.00, -32.42, 39.77],
+        [-19.20, -31.02, 33.59],
+        [19.20, -31.02, 33.59],
+        [45.00, -32.42, 39.77],
+        [-14.79, 9.49, 17.09],
+        [14.79, 9.49, 17.09],
+        [0.0, 0.0, 0.0],
+        [-28.47, 33.32, 36.68],
+        [28.47, 33.32, 36.68],
     ]
 )
 FIVE = np.array([(NINE[0] + NINE[1]) / 2, (NINE[2] + NINE[3]) / 2, NINE[6], NINE[7], NINE[8]])
@@ -134,7 +134,7 @@ def normalised(data):
             ("eyes-and-nose", (placed[:4].mean(0) + placed[4:6].mean(0)) / 2),
             ("eyes-and-mouth", (placed[:4].sum(0) + placed[7:9].sum(0)) / 6),
         ][index % 2]
-        focal, distance, target = [(960, 600, [224, 224]), (800, 1000, [224, 224]), (160, 600, [40, 30])][index % 3]
+        focal, distance, target = [(960, 600, [224, 224]), (1600, 1000, [224, 224]), (160, 600, [40, 30])][index % 3]
         turn, warp = normalise(matrix, rotation, translation, centre, focal, distance, target)
         gaze = random.normal(0, 0.4, 3) + [0, 0, -1]
         gaze /= np.linalg.norm(gaze)

@@ -22,7 +22,7 @@ mod recognise;
 pub use eye_state::EyeStateEstimator;
 pub use head_pose::HeadPoseEstimator;
 pub use landmarks::LandmarkEstimator;
-pub use recognise::{AttributeModel, Stage};
+pub use recognise::{AttributeModel, Stage, recognise_any};
 
 use super::frame::FrameView;
 use super::geometry::{PixelRect, Rect, Size};

@@ -131,6 +131,22 @@ pub(super) struct Recognised {
     pub outputs: Vec<usize>,
 }
 
+fn find(engine: &dyn Engine) -> Option<Recognised> {
+    let [input] = engine.info().inputs.as_slice() else { return None };
+    let float = matches!(input.element, Some(ElementType::F32 | ElementType::F16));
+    if !float || !matches!(*engine.input_shape(0), [1, 3, _, _]) {
+        return None;
+    }
+    AttributeModel::ALL
+        .into_iter()
+        .find_map(|model| Some(Recognised { model, outputs: model.outputs(engine)? }))
+}
+
+/// The family of a model that was opened for one item and of which nobody said what it is for.
+pub fn recognise_any(engine: &dyn Engine) -> Option<AttributeModel> {
+    find(engine).map(|found| found.model)
+}
+
 /// Recognises a model that was opened for one item.
 ///
 /// # Errors
@@ -138,21 +154,13 @@ pub(super) struct Recognised {
 pub(super) fn recognise(engine: &dyn Engine, stage: Stage) -> Result<Recognised, AttributeError> {
     let (property, wanted) = (stage.property(), stage.wanted());
     let info = engine.info();
-    if let [input] = info.inputs.as_slice()
-        && matches!(input.element, Some(ElementType::F32 | ElementType::F16))
-        && matches!(*engine.input_shape(0), [1, 3, _, _])
-    {
-        let found = AttributeModel::ALL
-            .into_iter()
-            .find_map(|model| Some(Recognised { model, outputs: model.outputs(engine)? }));
-        match found {
-            Some(found) if found.model.stage() == stage => return Ok(found),
-            Some(Recognised { model, .. }) => {
-                let (name, belongs) = (model.name(), model.stage().property());
-                return Err(AttributeError::OtherStage { name, belongs, property, wanted });
-            }
-            None => {}
+    match find(engine) {
+        Some(found) if found.model.stage() == stage => return Ok(found),
+        Some(Recognised { model, .. }) => {
+            let (name, belongs) = (model.name(), model.stage().property());
+            return Err(AttributeError::OtherStage { name, belongs, property, wanted });
         }
+        None => {}
     }
     match detect::recognise(engine) {
         Ok(detector) => {

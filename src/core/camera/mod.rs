@@ -98,6 +98,18 @@ impl Camera {
         }
     }
 
+    /// Whether frames of `size` whose pixels are `pixel_aspect` times as wide as they are high have
+    /// the shape that the calibration's pictures have, to 2 percent. Frames of another shape show
+    /// another part of the scene, which scaling does not describe.
+    pub fn has_shape_of(&self, size: Size, pixel_aspect: f64) -> bool {
+        if size.is_empty() || self.size.is_empty() {
+            return true;
+        }
+        let aspect = |size: Size| f64::from(size.width) / f64::from(size.height);
+        let ratio = aspect(size) * pixel_aspect / aspect(self.size);
+        (ratio - 1.0).abs() <= 0.02
+    }
+
     /// From directions to pixels, distortion left out.
     pub fn matrix(&self) -> Mat3 {
         [[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]]
@@ -181,6 +193,23 @@ mod tests {
             }
         }
         assert_eq!(camera.project([0.0, 0.0, -1.0]), None);
+    }
+
+    #[test]
+    fn another_shape_is_another_picture() {
+        let camera = Camera::from_field_of_view(50.0, HD);
+        for (width, height, pixel_aspect, same) in [
+            (1280, 720, 1.0, true),
+            (640, 360, 1.0, true),
+            (1366, 768, 1.0, true),
+            (720, 576, 64.0 / 45.0, true),
+            (640, 480, 1.0, false),
+            (720, 1280, 1.0, false),
+            (0, 0, 1.0, true),
+        ] {
+            let shape = camera.has_shape_of(Size::new(width, height), pixel_aspect);
+            assert_eq!(shape, same, "{width}x{height}");
+        }
     }
 
     #[test]

@@ -1,19 +1,15 @@
 //! From a frame to the faces in it.
 
+use super::embedded::Embedded;
 use super::nms::suppress;
-use super::recognise::{Recognised, recognise};
-use super::{DetectError, Detection, DetectorKind};
+use super::published::Published;
+use super::{DetectError, Detection};
 use crate::core::frame::FrameView;
-use crate::core::geometry::{PixelRect, Point, Rect, Size};
-use crate::core::preprocess::{Placement, Preprocessor};
+use crate::core::geometry::{PixelRect, Point, Rect};
+use crate::core::preprocess::Placement;
 use crate::core::profile::Aspect;
-use crate::core::region::{Border, FaceRegion};
-use crate::core::tensor::{ElementType, Engine};
-
-/// The most outputs that a kind has (YuNet).
-const MAX_OUTPUTS: usize = 12;
-/// Sides of an input of free size are multiples of this, the largest stride.
-const MULTIPLE: u32 = 32;
+use crate::core::region::FaceRegion;
+use crate::core::tensor::Engine;
 
 /// Which faces are wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,43 +31,72 @@ impl Default for DetectSettings {
     }
 }
 
+/// Who looks for the faces.
+pub(super) trait Backend: Send {
+    /// The detector's family, for people.
+    fn name(&self) -> &str;
+
+    /// The model's own name.
+    fn model_name(&self) -> &str;
+
+    /// Nick of who runs it.
+    fn provider(&self) -> &str;
+
+    /// Looks at the pixels `source`, which lie in the frame, and appends what scores more than the
+    /// threshold, in pixels of its own picture; returns the way from there to the frame.
+    fn look(
+        &mut self,
+        frame: &FrameView<'_>,
+        source: PixelRect,
+        settings: &DetectSettings,
+        found: &mut Vec<Detection>,
+    ) -> Result<ToFrame, DetectError>;
+}
+
 /// A face detector, ready to run. Owns all memory that a frame takes; after the first frame of a
 /// size nothing is allocated here.
 pub struct FaceDetector {
-    engine: Box<dyn Engine>,
-    model: Recognised,
-    preprocessor: Preprocessor,
-    input_size: u32,
+    backend: Box<dyn Backend>,
     candidates: Vec<Detection>,
 }
 
 impl FaceDetector {
-    /// Recognises the model. `input_size` limits the longer side of the picture for models whose
-    /// input size is free; others keep their own.
+    /// Recognises a published model. `input_size` limits the longer side of the picture for models
+    /// whose input size is free; others keep their own.
     ///
     /// # Errors
     /// For a model that is no known detector.
     pub fn new(engine: Box<dyn Engine>, input_size: u32) -> Result<Self, DetectError> {
-        let model = recognise(engine.as_ref())?;
-        let element = engine.info().inputs.first().and_then(|input| input.element);
-        let element = element.unwrap_or(ElementType::F32);
-        let preprocessor = Preprocessor::new(&model.kind.image(model.size), element)?;
-        Ok(Self { engine, model, preprocessor, input_size, candidates: Vec::new() })
+        Ok(Self::of(Box::new(Published::new(engine, input_size)?)))
     }
 
-    /// The detector's family.
-    pub fn kind(&self) -> DetectorKind {
-        self.model.kind
+    /// The embedded detector of frontal faces ([`frontal`](super::frontal)), which needs neither a
+    /// file nor an engine. `input_size` limits the longer side of the grey picture that it looks at;
+    /// faces smaller than 40 pixels of that picture are not found.
+    ///
+    /// # Errors
+    /// If the embedded model or `input_size` is no good (0, or more than a picture may have).
+    pub fn embedded(input_size: u32) -> Result<Self, DetectError> {
+        Ok(Self::of(Box::new(Embedded::new(input_size)?)))
     }
 
-    /// The model's name.
+    fn of(backend: Box<dyn Backend>) -> Self {
+        Self { backend, candidates: Vec::new() }
+    }
+
+    /// The detector's family, for people.
+    pub fn name(&self) -> &str {
+        self.backend.name()
+    }
+
+    /// The model's own name.
     pub fn model_name(&self) -> &str {
-        &self.engine.info().name
+        self.backend.model_name()
     }
 
-    /// Nick of the execution provider that runs it.
+    /// Nick of the execution provider that runs it, `embedded` for the embedded one.
     pub fn provider(&self) -> &str {
-        self.engine.provider()
+        self.backend.provider()
     }
 
     /// Finds the faces in the pixels `region` of `frame` and writes them to `faces`, the best
@@ -87,22 +112,10 @@ impl FaceDetector {
         faces: &mut Vec<FaceRegion>,
     ) -> Result<(), DetectError> {
         faces.clear();
-        let placement = self.fill(frame, region.clipped(frame.size()))?;
-        self.engine.run(1)?;
-        let mut outputs: [&[f32]; MAX_OUTPUTS] = [&[]; MAX_OUTPUTS];
-        let count = self.model.outputs.len();
-        for (slot, index) in outputs.iter_mut().zip(&self.model.outputs) {
-            *slot = self.engine.output(*index);
-        }
         self.candidates.clear();
-        self.model.kind.decode(
-            &outputs[..count],
-            self.preprocessor.size(),
-            settings.score_threshold,
-            &mut self.candidates,
-        );
+        let source = region.clipped(frame.size());
+        let to_frame = self.backend.look(frame, source, settings, &mut self.candidates)?;
         suppress(&mut self.candidates, settings.nms_threshold);
-        let to_frame = ToFrame::new(self.model.kind, &placement);
         let whole = Rect::full(frame.size());
         let least = settings.min_face_size as f32;
         let wanted = |face: &FaceRegion| {
@@ -115,44 +128,10 @@ impl FaceDetector {
         faces.extend(all.filter(wanted).take(most));
         Ok(())
     }
-
-    /// Brings the pixels `source` into the input, whose size follows them where it is free.
-    fn fill(&mut self, frame: &FrameView<'_>, source: PixelRect) -> Result<Placement, DetectError> {
-        if !self.model.free_size || source.is_empty() {
-            let input = self.engine.input(0);
-            return Ok(self.preprocessor.fill(frame, source, Border::Clip, input)?);
-        }
-        let picture = free_picture(Size::new(source.width, source.height), self.input_size);
-        let size = padded(picture);
-        if size != self.preprocessor.size() {
-            self.engine.resize(size)?;
-            self.preprocessor.set_size(size.width, size.height)?;
-        }
-        let input = self.engine.input(0);
-        Ok(self.preprocessor.fill_picture(frame, source, Border::Clip, picture, input)?)
-    }
 }
 
-/// Size of the picture in an input of free size: shrunk to `longest`, never enlarged, sides cut to
-/// whole pixels (libfacedetection's demo).
-fn free_picture(source: Size, longest: u32) -> Size {
-    let scale = (f64::from(longest) / f64::from(source.width.max(source.height))).min(1.0);
-    let side = |side: u32| ((f64::from(side) * scale) as u32).max(1);
-    Size::new(side(source.width), side(source.height))
-}
-
-fn padded(picture: Size) -> Size {
-    let side = |side: u32| side.next_multiple_of(MULTIPLE);
-    Size::new(side(picture.width), side(picture.height))
-}
-
-/// The size that a model with a free input is opened with, before a frame is known.
-pub fn opening_size(input_size: u32) -> Size {
-    padded(Size::new(input_size.max(1), input_size.max(1)))
-}
-
-/// From the input to the frame.
-struct ToFrame {
+/// From the picture that a detector looks at to the frame.
+pub(super) struct ToFrame {
     scale: (f32, f32),
     /// The tensor's pixel that is the frame's pixel `to`.
     from: Point,
@@ -160,10 +139,10 @@ struct ToFrame {
 }
 
 impl ToFrame {
-    fn new(kind: DetectorKind, placement: &Placement) -> Self {
+    pub fn new(aspect: Aspect, placement: &Placement) -> Self {
         let Placement { source, picture } = placement;
         let (x, y) = placement.scale();
-        let scale = match kind.image(Size::default()).aspect {
+        let scale = match aspect {
             Aspect::Stretch => (x, y),
             // Publishers divide by the one ratio that the frame was shrunk by. Cutting the
             // picture to whole pixels makes the quotient of a side larger than it, never smaller.
@@ -202,18 +181,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn free_inputs_follow_the_frame() {
-        let size = |w, h| {
-            let picture = free_picture(Size::new(w, h), 640);
-            (picture, padded(picture))
-        };
-        assert_eq!(size(1280, 853), (Size::new(640, 426), Size::new(640, 448)));
-        assert_eq!(size(451, 300), (Size::new(451, 300), Size::new(480, 320)));
-        assert_eq!(size(640, 640), (Size::new(640, 640), Size::new(640, 640)));
-        assert_eq!(size(10_000, 1), (Size::new(640, 1), Size::new(640, 32)));
-    }
-
-    #[test]
     fn one_ratio_where_the_shape_is_kept() {
         let placement = Placement {
             source: PixelRect::new(10, 20, 1280, 853),
@@ -224,12 +191,12 @@ mod tests {
             score: 0.5,
             landmarks: Some([Point { x: 1.0, y: 2.0 }; 5]),
         };
-        let face = ToFrame::new(DetectorKind::YuNet, &placement).face(&detection);
+        let face = ToFrame::new(Aspect::LetterboxTopLeft, &placement).face(&detection);
         assert_eq!(face.rect, Rect::new(210.0, 220.0, 100.0, 120.0));
         assert_eq!(face.landmarks.unwrap()[4], Point { x: 12.0, y: 24.0 });
         assert_eq!(face.confidence, Some(0.5));
         let stretched = Placement { picture: PixelRect::new(0, 0, 320, 240), ..placement };
-        let face = ToFrame::new(DetectorKind::UltraFace, &stretched).face(&detection);
+        let face = ToFrame::new(Aspect::Stretch, &stretched).face(&detection);
         assert_eq!(face.rect.width, 200.0);
         assert!((face.rect.height - 60.0 * 853.0 / 240.0).abs() < 1e-3);
     }

@@ -13,22 +13,29 @@
 //! | [`DetectorKind::RetinaFace`] | Pytorch_Retinaface, OpenSeeFace | BGR less its mean | priors | 5 |
 //! | [`DetectorKind::BlazeFace`] | MediaPipe | RGB -1..1, channels last | anchors | none of five |
 //!
+//! [`FaceDetector::embedded`] needs neither engine nor file: [`frontal`] finds frontal faces in a
+//! reduced grey picture.
+//!
 //! A decoder is a pure function of the outputs and the input's size; anchors are computed from the
 //! row where one is needed, so there is no table to keep.
 
 mod blazeface;
 mod detector;
+mod embedded;
+pub mod frontal;
 mod kind;
 mod nms;
+mod published;
 mod recognise;
 mod retinaface;
 mod scrfd;
 mod ultraface;
 mod yunet;
 
-pub use detector::{DetectSettings, FaceDetector, opening_size};
+pub use detector::{DetectSettings, FaceDetector};
 pub use kind::DetectorKind;
 pub use nms::suppress;
+pub use published::opening_size;
 pub use recognise::{Recognised, recognise};
 
 use super::geometry::{Point, Rect};
@@ -76,6 +83,9 @@ pub enum DetectError {
     /// The model does not run.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The embedded model is broken.
+    #[error(transparent)]
+    Embedded(#[from] frontal::ModelError),
 }
 
 /// Strides in pixels of the feature maps of YuNet, SCRFD and RetinaFace.

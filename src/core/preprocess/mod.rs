@@ -257,7 +257,7 @@ impl Preprocessor {
     /// the top left pixel, as OpenCV does; the result is that of `cv2.warpPerspective` with
     /// `INTER_LINEAR | WARP_INVERSE_MAP`, whatever the profile's resampling, within one grey level.
     ///
-    /// Around the frame its edge pixels are repeated, or there is black ([`Border::Black`]).
+    /// Around the frame there is black, or its edge pixels are repeated ([`Border::Replicate`]).
     ///
     /// # Errors
     /// If the matrix is not finite, or if `out` has another element type or length.

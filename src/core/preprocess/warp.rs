@@ -46,23 +46,42 @@ impl Warper {
         self.pixels.resize(4 * columns, 0);
         self.fractions.resize(columns, [0.0; 2]);
         let Self { gatherer, taps, pixels, fractions } = self;
-        let neighbours = taps.as_chunks_mut::<4>().0;
-        let mut leaves = false;
-        for (x, (taps, fraction)) in neighbours.iter_mut().zip(&mut *fractions).enumerate() {
-            let [left, top] = position(view.to_source, x, y);
-            let (column, row) = (left.floor(), top.floor());
-            *fraction = [(left - column) as f32, (top - row) as f32];
-            leaves |= place(view.frame, column as i64, row as i64, taps);
-        }
+        let leaves = arch.dispatch(Locate { view, y, taps, fractions });
         gatherer.gather(arch, view.frame, view.channels, taps, pixels);
         let pixels = pixels.as_chunks_mut::<4>().0;
-        if leaves && view.border == Border::Black {
+        if leaves && view.border != Border::Replicate {
             for (x, pixels) in pixels.iter_mut().enumerate() {
                 let [left, top] = position(view.to_source, x, y);
                 blacken(view.frame, left.floor() as i64, top.floor() as i64, pixels);
             }
         }
         arch.dispatch(Blend { pixels, fractions, columns, bytes });
+    }
+}
+
+/// Finds the neighbours of a row's pixels; whether one of them lies outside the frame.
+struct Locate<'a, 'f> {
+    view: &'a View<'a, 'f>,
+    y: usize,
+    taps: &'a mut [Tap],
+    fractions: &'a mut [[f32; 2]],
+}
+
+impl pulp::WithSimd for Locate<'_, '_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> bool {
+        let Self { view, y, taps, fractions } = self;
+        let mut leaves = false;
+        let neighbours = taps.as_chunks_mut::<4>().0;
+        for (x, (taps, fraction)) in neighbours.iter_mut().zip(fractions).enumerate() {
+            let [left, top] = position(view.to_source, x, y);
+            let (column, row) = (left.floor(), top.floor());
+            *fraction = [(left - column) as f32, (top - row) as f32];
+            leaves |= place(view.frame, column as i64, row as i64, taps);
+        }
+        leaves
     }
 }
 

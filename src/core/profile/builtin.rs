@@ -9,6 +9,8 @@ use super::{
     OutputSpec, Resample, TensorRef,
 };
 use crate::core::eye::EyeSpec;
+use crate::core::normalize::{FaceCenter, Normalization};
+use crate::core::ray::GazeFrame;
 use crate::core::region::RegionPolicy;
 use crate::core::tensor::ModelInfo;
 
@@ -22,6 +24,7 @@ const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 struct Entry {
     name: &'static str,
     description: &'static str,
+    normalization: Option<Normalization>,
     inputs: fn() -> Vec<InputSpec>,
     output: fn() -> OutputSpec,
 }
@@ -30,21 +33,31 @@ struct Entry {
 const TABLE: [Entry; 7] = [
     // Muksimova et al., Sensors 2025, 25(4), 1224: faces from SCRFD, cropped and resized to
     // 224x224. Neither code nor weights are public; ImageNet's normalisation (its backbones are
-    // torchvision's) and two angles in radians are the project's reading of it.
+    // torchvision's) and two angles in radians are the project's reading of it. The paper
+    // speaks of detecting and cropping only, so nothing is normalised here; a model that was
+    // trained on normalised faces says so in a profile of its own.
     Entry {
         name: "gazecapsnet",
         description: "GazeCapsNet (Sensors 2025, 1224): 224x224 face, pitch and yaw in radians",
+        normalization: None,
         inputs: || face(224, rgb_imagenet()),
         output: pitch_then_yaw,
     },
     // xucong-zhang/ETH-XGaze, demo.py: 224x224 normalised face, BGR turned to RGB, ToTensor and
     // ImageNet's normalisation; `draw_gaze` reads [pitch, yaw] with the project's signs. The angles
-    // belong to the normalised camera; a plain crop of the face comes near it for faces that are
-    // upright and in the middle of the picture.
+    // belong to the normalised camera: focal length 960, distance 600 mm, 224 pixels
+    // (`normalizeData_face` there; ptgaze/data/calib/normalized_camera_params_eth-xgaze.yaml of
+    // hysts/pytorch_mpiigaze_demo). `normalization_example.py` writes 448 pixels from 300 mm, the
+    // same 140 mm of the face, and may shrink them to 224.
     Entry {
         name: "eth-xgaze",
         description: "ETH-XGaze baseline (ECCV 2020): 224x224 normalised face, pitch and yaw in \
                       radians",
+        normalization: Some(Normalization {
+            focal_length: 960.0,
+            distance: 600.0,
+            center: FaceCenter::EyesAndNose,
+        }),
         inputs: || face(224, rgb_imagenet()),
         output: pitch_then_yaw,
     },
@@ -55,6 +68,7 @@ const TABLE: [Entry; 7] = [
         name: "mobilegaze",
         description: "MobileGaze (yakhyo/gaze-estimation), Gaze360 weights: 448x448 face, 90 bins \
                       of 4 degrees, output 0 is yaw whatever its name",
+        normalization: None,
         inputs: || face(448, rgb_imagenet()),
         output: || yaw_then_pitch(90, 4.0, -180.0),
     },
@@ -63,6 +77,7 @@ const TABLE: [Entry; 7] = [
         name: "mobilegaze-mpiigaze",
         description: "MobileGaze (yakhyo/gaze-estimation), MPIIGaze weights: 448x448 face, 28 bins \
                       of 3 degrees, output 0 is yaw whatever its name",
+        normalization: None,
         inputs: || face(448, rgb_imagenet()),
         output: || yaw_then_pitch(28, 3.0, -42.0),
     },
@@ -74,16 +89,25 @@ const TABLE: [Entry; 7] = [
         name: "l2cs-net",
         description: "L2CS-Net (arXiv 2203.03339), Gaze360 weights: 448x448 face, 90 bins of 4 \
                       degrees, output 0 is yaw",
+        normalization: None,
         inputs: || face(448, rgb_imagenet()),
         output: || yaw_then_pitch(90, 4.0, -180.0),
     },
     // hysts/pytorch_mpiigaze_demo, ptgaze/transforms.py and ptgaze/data/configs/mpiifacegaze.yaml:
     // cv2.resize of the normalised face to 224x224, BGR kept, mean and deviation in that order.
-    // The output is (pitch, yaw) in radians of the normalised camera, as for ETH-XGaze.
+    // The output is (pitch, yaw) in radians of the normalised camera: distance 1 m
+    // (`normalized_camera_distance` there), focal length 1600 for 224 pixels
+    // (hysts/pytorch_mpiigaze, data/calib/normalized_camera_params_face.yaml): 140 mm of the face,
+    // as ETH-XGaze's. The centre is the mean of six corners (`compute_face_eye_centers`).
     Entry {
         name: "mpiifacegaze",
         description: "MPIIFaceGaze by hysts (ptgaze): 224x224 normalised face in BGR, pitch and \
                       yaw in radians",
+        normalization: Some(Normalization {
+            focal_length: 1600.0,
+            distance: 1000.0,
+            center: FaceCenter::EyesAndMouth,
+        }),
         inputs: || {
             let reversed = |[r, g, b]: [f32; 3]| [b, g, r];
             let image = ImageSpec {
@@ -105,6 +129,7 @@ const TABLE: [Entry; 7] = [
         name: "gaze-estimation-adas-0002",
         description: "Intel Open Model Zoo gaze-estimation-adas-0002: two 60x60 eyes and the \
                       head's pose, direction vector",
+        normalization: None,
         inputs: || {
             let eye = |name: &str, role| InputSpec {
                 tensor: TensorRef::Name(name.to_owned()),
@@ -163,7 +188,11 @@ impl Entry {
         ModelProfile {
             name: self.name.to_owned(),
             description: self.description.to_owned(),
+            // Gaze360's labels are in the ray's axes, but the publishers of the models that were
+            // trained with them draw, and are compared with, the angles as they are.
+            frame: GazeFrame::Camera,
             region: RegionPolicy::default(),
+            normalization: self.normalization,
             inputs: (self.inputs)(),
             output: (self.output)(),
         }

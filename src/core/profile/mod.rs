@@ -30,6 +30,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::eye::EyeSpec;
+use super::normalize::Normalization;
+use super::ray::GazeFrame;
 use super::region::RegionPolicy;
 
 /// Everything that is to be known of a gaze model besides its weights.
@@ -41,9 +43,16 @@ pub struct ModelProfile {
     /// One line for people: what it is and where it comes from.
     #[serde(default)]
     pub description: String,
+    /// In which axes the angles of a model that gets crops are: `camera` (default), or `ray`. Those
+    /// of a model with `normalization` are always in its virtual camera's.
+    #[serde(default)]
+    pub frame: GazeFrame,
     /// Which pixels of a face the model gets. Eye inputs have their own rule.
     #[serde(default)]
     pub region: RegionPolicy,
+    /// The virtual camera that the face input was trained with; without it the face is cropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalization: Option<Normalization>,
     /// The model's inputs, each with its role.
     #[serde(rename = "input")]
     pub inputs: Vec<InputSpec>,

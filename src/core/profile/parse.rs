@@ -1,10 +1,16 @@
 //! Profiles from TOML and back, and the values that they may hold.
 
 use super::error::ProfileError;
+use crate::core::normalize::Normalization;
+use crate::core::ray::GazeFrame;
+
 use super::{AngleRef, ImageSpec, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef};
 
 /// Larger pictures than this are a mistake.
 const MAX_SIDE: u32 = 4096;
+
+/// Focal lengths in pixels and distances in millimetres beyond these are in another unit.
+const NORMALIZATION_RANGE: std::ops::RangeInclusive<f64> = 10.0..=100_000.0;
 
 /// More classes than this are a mistake: at 360 degrees they would be a tenth of a degree wide.
 const MAX_BINS: usize = 3600;
@@ -46,7 +52,31 @@ impl ModelProfile {
             return Err(ProfileError::invalid("region.margin", reason));
         }
         self.validate_inputs()?;
+        if let Some(normalization) = &self.normalization {
+            self.validate_normalization(normalization)?;
+        }
         self.output.validate()
+    }
+
+    fn validate_normalization(&self, camera: &Normalization) -> Result<(), ProfileError> {
+        for (key, value, what) in [
+            ("normalization.focal-length", camera.focal_length, "pixels"),
+            ("normalization.distance", camera.distance, "millimetres"),
+        ] {
+            if !NORMALIZATION_RANGE.contains(&value) {
+                let reason = format!("{value} {what} do not lie in {NORMALIZATION_RANGE:?}");
+                return Err(ProfileError::invalid(key, reason));
+            }
+        }
+        if self.inputs.iter().all(|input| input.role != InputRole::Face) {
+            let reason = "there is no face input that it could be for";
+            return Err(ProfileError::invalid("normalization", reason));
+        }
+        if self.frame == GazeFrame::Ray {
+            let reason = "a normalised face has a camera of its own; leave one of the two out";
+            return Err(ProfileError::invalid("frame", reason));
+        }
+        Ok(())
     }
 
     fn validate_inputs(&self) -> Result<(), ProfileError> {
@@ -172,6 +202,9 @@ mod tests {
 name = "own"
 [region]
 margin = 0.2
+[normalization]
+focal-length = 960.0
+distance = 600
 [[input]]
 tensor = 0
 role = "face"
@@ -189,6 +222,8 @@ yaw = { tensor = "yaw", negate = true }
     fn every_key_is_read() {
         let profile = ModelProfile::from_toml(GOOD).unwrap();
         assert_eq!(profile.region.margin, 0.2);
+        let camera = profile.normalization.unwrap();
+        assert_eq!((camera.focal_length, camera.distance), (960.0, 600.0));
         let image = profile.inputs[0].image.as_ref().unwrap();
         assert_eq!((image.width, image.scale, image.std), (8, 0.5, [1.0, 2.0, 3.0]));
         let OutputSpec::Binned { bins, bin_width, offset, pitch, yaw } = &profile.output else {
@@ -211,8 +246,12 @@ yaw = { tensor = "yaw", negate = true }
     fn messages_name_the_key() {
         for (from, to, key) in [
             ("name = \"own\"", "name = \" \"", "name"),
+            ("name = \"own\"", "name = \"own\"\nframe = \"ray\"", "frame"),
             ("margin = 0.2", "margin = 4.5", "region.margin"),
             ("margin = 0.2", "margin = nan", "region.margin"),
+            ("960.0", "nan", "normalization.focal-length"),
+            ("600", "0.6", "normalization.distance"),
+            ("role = \"face\"", "role = \"left-eye\"", "normalization"),
             ("width = 8", "width = 5000", "input[0].image.width"),
             ("width = 8", "width = 0", "input[0].image.width"),
             ("scale = 0.5", "scale = 0.0", "input[0].image.scale"),
@@ -266,6 +305,19 @@ yaw = { tensor = "yaw", negate = true }
         let vector = "[output]\ndecoder = \"direction\"\ntensor = 0\naxes = [1.0, 0.0, 1.0]";
         let error = ModelProfile::from_toml(&format!("{start}{vector}")).unwrap_err();
         assert!(matches!(error, ProfileError::Invalid { key, .. } if key == "output.axes"));
+    }
+
+    #[test]
+    fn the_frame_of_the_angles_is_the_cameras_unless_it_is_the_rays() {
+        let crop = GOOD.replace("[normalization]\nfocal-length = 960.0\ndistance = 600\n", "");
+        assert_eq!(ModelProfile::from_toml(&crop).unwrap().frame, GazeFrame::Camera);
+        let ray = format!("frame = \"ray\"\n{crop}");
+        let profile = ModelProfile::from_toml(&ray).unwrap();
+        assert_eq!(profile.frame, GazeFrame::Ray);
+        assert_eq!(ModelProfile::from_toml(&profile.to_toml().unwrap()), Ok(profile));
+        let world = format!("frame = \"world\"\n{crop}");
+        let error = ModelProfile::from_toml(&world).unwrap_err().to_string();
+        assert!(error.contains("world") && error.contains("ray"), "{error}");
     }
 
     #[test]

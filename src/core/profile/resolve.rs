@@ -7,6 +7,8 @@ use super::{
     TensorRef,
 };
 use crate::core::eye::EyeSpec;
+use crate::core::normalize::Normalization;
+use crate::core::ray::GazeFrame;
 use crate::core::region::RegionPolicy;
 use crate::core::tensor::{ElementType, ModelInfo, TensorInfo, list};
 
@@ -20,8 +22,12 @@ pub struct ResolvedProfile {
     pub name: String,
     /// One line for people.
     pub description: String,
+    /// In which axes the angles of a face that is cropped are.
+    pub frame: GazeFrame,
     /// Which pixels of a face the model gets.
     pub region: RegionPolicy,
+    /// The virtual camera that looks at the face; `None` where it is cropped.
+    pub normalization: Option<Normalization>,
     /// The model's inputs in the file's order.
     pub inputs: Vec<ResolvedInput>,
     /// How the outputs are read.
@@ -118,7 +124,9 @@ impl ModelProfile {
         Ok(ResolvedProfile {
             name: self.name.clone(),
             description: self.description.clone(),
+            frame: self.frame,
             region: self.region,
+            normalization: self.normalization,
             inputs,
             output: resolver.output(&self.output)?,
         })
@@ -139,7 +147,11 @@ impl ResolvedProfile {
 
     /// Whether another profile gives the same angles, whatever it is called.
     pub(super) fn does_the_same_as(&self, other: &Self) -> bool {
-        self.region == other.region && self.inputs == other.inputs && self.output == other.output
+        self.frame == other.frame
+            && self.region == other.region
+            && self.normalization == other.normalization
+            && self.inputs == other.inputs
+            && self.output == other.output
     }
 }
 

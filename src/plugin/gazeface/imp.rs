@@ -75,8 +75,8 @@ impl ElementImpl for GazeFace {
             gst::subclass::ElementMetadata::new(
                 "Face detector",
                 "Filter/Analyzer/Video",
-                "Finds the faces of a video with an ONNX model and attaches them as regions of \
-                 interest",
+                "Finds the faces of a video with an ONNX model or with the embedded detector, and \
+                 attaches them as regions of interest",
                 "The gst-plugin-gaze authors",
             )
         });
@@ -188,21 +188,33 @@ impl BaseTransformImpl for GazeFace {
 }
 
 impl GazeFace {
-    /// Opens the model that the settings name.
+    /// Opens the detector that the settings name.
     fn open(&self, settings: &Settings) -> Result<FaceDetector, gst::ErrorMessage> {
         let Some(engine) = settings.engine.as_deref() else {
-            return Err(gst::error_msg!(
-                gst::ResourceError::Settings,
-                ("No model: set the property 'engine' to an ONNX file of a face detector, such as \
-                  YuNet")
-            ));
+            let detector = model::open_embedded(settings.input_size)?;
+            gst::info!(
+                CAT,
+                imp = self,
+                "no 'engine': the embedded detector of frontal faces ({}) looks for them, on the \
+                 CPU and in one thread; it gives no landmarks",
+                detector.name()
+            );
+            for name in settings.unused_without_engine() {
+                gst::element_imp_warning!(
+                    self,
+                    gst::LibraryError::Settings,
+                    ("'{name}' says nothing to the embedded detector: set 'engine' to a model, or \
+                      leave '{name}' alone")
+                );
+            }
+            return Ok(detector);
         };
         let detector = model::open_detector(engine, settings.input_size, &settings.options())?;
         gst::info!(
             CAT,
             imp = self,
             "'{engine}' is {} (guessed by its inputs and outputs), running on {}",
-            detector.kind().name(),
+            detector.name(),
             detector.provider()
         );
         Ok(detector)

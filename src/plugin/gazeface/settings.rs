@@ -61,18 +61,25 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .nick("Engine")
             .blurb(
                 "Model file of the face detector, ONNX (.onnx) or ONNX Runtime format (.ort): \
-                 YuNet, SCRFD, UltraFace, RetinaFace-MobileNet or BlazeFace",
+                 YuNet, SCRFD, UltraFace, RetinaFace-MobileNet or BlazeFace (none: the embedded \
+                 detector of frontal faces, which needs no file and gives no landmarks)",
             )
             .mutable_ready()
             .build(),
         glib::ParamSpecEnum::builder_with_default("execution-provider", d.execution_provider)
             .nick("Execution provider")
-            .blurb("Who runs the model; one that was asked for by name and is missing is an error")
+            .blurb(
+                "Who runs the models; one that was asked for by name and is missing is an error. \
+                 The embedded detector has its own",
+            )
             .mutable_ready()
             .build(),
         glib::ParamSpecUInt::builder("threads")
             .nick("Threads")
-            .blurb("Threads that one inference may use on the CPU (0 = automatic)")
+            .blurb(
+                "Threads that one inference may use on the CPU (0 = automatic); the embedded \
+                 detector uses one",
+            )
             .maximum(1024)
             .default_value(d.threads)
             .mutable_ready()
@@ -81,7 +88,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .nick("Input size")
             .blurb(
                 "Longer side in pixels to which frames are shrunk, where the model's input size is \
-                 free; smaller is faster and misses small faces. Other models keep their own",
+                 free; smaller is faster and misses small faces. Other models keep their own. The \
+                 embedded detector finds faces from 40 pixels of that picture on",
             )
             .minimum(32)
             .maximum(4096)
@@ -90,7 +98,11 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .build(),
         glib::ParamSpecFloat::builder("score-threshold")
             .nick("Score threshold")
-            .blurb("Faces must score more than this; each detector has a scale of its own")
+            .blurb(
+                "Faces must score more than this; each detector has a scale of its own. The \
+                 embedded one's is v / (v + 1) for the votes v of the windows that found the face, \
+                 so that 0.6 takes two windows",
+            )
             .minimum(0.0)
             .maximum(1.0)
             .default_value(detect.score_threshold)
@@ -100,7 +112,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .nick("NMS threshold")
             .blurb(
                 "Of two boxes that overlap more than this (intersection over union) only the \
-                 better one stays",
+                 better one stays; the embedded detector has merged those that overlap by more \
+                 than 0.3 before",
             )
             .minimum(0.0)
             .maximum(1.0)
@@ -146,6 +159,19 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
 });
 
 impl Settings {
+    /// Which properties are set and say nothing to the embedded detector, where no other model
+    /// runs.
+    pub fn unused_without_engine(&self) -> Vec<&'static str> {
+        use ExecutionProvider::{Auto, Cpu};
+        let alone = self.engine.is_none() && self.stages.is_empty();
+        let provider = alone && !matches!(self.execution_provider, Auto | Cpu);
+        let threads = alone && self.threads > 1;
+        [("execution-provider", provider), ("threads", threads)]
+            .into_iter()
+            .filter_map(|(name, unused)| unused.then_some(name))
+            .collect()
+    }
+
     /// How every model is run.
     pub fn options(&self) -> Options {
         Options { provider: self.execution_provider, threads: self.threads, batch_size: 1 }

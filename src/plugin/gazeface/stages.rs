@@ -79,6 +79,11 @@ impl StageSettings {
         self.clone().field(name).map(|field| field.as_deref().to_value())
     }
 
+    /// Whether no stage runs.
+    pub fn is_empty(&self) -> bool {
+        [&self.landmarks, &self.head_pose, &self.eye_state].iter().all(|file| file.is_none())
+    }
+
     /// Opens the models that are set.
     pub fn open(&self, options: &Options) -> Result<FaceAttributes, gst::ErrorMessage> {
         let landmarks = open(&self.landmarks, options, Stage::Landmarks, LandmarkEstimator::new)?;

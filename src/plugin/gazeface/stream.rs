@@ -132,9 +132,9 @@ impl Stream {
         Ok(Outcome {
             faces: self.known.len() as u64,
             inferences: u64::from(infer),
-            invalid: 0,
             carried: !infer,
             latency: infer.then(|| begin.elapsed()),
+            ..Outcome::default()
         })
     }
 

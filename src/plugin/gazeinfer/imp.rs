@@ -19,7 +19,7 @@ use crate::core::estimator::{GazeEstimator, Missing};
 use crate::plugin::meta::gaze;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
-use crate::plugin::{format, lock, model, stats};
+use crate::plugin::{camera, format, lock, model, stats};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeinfer", gst::DebugColorFlags::empty(), Some("Gaze estimation"))
@@ -35,6 +35,8 @@ pub struct GazeInfer {
     lateness: Lateness,
     /// Whether a broken buffer was spoken of since the start.
     broken_buffer: AtomicBool,
+    /// Whether faces without landmarks were spoken of since the start.
+    unaligned: AtomicBool,
     /// Whether faces that lack something were spoken of since the start.
     lacking: AtomicBool,
 }
@@ -101,13 +103,16 @@ impl BaseTransformImpl for GazeInfer {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
+        // First: it is the quicker of the two to fail.
+        let calibration = settings.camera.as_deref().map(camera::open).transpose()?;
         let estimator = self.open(&settings)?;
         *lock(&self.provider) = estimator.provider().to_owned();
         *lock(&self.stats) = Stats::default();
         self.lateness.reset();
         self.broken_buffer.store(false, Ordering::Relaxed);
+        self.unaligned.store(false, Ordering::Relaxed);
         self.lacking.store(false, Ordering::Relaxed);
-        *lock(&self.stream) = Some(Stream::new(estimator));
+        *lock(&self.stream) = Some(Stream::new(estimator, calibration));
         Ok(())
     }
 
@@ -123,7 +128,25 @@ impl BaseTransformImpl for GazeInfer {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "cannot read caps {incaps}"))?;
         gst::debug!(CAT, imp = self, "caps {incaps}");
-        self.with_stream(|stream| stream.set_info(info));
+        let (width, height) = (info.width(), info.height());
+        let mut foreign = None;
+        self.with_stream(|stream| {
+            stream.set_info(info);
+            foreign = stream.foreign_calibration();
+        });
+        if let Some(size) = foreign {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Settings,
+                (
+                    "The camera was calibrated with pictures of {}x{}, and frames of {width}x{height} \
+                     have another shape: head poses and the gaze of normalised faces are off. \
+                     Calibrate at the shape of the frames",
+                    size.width,
+                    size.height
+                )
+            );
+        }
         Ok(())
     }
 
@@ -173,14 +196,17 @@ impl BaseTransformImpl for GazeInfer {
             let outcome = stream.process(buffer, &settings, running_time, late.is_some());
             outcome.map(|outcome| {
                 let message = settings.post_messages.then(|| self.message(buffer, stream));
-                (outcome, message, stream.missing())
+                (outcome, message, (stream.missing(), stream.unaligned()))
             })
         };
-        let (outcome, message, missing) = match outcome {
+        let (outcome, message, (missing, unaligned)) = match outcome {
             Ok(outcome) => outcome,
             Err(fault) => return self.fault(&fault),
         };
         lock(&self.stats).count(&outcome);
+        if unaligned {
+            self.warn_unaligned();
+        }
         if missing.any() {
             self.lacks(missing);
         }
@@ -250,6 +276,20 @@ impl GazeInfer {
                 Err(gst::FlowError::Error)
             }
         }
+    }
+
+    /// Says once that the model does not get the faces that it wants.
+    fn warn_unaligned(&self) {
+        if self.unaligned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        gst::element_imp_warning!(
+            self,
+            gst::StreamError::WrongType,
+            ("The model wants normalised faces, and faces come without landmarks that a head \
+                 pose can be found from: they are cropped instead, and their gaze is less exact. \
+                 Use a detector that gives landmarks (gazeface with YuNet, SCRFD or RetinaFace)")
+        );
     }
 
     /// Says once that faces have no gaze for want of something, and who gives it.

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use glib::prelude::*;
 use gst::prelude::*;
 
+use crate::core::camera;
 use crate::core::geometry::{Rect, Size};
 use crate::core::schedule::Policy;
 use crate::core::smooth::OneEuro;
@@ -17,6 +18,8 @@ use crate::plugin::property::{get, text};
 pub(super) struct Settings {
     pub engine: Option<Arc<str>>,
     pub profile: Option<Arc<str>>,
+    /// Calibration file.
+    pub camera: Option<Arc<str>>,
     pub execution_provider: ExecutionProvider,
     pub threads: u32,
     pub batch_size: u32,
@@ -32,6 +35,8 @@ pub(super) struct FrameSettings {
     pub object_class: Arc<str>,
     /// Negative: as the profile says.
     pub region_margin: f64,
+    /// Degrees, horizontally; without a calibration.
+    pub field_of_view: f64,
     pub min_object_width: u32,
     pub min_object_height: u32,
     pub policy: Policy,
@@ -46,6 +51,7 @@ impl Default for Settings {
         Self {
             engine: None,
             profile: None,
+            camera: None,
             execution_provider: ExecutionProvider::Auto,
             threads: 0,
             batch_size: 8,
@@ -54,6 +60,7 @@ impl Default for Settings {
                 region: [0.0, 0.0, 1.0, 1.0],
                 object_class: Arc::from("face"),
                 region_margin: -1.0,
+                field_of_view: camera::DEFAULT_FIELD_OF_VIEW,
                 min_object_width: 0,
                 min_object_height: 0,
                 policy: Policy::default(),
@@ -159,6 +166,23 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .default_value(d.frame.region_margin)
             .mutable_playing()
             .build(),
+        glib::ParamSpecString::builder("camera")
+            .nick("Camera calibration")
+            .blurb(
+                "Calibration file of the camera, for head poses, normalised faces and models that \
+                 answer relative to the line of sight: YAML as OpenCV or ROS writes it, or TOML \
+                 (camera matrix, distortion coefficients, image size); unset: field-of-view",
+            )
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecDouble::builder("field-of-view")
+            .nick("Field of view")
+            .blurb("Degrees that the camera sees horizontally, where no calibration (camera) is set")
+            .minimum(camera::FIELD_OF_VIEW_RANGE[0])
+            .maximum(camera::FIELD_OF_VIEW_RANGE[1])
+            .default_value(d.frame.field_of_view)
+            .mutable_playing()
+            .build(),
         glib::ParamSpecUInt::builder("min-object-width")
             .nick("Minimum object width")
             .blurb("Faces narrower than this many pixels are not looked at")
@@ -187,6 +211,18 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
                  per track); faces without track-id are not affected",
             )
             .default_value(d.frame.policy.reclassify_interval)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFloat::builder("min-eye-openness")
+            .nick("Minimum eye openness")
+            .blurb(
+                "A face both of whose eyes are less open than this (0 = closed, 1 = open) keeps \
+                 its last gaze instead of getting a new one; needs gazeface's eye-state-engine \
+                 upstream (0 = all faces are inferred)",
+            )
+            .minimum(0.0)
+            .maximum(1.0)
+            .default_value(d.frame.policy.min_eye_openness)
             .mutable_playing()
             .build(),
         glib::ParamSpecBoolean::builder("smoothing")
@@ -241,11 +277,14 @@ impl Settings {
             "inference-region" => self.frame.inference_region = get(value)?,
             "region" => self.frame.region = fractions(value)?,
             "object-class" => self.frame.object_class = text(value).unwrap_or_default(),
+            "camera" => self.camera = text(value),
+            "field-of-view" => self.frame.field_of_view = get(value)?,
             "region-margin" => self.frame.region_margin = get(value)?,
             "min-object-width" => self.frame.min_object_width = get(value)?,
             "min-object-height" => self.frame.min_object_height = get(value)?,
             "inference-interval" => self.frame.policy.inference_interval = get(value)?,
             "reclassify-interval" => self.frame.policy.reclassify_interval = get(value)?,
+            "min-eye-openness" => self.frame.policy.min_eye_openness = get(value)?,
             "smoothing" => self.frame.smoothing = get(value)?,
             "smoothing-min-cutoff" => self.frame.filter.min_cutoff = get(value)?,
             "smoothing-beta" => self.frame.filter.beta = get(value)?,
@@ -267,11 +306,14 @@ impl Settings {
             "inference-region" => self.frame.inference_region.to_value(),
             "region" => gst::Array::new(self.frame.region).to_value(),
             "object-class" => (*self.frame.object_class).to_value(),
+            "camera" => self.camera.as_deref().to_value(),
+            "field-of-view" => self.frame.field_of_view.to_value(),
             "region-margin" => self.frame.region_margin.to_value(),
             "min-object-width" => self.frame.min_object_width.to_value(),
             "min-object-height" => self.frame.min_object_height.to_value(),
             "inference-interval" => self.frame.policy.inference_interval.to_value(),
             "reclassify-interval" => self.frame.policy.reclassify_interval.to_value(),
+            "min-eye-openness" => self.frame.policy.min_eye_openness.to_value(),
             "smoothing" => self.frame.smoothing.to_value(),
             "smoothing-min-cutoff" => self.frame.filter.min_cutoff.to_value(),
             "smoothing-beta" => self.frame.filter.beta.to_value(),

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::settings::FrameSettings;
+use crate::core::camera::{Camera, Optics};
 use crate::core::estimator::{EstimateError, FrameGaze, GazeEstimator, Missing};
 use crate::core::geometry::{Rect, Size};
 use crate::core::region::FaceRegion;
@@ -19,6 +20,8 @@ use crate::plugin::stats::Outcome;
 /// The model and what is remembered of the stream.
 pub(super) struct Stream {
     estimator: GazeEstimator,
+    /// The camera, where a file says what it is.
+    calibration: Option<Camera>,
     info: Option<gst_video::VideoInfo>,
     reader: RegionReader,
     schedule: Schedule,
@@ -26,6 +29,8 @@ pub(super) struct Stream {
     clock: FrameClock,
     /// Whether somebody upstream detects: once seen, a frame without regions has no face.
     detector_seen: bool,
+    /// Whether the last frame had faces that the model wants normalised and that could not be.
+    unaligned: bool,
     // Reused from frame to frame.
     regions: Vec<SourcedRegion>,
     plans: Vec<Plan>,
@@ -52,16 +57,18 @@ pub(super) enum FrameFault {
 }
 
 impl Stream {
-    pub fn new(estimator: GazeEstimator) -> Self {
+    pub fn new(estimator: GazeEstimator, calibration: Option<Camera>) -> Self {
         let result = FrameGaze { model: estimator.model_name().to_owned(), ..FrameGaze::default() };
         Self {
             estimator,
+            calibration,
             info: None,
             reader: RegionReader::default(),
             schedule: Schedule::default(),
             smoother: Smoother::default(),
             clock: FrameClock::default(),
             detector_seen: false,
+            unaligned: false,
             regions: Vec::new(),
             plans: Vec::new(),
             result,
@@ -72,6 +79,15 @@ impl Stream {
     pub fn set_info(&mut self, info: gst_video::VideoInfo) {
         self.clock.set_info(&info);
         self.info = Some(info);
+    }
+
+    /// The size that the camera was calibrated at, where the frames have another shape.
+    pub fn foreign_calibration(&self) -> Option<Size> {
+        let (camera, info) = (self.calibration?, self.info.as_ref()?);
+        let size = Size::new(info.width(), info.height());
+        let pixel = info.par();
+        let aspect = f64::from(pixel.numer()) / f64::from(pixel.denom());
+        (!camera.has_shape_of(size, aspect)).then_some(camera.size)
     }
 
     /// Forgets the past, keeps what the caps said.
@@ -90,6 +106,11 @@ impl Stream {
     /// The last frame's result, for messages.
     pub fn result(&self) -> &FrameGaze {
         &self.result
+    }
+
+    /// Whether faces of the last frame were cropped although the model wants them normalised.
+    pub fn unaligned(&self) -> bool {
+        self.unaligned
     }
 
     /// What the model needs and one face or another of the last frame lacked.
@@ -111,14 +132,19 @@ impl Stream {
         let size = Size::new(info.width(), info.height());
         let at = self.clock.tick(running_time);
         self.collect_regions(buffer, size, settings);
-        self.schedule.plan(
+        let eyes_closed = self.schedule.plan(
             self.regions.iter().map(|region| region.face),
             settings.policy,
             late,
             &mut self.plans,
         );
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { eyes_closed, ..Outcome::default() };
+        self.estimator.set_optics(match self.calibration {
+            Some(camera) => Optics::Calibrated(camera),
+            None => Optics::FieldOfView(settings.field_of_view),
+        });
         self.result.size = size;
+        self.unaligned = false;
         self.missing = Missing::default();
         if self.plans.contains(&Plan::Infer) {
             let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
@@ -133,14 +159,11 @@ impl Stream {
                 &mut self.result.faces,
             )?;
             (outcome.inferences, outcome.invalid) = (counts.inferred, counts.invalid);
+            self.unaligned = counts.unaligned > 0;
             self.missing = counts.missing;
             outcome.latency = Some(begin.elapsed());
         } else {
-            self.result.faces.clear();
-            self.result.faces.extend(self.plans.iter().filter_map(|plan| match plan {
-                Plan::Carry(estimate) => Some(*estimate),
-                Plan::Infer => None,
-            }));
+            self.estimator.carry(size, &self.plans, &mut self.result.faces);
             outcome.carried = !self.plans.is_empty();
         }
         if settings.smoothing {

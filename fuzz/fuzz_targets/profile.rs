@@ -1,0 +1,30 @@
+//! Profiles: TOML of a file, of a sidecar and of a model's metadata against any model.
+#![no_main]
+
+use gstgaze::core::profile::{ModelProfile, choose};
+use libfuzzer_sys::arbitrary::{self, Arbitrary};
+use libfuzzer_sys::fuzz_target;
+use sheet::{Declared, ProfileText};
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    text: ProfileText,
+    named: Option<String>,
+    #[arbitrary(with = Declared::gaze_model)]
+    declared: Declared,
+}
+
+fuzz_target!(|input: Input| {
+    let text = input.text.0;
+    if let Ok(profile) = ModelProfile::from_toml(&text) {
+        let again = profile.to_toml().expect("a profile that was read can be written");
+        assert_eq!(ModelProfile::from_toml(&again).as_ref(), Ok(&profile), "{again}");
+    }
+    let mut info = input.declared.info();
+    let read = |_: &str| Ok(Some(text.clone()));
+    let _ = choose(&info, input.named.as_deref(), &[], read);
+    let _ = choose(&info, None, &["beside".to_owned()], read);
+    let _ = choose(&info, None, &[], |_| Ok(None));
+    info.metadata.insert("gaze.profile.toml".to_owned(), text.clone());
+    let _ = choose(&info, None, &[], |_| Ok(None));
+});

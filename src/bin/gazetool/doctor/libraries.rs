@@ -1,0 +1,172 @@
+//! Libraries by name, in the places where the loader looks. Nothing is loaded: that would run code
+//! of a library that may be broken.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gstgaze::engine::provider::ExecutionProvider;
+
+use super::{Check, State};
+
+/// Where the loader looks when its cache is not to be had.
+const FOLDERS: [&str; 6] = [
+    "/lib",
+    "/usr/lib",
+    "/usr/local/lib",
+    "/lib64",
+    "/usr/lib64",
+    if cfg!(target_arch = "aarch64") {
+        "/usr/lib/aarch64-linux-gnu"
+    } else {
+        "/usr/lib/x86_64-linux-gnu"
+    },
+];
+
+/// Libraries that the loader would find.
+pub struct Loader {
+    /// Folders of `LD_LIBRARY_PATH` before all others.
+    folders: Vec<PathBuf>,
+    /// The loader's cache, by file name.
+    cache: BTreeMap<String, PathBuf>,
+}
+
+impl Loader {
+    /// Reads the loader's cache.
+    pub fn new() -> Self {
+        let path = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+        let set = env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty());
+        Self { folders: set.chain(FOLDERS.map(PathBuf::from)).collect(), cache: cache() }
+    }
+
+    /// The first library whose file name begins with `name` and has nothing but a version behind.
+    pub fn find(&self, name: &str) -> Option<PathBuf> {
+        let is_it = |file: &str| {
+            file.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let set = self.folders.iter().find_map(|folder| {
+            let mut found: Vec<PathBuf> = fs::read_dir(folder)
+                .ok()?
+                .flatten()
+                .filter(|entry| entry.file_name().to_str().is_some_and(is_it))
+                .map(|entry| entry.path())
+                .collect();
+            // The longest name tells the version.
+            found.sort_by_key(|path| path.as_os_str().len());
+            found.pop()
+        });
+        set.or_else(|| {
+            self.cache.iter().find(|(file, _)| is_it(file)).map(|(_, path)| path.clone())
+        })
+    }
+}
+
+/// What `ldconfig -p` lists: `libc.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libc.so.6`.
+fn cache() -> BTreeMap<String, PathBuf> {
+    let run = |program: &str| Command::new(program).arg("-p").output().ok();
+    let output = ["ldconfig", "/sbin/ldconfig", "/usr/sbin/ldconfig"].into_iter().find_map(run);
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    parse(&text.unwrap_or_default())
+}
+
+fn parse(text: &str) -> BTreeMap<String, PathBuf> {
+    let entry = |line: &str| {
+        let (name, path) = line.split_once(" => ")?;
+        Some((name.split_whitespace().next()?.to_owned(), PathBuf::from(path.trim())))
+    };
+    text.lines().filter_map(entry).collect()
+}
+
+/// A library that only some need.
+fn library(loader: &Loader, what: &str, name: &str) -> Check {
+    match loader.find(name) {
+        Some(path) => Check::new(what, State::Ok, path.display().to_string()),
+        None => Check::new(what, State::Absent, format!("no {name}")),
+    }
+}
+
+/// The driver, CUDA, cuDNN and TensorRT.
+pub fn nvidia(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
+    let driver = fs::read_to_string("/proc/driver/nvidia/version").ok();
+    let driver = driver.as_deref().and_then(|text| text.lines().next()).map(str::to_owned);
+    let jetson = fs::read_to_string("/etc/nv_tegra_release").ok();
+    let jetson = jetson.as_deref().and_then(|text| text.lines().next()).map(str::to_owned);
+    let has_device = driver.is_some() || jetson.is_some();
+    let mut checks = vec![match driver {
+        Some(version) => Check::new("driver", State::Ok, version),
+        None => library(loader, "driver", "libcuda.so"),
+    }];
+    checks.extend(jetson.map(|release| Check::new("Jetson", State::Ok, release)));
+    let wanted = [
+        ("CUDA", "libcudart.so", ExecutionProvider::Cuda),
+        ("cuDNN", "libcudnn.so", ExecutionProvider::Cuda),
+        ("TensorRT", "libnvinfer.so", ExecutionProvider::TensorRt),
+    ];
+    for (what, name, provider) in wanted {
+        let mut check = library(loader, what, name);
+        if check.state == State::Absent && has_device && providers.contains(&provider) {
+            check.state = State::Problem;
+            check = check.remedy(format!(
+                "the execution provider {provider} needs it: install NVIDIA's package, or \
+                 `pip install onnxruntime-gpu[cuda,cudnn]` and put its folders into LD_LIBRARY_PATH"
+            ));
+        }
+        checks.push(check);
+    }
+    if has_device && !providers.contains(&ExecutionProvider::Cuda) {
+        let found = "the ONNX Runtime that is found runs nothing on it";
+        checks.push(Check::new("provider", State::Absent, found).remedy(
+            "there is an NVIDIA device: `pip install onnxruntime-gpu`, then set GAZE_ORT_LIBRARY \
+             to its onnxruntime/capi/libonnxruntime.so.*",
+        ));
+    }
+    checks
+}
+
+/// Qualcomm AI Engine Direct.
+pub fn qualcomm(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
+    let mut checks = vec![
+        library(loader, "NPU (HTP)", "libQnnHtp.so"),
+        library(loader, "GPU", "libQnnGpu.so"),
+        library(loader, "DSP's channel", "libcdsprpc.so"),
+    ];
+    let has_device = Path::new("/dev/adsprpc-smd").exists()
+        || Path::new("/dev/fastrpc-cdsp").exists()
+        || checks.iter().any(|check| check.state == State::Ok);
+    if has_device && !providers.contains(&ExecutionProvider::Qnn) {
+        let found = "the ONNX Runtime that is found runs nothing on it";
+        checks.push(Check::new("provider", State::Absent, found).remedy(
+            "there is a Qualcomm device or its SDK: `pip install onnxruntime-qnn`, then set \
+             GAZE_ORT_LIBRARY to its onnxruntime/capi/libonnxruntime.so.*",
+        ));
+    }
+    checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_is_read_line_by_line() {
+        let found = parse(
+            "2 libs found in cache `/etc/ld.so.cache'\n\
+             \tlibcuda.so.1 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/libcuda.so.1\n\
+             \tlibQnnHtp.so (libc6,AArch64) => /opt/qnn libs/libQnnHtp.so\n\nCache generated by: x\n",
+        );
+        assert_eq!(found.len(), 2);
+        assert_eq!(found["libQnnHtp.so"], Path::new("/opt/qnn libs/libQnnHtp.so"));
+    }
+
+    #[test]
+    fn a_name_has_only_a_version_behind_it() {
+        let cache = ["libcudart_static.so", "libcudart.so.12", "libcuda.so.1"]
+            .map(|name| (name.to_owned(), Path::new("/x").join(name)));
+        let loader = Loader { folders: Vec::new(), cache: cache.into() };
+        assert_eq!(loader.find("libcudart.so"), Some(PathBuf::from("/x/libcudart.so.12")));
+        assert_eq!(loader.find("libcuda.so"), Some(PathBuf::from("/x/libcuda.so.1")));
+        assert_eq!(loader.find("libcud"), None);
+    }
+}

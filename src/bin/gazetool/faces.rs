@@ -1,0 +1,101 @@
+//! The faces of a picture.
+
+use std::path::PathBuf;
+
+use gstgaze::core::attributes::{FaceAttributes, HeadPoseEstimator, LandmarkEstimator, Stage};
+use gstgaze::core::detect::{DetectSettings, FaceDetector};
+use gstgaze::core::estimator::Missing;
+use gstgaze::core::frame::FrameView;
+use gstgaze::core::geometry::{PixelRect, Rect};
+use gstgaze::core::region::FaceRegion;
+use gstgaze::engine::EngineOptions;
+
+use crate::models::{open_attribute, open_detector};
+use crate::output::Failure;
+
+/// Which faces to look at.
+#[derive(clap::Args)]
+pub struct FaceArgs {
+    /// Face detector; without one, each picture is taken for a face.
+    #[arg(long, value_name = "MODEL")]
+    pub face_model: Option<PathBuf>,
+    /// Landmark model, for gaze models of the eyes.
+    #[arg(long, value_name = "MODEL")]
+    pub landmark_model: Option<PathBuf>,
+    /// Head pose model, for gaze models that take the head's pose.
+    #[arg(long, value_name = "MODEL")]
+    pub head_pose_model: Option<PathBuf>,
+    /// Faces must score more than this.
+    #[arg(long, value_name = "SCORE", default_value_t = 0.6, value_parser = score)]
+    pub score_threshold: f32,
+}
+
+fn score(text: &str) -> Result<f32, String> {
+    let score = text.parse::<f32>().map_err(|why| why.to_string())?;
+    (0.0..=1.0).contains(&score).then_some(score).ok_or_else(|| "0 to 1 is allowed".to_owned())
+}
+
+/// Finds faces.
+pub struct FaceFinder {
+    detector: Option<FaceDetector>,
+    attributes: FaceAttributes,
+    settings: DetectSettings,
+}
+
+impl FaceFinder {
+    /// Opens the models that are named.
+    pub fn open(args: &FaceArgs, options: &EngineOptions) -> Result<Self, Failure> {
+        let detector = args.face_model.as_deref().map(|path| open_detector(path, options));
+        let landmarks = args
+            .landmark_model
+            .as_deref()
+            .map(|path| open_attribute(path, options, Stage::Landmarks, LandmarkEstimator::new));
+        let head_pose = args
+            .head_pose_model
+            .as_deref()
+            .map(|path| open_attribute(path, options, Stage::HeadPose, HeadPoseEstimator::new));
+        let attributes = FaceAttributes::new(landmarks.transpose()?, head_pose.transpose()?, None)
+            .map_err(|why| Failure::cannot(why.to_string()))?;
+        let settings =
+            DetectSettings { score_threshold: args.score_threshold, ..DetectSettings::default() };
+        Ok(Self { detector: detector.transpose()?, attributes, settings })
+    }
+
+    /// The faces of a picture, the best first; the whole picture where nobody detects.
+    pub fn find(&mut self, frame: &FrameView<'_>) -> Result<Vec<FaceRegion>, String> {
+        let mut faces = Vec::new();
+        match &mut self.detector {
+            Some(detector) => detector
+                .detect(frame, PixelRect::full(frame.size()), &self.settings, &mut faces)
+                .map_err(|why| why.to_string())?,
+            None => {
+                let rect = Rect::full(frame.size());
+                faces.push(FaceRegion { rect, ..FaceRegion::default() });
+            }
+        }
+        for face in &mut faces {
+            self.attributes.annotate(frame, face).map_err(|why| why.to_string())?;
+        }
+        Ok(faces)
+    }
+}
+
+/// What to add to the command line where faces lack what a model needs.
+pub fn remedy(missing: Missing) -> Option<&'static str> {
+    match (missing.eyes, missing.head_pose) {
+        (true, true) => Some(
+            "the gaze model needs the corners of the eyes and the head's pose: give \
+             --landmark-model a landmark model of 98 points, such as PFLD, and --head-pose-model a \
+             head pose model, such as head-pose-estimation-adas-0001",
+        ),
+        (true, false) => Some(
+            "the gaze model needs the corners of the eyes: give --landmark-model a landmark model \
+             of 98 points, such as PFLD",
+        ),
+        (false, true) => Some(
+            "the gaze model needs the head's pose: give --head-pose-model a head pose model, such \
+             as head-pose-estimation-adas-0001",
+        ),
+        (false, false) => None,
+    }
+}

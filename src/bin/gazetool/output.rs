@@ -1,0 +1,116 @@
+//! What a command answers, and how that reaches the user.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write as _};
+use std::process::ExitCode;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Grows when a key of a document changes its meaning or goes away.
+const SCHEMA: u32 = 1;
+
+/// The answer is no.
+const NO: u8 = 1;
+const USAGE: u8 = 2;
+const CANNOT: u8 = 3;
+
+/// A command's answer, for people and for programs.
+pub struct Answer {
+    text: String,
+    json: Value,
+    code: u8,
+}
+
+impl Answer {
+    /// Yes.
+    pub fn new(report: &(impl Serialize + fmt::Display)) -> Result<Self, Failure> {
+        let json = serde_json::to_value(report).map_err(|why| Failure::cannot(why.to_string()))?;
+        Ok(Self { text: report.to_string(), json, code: 0 })
+    }
+
+    /// Yes or no.
+    pub fn verdict(mut self, yes: bool) -> Self {
+        self.code = if yes { 0 } else { NO };
+        self
+    }
+
+    /// Part of what was asked for could not be done, as standard error says.
+    pub fn in_part(mut self, whole: bool) -> Self {
+        self.code = if whole { self.code } else { CANNOT };
+        self
+    }
+}
+
+/// Why there is no answer. The text says what to do.
+#[derive(Debug)]
+pub struct Failure {
+    text: String,
+    code: u8,
+}
+
+impl Failure {
+    /// It cannot be done.
+    pub fn cannot(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: CANNOT }
+    }
+
+    /// Arguments that contradict each other.
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: USAGE }
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    command: &'static str,
+    version: &'static str,
+    #[serde(flatten)]
+    answer: &'a Value,
+}
+
+/// Writes an answer to standard output and gives the exit code.
+pub fn write(answer: &Answer, command: &'static str, json: bool) -> ExitCode {
+    let version = env!("CARGO_PKG_VERSION");
+    let written = if json {
+        let document = Document { schema: SCHEMA, command, version, answer: &answer.json };
+        serde_json::to_string_pretty(&document).map_err(io::Error::from).and_then(|text| put(&text))
+    } else {
+        put(answer.text.trim_end())
+    };
+    match written {
+        // A reader that has seen enough (`| head`) takes nothing from the answer.
+        Err(why) if why.kind() != ErrorKind::BrokenPipe => {
+            fail(&Failure::cannot(format!("cannot write the answer: {why}")))
+        }
+        _ => ExitCode::from(answer.code),
+    }
+}
+
+fn put(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// Writes why there is no answer to standard error and gives the exit code.
+pub fn fail(failure: &Failure) -> ExitCode {
+    note(&format!("error: {}", failure.text));
+    ExitCode::from(failure.code)
+}
+
+/// Writes a line to standard error, if anybody is there to read it.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "gazetool: {text}");
+}
+
+/// A bar for work of this length: on standard error, and only where that is a terminal.
+pub fn progress(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    match ProgressStyle::with_template("{bar:40} {percent}% {elapsed}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

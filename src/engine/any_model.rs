@@ -1,0 +1,83 @@
+//! A model of any kind made ready, and told what it is for.
+
+use std::path::Path;
+
+use super::EngineOptions;
+use super::gaze_model::{OpenError, bind, profile_of};
+use super::session::{Model, OrtEngine};
+use crate::core::attributes::{AttributeModel, recognise_any};
+use crate::core::detect::{self, DetectorKind, opening_size};
+use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile};
+
+/// The longer side of inputs that are free, where nobody says: what any detector opens at.
+const FREE_SIZE: u32 = 320;
+
+/// What a model is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Role {
+    /// Gaze, with what goes in and comes out, and how that was found.
+    Gaze(Box<ResolvedProfile>, ProfileSource),
+    /// Faces.
+    Detector(DetectorKind),
+    /// Something else of a face.
+    Attribute(AttributeModel),
+    /// Not known; why it is no gaze model.
+    Unknown(ProfileError),
+}
+
+impl Role {
+    /// What it is, for people: `a gaze model (mobilegaze)`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Gaze(profile, _) => format!("a gaze model ({})", profile.name),
+            Self::Detector(kind) => format!("a face detector ({})", kind.name()),
+            Self::Attribute(model) => model.name().to_owned(),
+            Self::Unknown(_) => "a model of no kind that is known".to_owned(),
+        }
+    }
+}
+
+/// A model of any kind, ready to run.
+#[derive(Debug)]
+pub struct AnyModel {
+    /// Runs it.
+    pub engine: OrtEngine,
+    /// What it is for.
+    pub role: Role,
+}
+
+/// Opens a model of any kind. A gaze model gets the sizes of its profile, which is found as
+/// [`open_model`](super::open_model) does; what another model leaves open is `input_size` of the
+/// options, or a size that suits detectors.
+///
+/// # Errors
+/// [`OpenError::Engine`] where it does not run, [`OpenError::Profile`] where the `profile` that was
+/// named does not fit.
+pub fn open_any(
+    path: impl AsRef<Path>,
+    profile: Option<&str>,
+    options: &EngineOptions,
+) -> Result<AnyModel, OpenError> {
+    let path = path.as_ref();
+    let model = Model::load(path, options)?;
+    match profile_of(path, model.info(), profile) {
+        Ok((profile, source)) => {
+            let engine = bind(model, &profile)?;
+            Ok(AnyModel { engine, role: Role::Gaze(Box::new(profile), source) })
+        }
+        Err(why) if profile.is_some() => Err(why.into()),
+        Err(why) => {
+            let size = options.input_size.unwrap_or_else(|| opening_size(FREE_SIZE));
+            let items = model.item_shapes(Some(size))?;
+            let engine = model.bind(&items)?;
+            let role = if let Some(model) = recognise_any(&engine) {
+                Role::Attribute(model)
+            } else if let Ok(detector) = detect::recognise(&engine) {
+                Role::Detector(detector.kind)
+            } else {
+                Role::Unknown(why)
+            };
+            Ok(AnyModel { engine, role })
+        }
+    }
+}
