@@ -173,6 +173,18 @@ pub enum SurfaceError {
     Frame(#[from] FrameError),
 }
 
+impl SurfaceError {
+    /// Whether the reason is a library that is not there.
+    pub fn is_missing_library(&self) -> bool {
+        matches!(
+            self,
+            Self::Library(_)
+                | Self::Device(DeviceError::Library(_))
+                | Self::Transform(TransformError::Library(_))
+        )
+    }
+}
+
 /// Memory that frames are brought to, kept from frame to frame.
 #[derive(Default)]
 pub struct Staging {
@@ -251,6 +263,13 @@ impl<'a> SurfaceBatch<'a> {
         let offset = slot * self.library.generation.stride();
         // SAFETY: the slot lies in the list, whose length is `batchSize` structures of this layout.
         Ok(unsafe { self.head.surface_list.byte_add(offset) })
+    }
+
+    /// The extent of one frame, whose structure is checked.
+    pub fn size(&self, slot: usize) -> Result<Size, SurfaceError> {
+        let params = self.params(slot)?;
+        // SAFETY: `params` points into the list.
+        Ok(Layout::check(slot, &unsafe { params.read_unaligned() })?.size)
     }
 
     /// One frame's pixels where the CPU can read them, for as long as the result lives.

@@ -12,6 +12,7 @@ pub mod gazeoverlay;
 pub mod gazepublish;
 pub mod meta;
 mod model;
+mod pixels;
 mod property;
 mod qos;
 pub mod stats;

@@ -21,8 +21,11 @@
 //! attached is in the camera's. Where faces have `eye-openness`, `min-eye-openness` keeps closed
 //! eyes from being taken for a gaze.
 
+mod batch;
+mod deepstream;
 mod imp;
 mod settings;
+mod source;
 mod stream;
 
 use glib::prelude::*;
