@@ -180,27 +180,29 @@ impl BaseTransformImpl for GazePublish {
 }
 
 impl GazePublish {
-    /// Queues the line of one buffer.
+    /// Queues the lines of one buffer.
     fn publish(&self, buffer: &gst::BufferRef) -> Result<(), gst::FlowError> {
         let add_empty_results = lock(&self.settings).add_empty_results;
-        let frame_gaze = gaze::read(buffer);
         let running_time = self.running_time(buffer);
 
         let mut guard = lock(&self.stream);
         let stream = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
         let frame = stream.frame;
         stream.frame += 1;
-        let Some(frame_gaze) = frame_gaze.filter(|f| add_empty_results || !f.faces.is_empty())
-        else {
-            return Ok(());
-        };
         let stamp = FrameStamp {
             frame,
             pts: buffer.pts().map(gst::ClockTime::nseconds),
             running_time: running_time.map(gst::ClockTime::nseconds),
         };
-        stream.flushed = false;
-        let result = stream.writer.offer(|line| report::write_line(line, stamp, &frame_gaze));
+        let mut result = Ok(true);
+        // A batch has a line for each of its frames.
+        for gaze in gaze::read_batch(buffer).filter(|f| add_empty_results || !f.faces.is_empty()) {
+            stream.flushed = false;
+            match stream.writer.offer(|line| report::write_line(line, stamp, &gaze)) {
+                Ok(true) => {}
+                dropped_or_failed => result = dropped_or_failed,
+            }
+        }
         let dropped =
             (matches!(result, Ok(false)) && stream.may_warn()).then(|| stream.counters.dropped());
         drop(guard);
