@@ -27,4 +27,6 @@
 pub mod core;
 pub mod engine;
 #[cfg(feature = "plugin")]
+pub mod nvidia;
+#[cfg(feature = "plugin")]
 pub mod plugin;

@@ -129,6 +129,13 @@ pub enum InferenceRegion {
     Fixed,
 }
 
+impl InferenceRegion {
+    /// Whether faces that somebody found are what is looked at.
+    pub fn wants_faces(self) -> bool {
+        matches!(self, Self::Auto | Self::RoiList)
+    }
+}
+
 /// Makes the types known to documentation and gst-inspect.
 pub fn register() {
     for t in [

@@ -4,6 +4,10 @@ use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
 
 use crate::core::color::{Colorimetry, Matrix, Range};
 use crate::core::frame::PixelFormat;
+use crate::nvidia::buffer as nvmm;
+
+/// Caps feature of the memory of GStreamer's own CUDA elements.
+const CUDA_FEATURE: &str = "memory:CUDAMemory";
 
 /// Every format that is read (and drawn on), in the order in which it is offered: what decoders
 /// and cameras give comes first.
@@ -53,6 +57,21 @@ pub fn caps() -> gst::Caps {
     gst_video::VideoCapsBuilder::new()
         .format_list(MAPPINGS.iter().map(|(theirs, _)| *theirs))
         .build()
+}
+
+/// The same in every memory whose pixels can be read: the host's, CUDA's as GStreamer has it (its
+/// maps bring frames to the host), and NVIDIA's NVMM.
+pub fn readable_caps() -> gst::Caps {
+    let host = caps();
+    let mut all = host.clone();
+    let caps = all.make_mut();
+    for feature in [CUDA_FEATURE, nvmm::FEATURE] {
+        for structure in host.iter() {
+            let features = gst::CapsFeatures::new([feature]);
+            caps.append_structure_full(structure.to_owned(), Some(features));
+        }
+    }
+    all
 }
 
 /// Always-pads that take and give `caps`.

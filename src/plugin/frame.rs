@@ -14,6 +14,8 @@ use crate::core::color::Colorimetry;
 use crate::core::draw::FrameMut;
 use crate::core::frame::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
 use crate::core::geometry::Size;
+use crate::nvidia::library::LibraryError;
+use crate::nvidia::surface::SurfaceError;
 
 /// Why a buffer's pixels could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,29 @@ pub enum MapError {
     /// The bytes are no frame of this format and size.
     #[error(transparent)]
     Frame(#[from] FrameError),
+    /// NVIDIA's memory cannot be read.
+    #[error(transparent)]
+    Surface(#[from] SurfaceError),
+    /// DeepStream's metadata cannot be read.
+    #[error(transparent)]
+    Metadata(#[from] LibraryError),
+    /// Several frames for an element that looks at one.
+    #[error(
+        "a batch of {0} frames, and this element looks at single ones: put it before nvstreammux, \
+         or have nvinfer find the faces"
+    )]
+    Batch(usize),
+}
+
+impl MapError {
+    /// Whether no other buffer will fare better, because a library is missing.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Metadata(_) => true,
+            Self::Surface(error) => error.is_missing_library(),
+            _ => false,
+        }
+    }
 }
 
 /// One plane's memory, mapped.

@@ -23,6 +23,22 @@ pub struct Outcome {
     pub latency: Option<Duration>,
 }
 
+impl Outcome {
+    /// Adds what another frame of the same batch brought.
+    pub fn add(&mut self, other: &Self) {
+        self.faces += other.faces;
+        self.inferences += other.inferences;
+        self.invalid += other.invalid;
+        self.eyes_closed += other.eyes_closed;
+        // The batch was carried if some of it was, and nothing of it was inferred.
+        self.latency = match (self.latency, other.latency) {
+            (Some(a), Some(b)) => Some(a + b),
+            (a, b) => a.or(b),
+        };
+        self.carried = (self.carried || other.carried) && self.latency.is_none();
+    }
+}
+
 /// Counters and latencies since the element was started.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {

@@ -207,8 +207,8 @@ impl Pen<'_> {
             }
         }
         let gaze = face.gaze.filter(|gaze| gaze.is_finite());
-        if let Some(gaze) = gaze.filter(|_| parts.arrows) {
-            self.arrow(eyes, gaze, self.style.arrow(rect.width, rect.height));
+        if let Some(arrow) = gaze_arrow(face, self.style).filter(|_| parts.arrows) {
+            self.arrow(arrow);
         }
         if parts.text {
             self.label(&rect, face.region.track_id, gaze, metrics);
@@ -232,11 +232,8 @@ impl Pen<'_> {
         }
     }
 
-    /// The gaze as it would be seen in the picture: the direction's x and y.
-    fn arrow(&mut self, from: Point, gaze: Gaze, length: f32) {
+    fn arrow(&mut self, [from, to]: [Point; 2]) {
         let color = self.style.arrow_color;
-        let [x, y, _] = gaze.direction();
-        let to = Point { x: from.x + x * length, y: from.y + y * length };
         // A gaze into the camera has no extent in the picture; its dot says that it is there.
         if (to.x - from.x).hypot(to.y - from.y) > 2.0 * self.line {
             self.push(Shape::Arrow { from, to }, color);
@@ -301,6 +298,15 @@ impl Pen<'_> {
 
 fn overlap(a: &PixelRect, b: &PixelRect) -> bool {
     !a.to_rect().intersect(&b.to_rect()).is_empty()
+}
+
+/// Where the arrow of a face starts and ends: its gaze as it would be seen in the picture, the
+/// direction's x and y. `None` for a face without gaze.
+pub fn gaze_arrow(face: &GazeEstimate, style: &Style) -> Option<[Point; 2]> {
+    let [x, y, _] = face.gaze.filter(|gaze| gaze.is_finite())?.direction();
+    let (from, rect) = (eyes(face), face.region.rect);
+    let length = style.arrow(rect.width, rect.height);
+    Some([from, Point { x: from.x + x * length, y: from.y + y * length }])
 }
 
 /// Between the eyes, where the landmarks are known; otherwise where eyes mostly are in a box.

@@ -16,6 +16,6 @@ mod style;
 mod text;
 
 pub use blend::FrameMut;
-pub use layout::{Item, Scene, Shape};
+pub use layout::{Item, Scene, Shape, gaze_arrow};
 pub use paint::{FontError, Painter};
 pub use style::{Argb, Parts, Style};

@@ -16,6 +16,7 @@ use gst_base::subclass::prelude::*;
 use super::settings::{PROPERTIES, Settings};
 use super::stream::{FrameFault, Stream};
 use crate::core::detect::FaceDetector;
+use crate::nvidia::buffer::NvmmCaps;
 use crate::plugin::model::Options;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
@@ -86,7 +87,7 @@ impl ElementImpl for GazeFace {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
-            LazyLock::new(|| format::pad_templates(&format::caps()));
+            LazyLock::new(|| format::pad_templates(&format::readable_caps()));
         &TEMPLATES
     }
 }
@@ -126,7 +127,7 @@ impl BaseTransformImpl for GazeFace {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "cannot read caps {incaps}"))?;
         gst::debug!(CAT, imp = self, "caps {incaps}");
-        self.with_stream(|stream| stream.set_info(info));
+        self.with_stream(|stream| stream.set_info(info, NvmmCaps::of(incaps)));
         Ok(())
     }
 
@@ -239,6 +240,10 @@ impl GazeFace {
     /// One broken buffer does not end the stream; a model that does not run does.
     fn fault(&self, fault: &FrameFault) -> Result<gst::FlowSuccess, gst::FlowError> {
         match fault {
+            FrameFault::Buffer(error) if error.is_lasting() => {
+                gst::element_imp_error!(self, gst::ResourceError::NotFound, ("{error}"));
+                Err(gst::FlowError::Error)
+            }
             FrameFault::Buffer(error) => {
                 // A source that is broken is so for every frame; the bus hears of it once.
                 if self.broken_buffer.swap(true, Ordering::Relaxed) {

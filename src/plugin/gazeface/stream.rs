@@ -9,9 +9,12 @@ use crate::core::detect::{DetectError, FaceDetector};
 use crate::core::geometry::{PixelRect, Size};
 use crate::core::region::FaceRegion;
 use crate::core::track::Tracker;
+use crate::nvidia::buffer::{NvmmBuffer, NvmmCaps};
+use crate::nvidia::surface::Staging;
 use crate::plugin::clock::FrameClock;
-use crate::plugin::frame::{MapError, MappedFrame};
+use crate::plugin::frame::MapError;
 use crate::plugin::meta::{faces, region};
+use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
 
 /// Type of the regions of interest, which is what `gazeinfer` looks for by default.
@@ -22,6 +25,9 @@ pub(super) struct Stream {
     detector: FaceDetector,
     attributes: FaceAttributes,
     info: Option<gst_video::VideoInfo>,
+    /// Whether buffers hold NVIDIA's surfaces.
+    nvmm: Option<NvmmCaps>,
+    staging: Staging,
     /// Frames since the last one that was looked at; `None` before the first.
     since: Option<u32>,
     /// The faces of that frame with the ids of their regions.
@@ -59,6 +65,8 @@ impl Stream {
             detector,
             attributes,
             info: None,
+            nvmm: None,
+            staging: Staging::default(),
             since: None,
             known: Vec::new(),
             next_id: 0,
@@ -69,13 +77,14 @@ impl Stream {
     }
 
     /// Takes new caps. Faces of frames of another size say nothing about those to come.
-    pub fn set_info(&mut self, info: gst_video::VideoInfo) {
+    pub fn set_info(&mut self, info: gst_video::VideoInfo, nvmm: Option<NvmmCaps>) {
         let size = |info: &gst_video::VideoInfo| Size::new(info.width(), info.height());
         if self.info.as_ref().map(size) != Some(size(&info)) {
             self.flush();
         }
         self.clock.set_info(&info);
         self.info = Some(info);
+        self.nvmm = nvmm;
     }
 
     /// Forgets the past, keeps what the caps said.
@@ -107,13 +116,7 @@ impl Stream {
             Some(since) => !late && since.saturating_add(1) >= settings.inference_interval,
         };
         if infer {
-            let frame = MappedFrame::map(buffer, info)?;
-            let view = frame.view().map_err(MapError::from)?;
-            let whole = PixelRect::full(size);
-            self.detector.detect(&view, whole, &settings.detect, &mut self.found)?;
-            for face in &mut self.found {
-                self.attributes.annotate(&view, face)?;
-            }
+            self.find(buffer, settings)?;
             self.since = Some(0);
             if settings.tracking {
                 self.tracker.update(at, &mut self.found);
@@ -136,6 +139,28 @@ impl Stream {
             latency: infer.then(|| begin.elapsed()),
             ..Outcome::default()
         })
+    }
+
+    /// Finds the faces of a frame, and what the models of single faces say of each.
+    fn find(
+        &mut self,
+        buffer: &gst::BufferRef,
+        settings: &FrameSettings,
+    ) -> Result<(), FrameFault> {
+        let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
+        let surface = self.nvmm.map(|caps| NvmmBuffer::map(buffer, caps));
+        let surface = surface.transpose().map_err(MapError::from)?;
+        let batch = surface.as_ref().map(NvmmBuffer::surfaces);
+        let batch = batch.transpose().map_err(MapError::from)?;
+        let mut pixels = Pixels::single(buffer, info, batch.as_ref(), &mut self.staging)?;
+        let mapped = pixels.map()?;
+        let view = mapped.view()?;
+        let whole = PixelRect::full(view.size());
+        self.detector.detect(&view, whole, &settings.detect, &mut self.found)?;
+        for face in &mut self.found {
+            self.attributes.annotate(&view, face)?;
+        }
+        Ok(())
     }
 
     /// Moves the known faces to where they are supposed to be now; without tracks they stay.

@@ -19,6 +19,8 @@ use super::reload::{Loaded, Opened, Reloader};
 use super::settings::{EngineReload, PROPERTIES, Settings};
 use super::stream::{FrameFault, Stream};
 use crate::core::estimator::{GazeEstimator, Missing};
+use crate::nvidia::buffer::NvmmCaps;
+use crate::nvidia::surface::Access;
 use crate::plugin::errors::Refusal;
 use crate::plugin::meta::gaze;
 use crate::plugin::model::Options;
@@ -45,6 +47,10 @@ pub struct GazeInfer {
     unaligned: AtomicBool,
     /// Whether faces that lack something were spoken of since the start.
     lacking: AtomicBool,
+    /// Whether it was said since the start how the CPU comes to frames in NVIDIA's memory.
+    access_told: AtomicBool,
+    /// Whether it was said since the start that DeepStream's version is unknown.
+    arrows_told: AtomicBool,
 }
 
 #[glib::object_subclass]
@@ -96,7 +102,7 @@ impl ElementImpl for GazeInfer {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
-            LazyLock::new(|| format::pad_templates(&format::caps()));
+            LazyLock::new(|| format::pad_templates(&format::readable_caps()));
         &TEMPLATES
     }
 }
@@ -108,7 +114,7 @@ impl BaseTransformImpl for GazeInfer {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = lock(&self.settings).clone();
+        let settings = self.configured()?;
         // First: it is the quicker of the two to fail.
         let calibration = settings.camera.as_deref().map(camera::open).transpose()?;
         let options = settings.options();
@@ -122,6 +128,8 @@ impl BaseTransformImpl for GazeInfer {
         self.broken_buffer.store(false, Ordering::Relaxed);
         self.unaligned.store(false, Ordering::Relaxed);
         self.lacking.store(false, Ordering::Relaxed);
+        self.access_told.store(false, Ordering::Relaxed);
+        self.arrows_told.store(false, Ordering::Relaxed);
         *lock(&self.stream) = Some(Stream::new(estimator, calibration));
         Ok(())
     }
@@ -142,7 +150,7 @@ impl BaseTransformImpl for GazeInfer {
         let (width, height) = (info.width(), info.height());
         let mut foreign = None;
         self.with_stream(|stream| {
-            stream.set_info(info);
+            stream.set_info(info, NvmmCaps::of(incaps));
             foreign = stream.foreign_calibration();
         });
         if let Some(size) = foreign {
@@ -200,11 +208,12 @@ impl BaseTransformImpl for GazeInfer {
         }
         let (settings, reload) = {
             let settings = lock(&self.settings);
-            let reload = settings.reload != EngineReload::Never;
-            (settings.frame.clone(), reload.then(|| settings.clone()))
+            let reload = settings.reload;
+            let wanted = (reload != EngineReload::Never).then(|| (reload, settings.engine.clone()));
+            (settings.frame.clone(), wanted)
         };
-        if let Some(settings) = reload {
-            self.reload(settings);
+        if let Some((reload, engine)) = reload {
+            self.reload(reload, engine.as_ref());
         }
         let running_time = qos::running_time(&*self.obj(), buffer);
         let late = if settings.qos { self.lateness.of(running_time) } else { None };
@@ -213,11 +222,12 @@ impl BaseTransformImpl for GazeInfer {
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
             let outcome = stream.process(buffer, &settings, running_time, late.is_some());
             outcome.map(|outcome| {
-                let message = settings.post_messages.then(|| self.message(buffer, stream));
-                (outcome, message, (stream.missing(), stream.unaligned()))
+                let messages = settings.post_messages.then(|| self.messages(buffer, stream));
+                let nvidia = (stream.access(), stream.batch.arrows_refused);
+                (outcome, messages, (stream.missing(), stream.unaligned()), nvidia)
             })
         };
-        let (outcome, message, (missing, unaligned)) = match outcome {
+        let (outcome, messages, (missing, unaligned), nvidia) = match outcome {
             Ok(outcome) => outcome,
             Err(fault) => return self.fault(&fault),
         };
@@ -228,7 +238,8 @@ impl BaseTransformImpl for GazeInfer {
         if missing.any() {
             self.lacks(missing);
         }
-        if let Some(message) = message {
+        self.tell_of_nvidia(nvidia);
+        for message in messages.into_iter().flatten() {
             self.post(gst::message::Element::builder(message).src(&*self.obj()).build());
         }
         if let Some(late) = late.filter(|_| outcome.carried) {
@@ -240,7 +251,7 @@ impl BaseTransformImpl for GazeInfer {
 
 impl GazeInfer {
     /// Takes the model that was loaded meanwhile, and begins to load the one that is due.
-    fn reload(&self, settings: Settings) {
+    fn reload(&self, reload: EngineReload, engine: Option<&Arc<str>>) {
         let loaded = lock(&self.reloader).take();
         if let Some(Loaded { engine, options, outcome }) = loaded {
             model::tell(&*self.obj(), &options);
@@ -251,15 +262,15 @@ impl GazeInfer {
             // The settings may have changed with it.
             return;
         }
-        let follow = settings.reload == EngineReload::File;
-        let failed = {
-            let mut reloader = lock(&self.reloader);
-            let due = reloader.is_due(settings.engine.as_ref(), follow, Instant::now());
-            let options = settings.options();
-            due.then(|| reloader.open(options, move |options| open(&settings, options)))
-                .and_then(Result::err)
-        };
-        if let Some(why) = failed {
+        let follow = reload == EngineReload::File;
+        if !lock(&self.reloader).is_due(engine, follow, Instant::now()) {
+            return;
+        }
+        let mut settings = lock(&self.settings).clone();
+        settings.engine = engine.cloned();
+        let options = settings.options();
+        let begun = lock(&self.reloader).open(options, move |options| open(&settings, options));
+        if let Err(why) = begun {
             gst::element_imp_warning!(
                 self,
                 gst::CoreError::Thread,
@@ -321,6 +332,10 @@ impl GazeInfer {
     /// One broken buffer does not end the stream; a model that does not run does.
     fn fault(&self, fault: &FrameFault) -> Result<gst::FlowSuccess, gst::FlowError> {
         match fault {
+            FrameFault::Buffer(error) if error.is_lasting() => {
+                gst::element_imp_error!(self, gst::ResourceError::NotFound, ("{error}"));
+                Err(gst::FlowError::Error)
+            }
             FrameFault::Buffer(error) => {
                 // A source that is broken is so for every frame; the bus hears of it once.
                 if self.broken_buffer.swap(true, Ordering::Relaxed) {
@@ -339,6 +354,34 @@ impl GazeInfer {
                 gst::element_imp_error!(self, gst::LibraryError::Failed, ("{fault}"));
                 Err(gst::FlowError::Error)
             }
+        }
+    }
+
+    /// Says once how the CPU comes to frames in NVIDIA's memory, where that costs a copy or a
+    /// mapping, and that DeepStream gets no arrows of this element.
+    fn tell_of_nvidia(&self, (access, arrows_refused): (Option<Access>, bool)) {
+        let how = match access {
+            None | Some(Access::Direct) => None,
+            Some(Access::Mapped) => Some("mapped into the CPU's memory"),
+            Some(Access::Downloaded) => Some("copied from the GPU's memory to the CPU's"),
+            Some(Access::Linearised) => {
+                Some("copied out of their block-linear layout and mapped into the CPU's memory")
+            }
+        };
+        if let Some(how) = how.filter(|_| !self.access_told.swap(true, Ordering::Relaxed)) {
+            gst::element_imp_info!(
+                self,
+                gst::StreamError::Format,
+                ("Frames are {how}: the model's pictures are made on the CPU")
+            );
+        }
+        if arrows_refused && !self.arrows_told.swap(true, Ordering::Relaxed) {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Format,
+                ("No arrows for nvdsosd: this version of DeepStream's NvDsDisplayMeta is not \
+                     known (5.0 to 9.1 are)")
+            );
         }
     }
 
@@ -377,12 +420,35 @@ impl GazeInfer {
         );
     }
 
-    /// The frame's result as the structure of an element message.
-    fn message(&self, buffer: &gst::BufferRef, stream: &Stream) -> gst::Structure {
-        let mut s = gaze::to_structure("gaze", stream.result());
-        s.set("pts", buffer.pts());
-        s.set("running-time", qos::running_time(&*self.obj(), buffer));
-        s
+    /// The results of each frame of the buffer as structures of element messages.
+    fn messages(&self, buffer: &gst::BufferRef, stream: &Stream) -> Vec<gst::Structure> {
+        let running_time = qos::running_time(&*self.obj(), buffer);
+        let message = |result| {
+            let mut s = gaze::to_structure("gaze", result);
+            s.set("pts", buffer.pts());
+            s.set("running-time", running_time);
+            s
+        };
+        stream.results().iter().map(message).collect()
+    }
+
+    /// The settings, with what the configuration file says; that is told once, here.
+    fn configured(&self) -> Result<Settings, gst::ErrorMessage> {
+        let (settings, ignored) = {
+            let mut settings = lock(&self.settings);
+            let ignored = settings
+                .read_config()
+                .map_err(|why| gst::error_msg!(gst::ResourceError::Settings, ("{why}")))?;
+            (settings.clone(), ignored)
+        };
+        if !ignored.is_empty() {
+            gst::element_imp_warning!(
+                self,
+                gst::LibraryError::Settings,
+                ("Keys of the configuration that mean nothing here: {}", ignored.join(", "))
+            );
+        }
+        Ok(settings)
     }
 
     /// Says that a frame was not inferred because it came too late.

@@ -27,9 +27,12 @@
 //! (string). One that cannot be opened is refused with a warning, and `engine` again names the one
 //! that runs.
 
+mod batch;
+mod deepstream;
 mod imp;
 mod reload;
 mod settings;
+mod source;
 mod stream;
 
 use glib::prelude::*;

@@ -1,10 +1,12 @@
 //! The properties of `gazeinfer`: values, ranges, defaults, and what they say to people.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use glib::prelude::*;
 use gst::prelude::*;
 
+use super::deepstream::{self, DeepStream};
 use crate::core::camera;
 use crate::core::geometry::{Rect, Size};
 use crate::core::schedule::Policy;
@@ -47,6 +49,10 @@ pub(super) struct Settings {
     pub execution: Execution,
     pub threads: u32,
     pub batch_size: u32,
+    /// nvinfer's kind of file; what it says is taken over at the start.
+    config_file: Option<Arc<str>>,
+    /// Names of the properties that somebody set; they overrule the file.
+    set_by_hand: BTreeSet<String>,
     pub frame: FrameSettings,
 }
 
@@ -63,6 +69,11 @@ pub(super) struct FrameSettings {
     pub field_of_view: f64,
     pub min_object_width: u32,
     pub min_object_height: u32,
+    /// 0: no limit.
+    pub max_object_width: u32,
+    /// 0: no limit.
+    pub max_object_height: u32,
+    pub deepstream: DeepStream,
     pub policy: Policy,
     pub smoothing: bool,
     pub filter: OneEuro,
@@ -80,6 +91,8 @@ impl Default for Settings {
             execution: Execution::default(),
             threads: 0,
             batch_size: 8,
+            config_file: None,
+            set_by_hand: BTreeSet::new(),
             frame: FrameSettings {
                 inference_region: InferenceRegion::Auto,
                 region: [0.0, 0.0, 1.0, 1.0],
@@ -88,6 +101,9 @@ impl Default for Settings {
                 field_of_view: camera::DEFAULT_FIELD_OF_VIEW,
                 min_object_width: 0,
                 min_object_height: 0,
+                max_object_width: 0,
+                max_object_height: 0,
+                deepstream: DeepStream::default(),
                 policy: Policy::default(),
                 smoothing: false,
                 filter: OneEuro::default(),
@@ -106,9 +122,11 @@ impl FrameSettings {
         Rect::new((x * width) as f32, (y * height) as f32, (w * width) as f32, (h * height) as f32)
     }
 
-    /// Whether a face is large enough to be looked at.
-    pub fn is_large_enough(&self, rect: &Rect) -> bool {
-        rect.width >= self.min_object_width as f32 && rect.height >= self.min_object_height as f32
+    /// Whether a face is neither too small nor too large to be looked at.
+    pub fn has_right_size(&self, rect: &Rect) -> bool {
+        let right = |v: f32, min: u32, max: u32| v >= min as f32 && (max == 0 || v <= max as f32);
+        right(rect.width, self.min_object_width, self.max_object_width)
+            && right(rect.height, self.min_object_height, self.max_object_height)
     }
 }
 
@@ -230,6 +248,28 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .default_value(d.frame.min_object_height)
             .mutable_playing()
             .build(),
+        glib::ParamSpecUInt::builder("max-object-width")
+            .nick("Maximum object width")
+            .blurb("Faces wider than this many pixels are not looked at (0 = no limit)")
+            .maximum(u32::from(u16::MAX))
+            .default_value(d.frame.max_object_width)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("max-object-height")
+            .nick("Maximum object height")
+            .blurb("Faces higher than this many pixels are not looked at (0 = no limit)")
+            .maximum(u32::from(u16::MAX))
+            .default_value(d.frame.max_object_height)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecString::builder("config-file-path")
+            .nick("Configuration file")
+            .blurb(
+                "Configuration in nvinfer's form ([property] with gie-unique-id, \
+                 operate-on-gie-id, ...), read at the start; properties that are set overrule it",
+            )
+            .mutable_ready()
+            .build(),
         glib::ParamSpecUInt::builder("inference-interval")
             .nick("Inference interval")
             .blurb("Infer on every n-th frame; between them the last result is carried")
@@ -296,7 +336,7 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .mutable_playing()
             .build(),
     ];
-    own.into_iter().chain(execution::properties()).collect()
+    own.into_iter().chain(execution::properties()).chain(deepstream::properties()).collect()
 });
 
 impl Settings {
@@ -310,9 +350,31 @@ impl Settings {
         }
     }
 
+    /// Takes over what the configuration file says of properties that nobody set. Returns the keys
+    /// that mean nothing here.
+    pub fn read_config(&mut self) -> Result<Vec<String>, String> {
+        let Some(path) = self.config_file.clone() else { return Ok(Vec::new()) };
+        let config = deepstream::read_config(&path)?;
+        for (name, value) in config.values {
+            if !self.set_by_hand.contains(name) {
+                self.apply(name, &value).map_err(|why| format!("'{path}': {why}"))?;
+            }
+        }
+        Ok(config.ignored)
+    }
+
     /// Sets one property; what cannot be taken is said and leaves the old value.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
+        self.apply(name, value)?;
+        self.set_by_hand.insert(name.to_owned());
+        Ok(())
+    }
+
+    fn apply(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
         match name {
+            "config-file-path" => self.config_file = text(value),
+            "max-object-width" => self.frame.max_object_width = get(value)?,
+            "max-object-height" => self.frame.max_object_height = get(value)?,
             "engine" => self.engine = text(value),
             "engine-reload" => self.reload = get(value)?,
             "profile" => self.profile = text(value),
@@ -334,7 +396,7 @@ impl Settings {
             "smoothing-beta" => self.frame.filter.beta = get(value)?,
             "qos" => self.frame.qos = get(value)?,
             "post-messages" => self.frame.post_messages = get(value)?,
-            _ if self.execution.set(name, value)? => {}
+            _ if self.execution.set(name, value)? || self.frame.deepstream.set(name, value)? => {}
             _ => return Err(format!("there is no property '{name}'")),
         }
         Ok(())
@@ -364,7 +426,10 @@ impl Settings {
             "smoothing-beta" => self.frame.filter.beta.to_value(),
             "qos" => self.frame.qos.to_value(),
             "post-messages" => self.frame.post_messages.to_value(),
-            _ => return self.execution.get(name),
+            "config-file-path" => self.config_file.as_deref().to_value(),
+            "max-object-width" => self.frame.max_object_width.to_value(),
+            "max-object-height" => self.frame.max_object_height.to_value(),
+            _ => return self.execution.get(name).or_else(|| self.frame.deepstream.get(name)),
         })
     }
 }

@@ -1,20 +1,23 @@
 //! What `gazeinfer` keeps from frame to frame, and what it does with one. Touched only by the
 //! streaming thread and its serialised events.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::batch::Batch;
 use super::settings::FrameSettings;
+use super::source::Sources;
 use crate::core::camera::{Camera, Optics};
 use crate::core::estimator::{EstimateError, FrameGaze, GazeEstimator, Missing};
 use crate::core::geometry::{Rect, Size};
 use crate::core::region::FaceRegion;
-use crate::core::schedule::{Plan, Schedule};
-use crate::core::smooth::{OneEuro, Smoother};
-use crate::plugin::clock::FrameClock;
+use crate::core::schedule::Plan;
+use crate::nvidia::buffer::NvmmCaps;
+use crate::nvidia::surface::Access;
 use crate::plugin::enums::InferenceRegion;
-use crate::plugin::frame::{MapError, MappedFrame};
+use crate::plugin::frame::MapError;
 use crate::plugin::meta::gaze;
 use crate::plugin::meta::region::{self, Origin, RegionReader, SourcedRegion};
+use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
 
 /// The model and what is remembered of the stream.
@@ -23,20 +26,33 @@ pub(super) struct Stream {
     /// The camera, where a file says what it is.
     calibration: Option<Camera>,
     info: Option<gst_video::VideoInfo>,
-    reader: RegionReader,
-    schedule: Schedule,
-    smoother: Smoother,
-    clock: FrameClock,
-    /// Whether somebody upstream detects: once seen, a frame without regions has no face.
-    detector_seen: bool,
+    /// Whether buffers hold NVIDIA's surfaces.
+    nvmm: Option<NvmmCaps>,
+    pub(super) reader: RegionReader,
+    pub(super) sources: Sources,
+    pub(super) batch: Batch,
     /// Whether the last frame had faces that the model wants normalised and that could not be.
     unaligned: bool,
+    /// How the CPU came to the pixels of the last frame in NVIDIA's memory.
+    access: Option<Access>,
     // Reused from frame to frame.
-    regions: Vec<SourcedRegion>,
+    pub(super) regions: Vec<SourcedRegion>,
     plans: Vec<Plan>,
-    result: FrameGaze,
-    /// What faces of the last frame lacked.
+    /// One for each frame of a batch; the first [`filled`](Self::filled) are the last buffer's.
+    results: Vec<FrameGaze>,
+    filled: usize,
+    /// What faces of the last buffer lacked.
     missing: Missing,
+}
+
+/// One frame of a buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    pub source_id: u32,
+    pub size: Size,
+    pub running_time: Option<gst::ClockTime>,
+    /// Whether there is no time to infer.
+    pub late: bool,
 }
 
 /// Why a frame could not be looked at.
@@ -58,34 +74,37 @@ pub(super) enum FrameFault {
 
 impl Stream {
     pub fn new(estimator: GazeEstimator, calibration: Option<Camera>) -> Self {
-        let result = FrameGaze { model: estimator.model_name().to_owned(), ..FrameGaze::default() };
         Self {
             estimator,
             calibration,
             info: None,
+            nvmm: None,
             reader: RegionReader::default(),
-            schedule: Schedule::default(),
-            smoother: Smoother::default(),
-            clock: FrameClock::default(),
-            detector_seen: false,
+            sources: Sources::default(),
+            batch: Batch::default(),
             unaligned: false,
+            access: None,
             regions: Vec::new(),
             plans: Vec::new(),
-            result,
+            results: Vec::new(),
+            filled: 0,
             missing: Missing::default(),
         }
     }
 
     /// Another model from the next frame on, which infers every face anew. Gives the old one.
     pub fn replace(&mut self, estimator: GazeEstimator) -> GazeEstimator {
-        estimator.model_name().clone_into(&mut self.result.model);
-        self.schedule.reset();
+        for result in &mut self.results {
+            estimator.model_name().clone_into(&mut result.model);
+        }
+        self.sources.infer_anew();
         std::mem::replace(&mut self.estimator, estimator)
     }
 
-    pub fn set_info(&mut self, info: gst_video::VideoInfo) {
-        self.clock.set_info(&info);
+    pub fn set_info(&mut self, info: gst_video::VideoInfo, nvmm: Option<NvmmCaps>) {
+        self.sources.set_info(&info);
         self.info = Some(info);
+        self.nvmm = nvmm;
     }
 
     /// The size that the camera was calibrated at, where the frames have another shape.
@@ -99,33 +118,35 @@ impl Stream {
 
     /// Forgets the past, keeps what the caps said.
     pub fn flush(&mut self) {
-        self.schedule.reset();
-        self.smoother.reset();
-        self.clock.reset();
+        self.sources.flush();
     }
 
     /// A new stream may come from other elements.
     pub fn start_over(&mut self) {
-        self.flush();
-        self.detector_seen = false;
+        self.sources.start_over();
     }
 
-    /// The last frame's result, for messages.
-    pub fn result(&self) -> &FrameGaze {
-        &self.result
+    /// The last buffer's results, one for each of its frames, for messages.
+    pub fn results(&self) -> &[FrameGaze] {
+        &self.results[..self.filled]
     }
 
-    /// Whether faces of the last frame were cropped although the model wants them normalised.
+    /// Whether faces of the last buffer were cropped although the model wants them normalised.
     pub fn unaligned(&self) -> bool {
         self.unaligned
     }
 
-    /// What the model needs and one face or another of the last frame lacked.
+    /// What the model needs and one face or another of the last buffer lacked.
     pub fn missing(&self) -> Missing {
         self.missing
     }
 
-    /// Looks at one frame, due at `running_time`, and attaches what was seen. `late` says that there
+    /// How the CPU came to the pixels of frames in NVIDIA's memory, once there were any.
+    pub fn access(&self) -> Option<Access> {
+        self.access
+    }
+
+    /// Looks at one buffer, due at `running_time`, and attaches what was seen. `late` says that there
     /// is no time to infer.
     pub fn process(
         &mut self,
@@ -134,73 +155,116 @@ impl Stream {
         running_time: Option<gst::ClockTime>,
         late: bool,
     ) -> Result<Outcome, FrameFault> {
-        let begin = Instant::now();
-        let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
-        let size = Size::new(info.width(), info.height());
-        let at = self.clock.tick(running_time);
-        self.collect_regions(buffer, size, settings);
-        let eyes_closed = self.schedule.plan(
-            self.regions.iter().map(|region| region.face),
-            settings.policy,
-            late,
-            &mut self.plans,
-        );
-        let mut outcome = Outcome { eyes_closed, ..Outcome::default() };
+        self.filled = 0;
+        self.unaligned = false;
+        self.missing = Missing::default();
         self.estimator.set_optics(match self.calibration {
             Some(camera) => Optics::Calibrated(camera),
             None => Optics::FieldOfView(settings.field_of_view),
         });
-        self.result.size = size;
-        self.unaligned = false;
-        self.missing = Missing::default();
+        if let Some(caps) = self.nvmm {
+            return self.process_batch(buffer, caps, settings, running_time, late);
+        }
+        let info = self.info.clone().ok_or(FrameFault::NotNegotiated)?;
+        let size = Size::new(info.width(), info.height());
+        self.collect_regions(buffer, 0, size, settings);
+        let frame = Frame { source_id: 0, size, running_time, late };
+        let outcome = self.look(Pixels::Buffer { buffer, info: &info }, frame, settings)?;
+        for result in self.results() {
+            gaze::add(buffer, result)?;
+        }
+        self.annotate(buffer);
+        Ok(outcome)
+    }
+
+    /// Plans, infers and smooths the faces in `regions`, those of one frame, as one more result.
+    pub(super) fn look(
+        &mut self,
+        mut pixels: Pixels<'_>,
+        frame: Frame,
+        settings: &FrameSettings,
+    ) -> Result<Outcome, FrameFault> {
+        let begin = Instant::now();
+        if self.filled == self.results.len() {
+            let model = self.estimator.model_name().to_owned();
+            self.results.push(FrameGaze { model, ..FrameGaze::default() });
+        }
+        let result = &mut self.results[self.filled];
+        let source = self.sources.get(frame.source_id);
+        let at = source.clock.tick(frame.running_time);
+        let eyes_closed = source.schedule.plan(
+            self.regions.iter().map(|region| region.face),
+            settings.policy,
+            frame.late,
+            &mut self.plans,
+        );
+        let mut outcome = Outcome { eyes_closed, ..Outcome::default() };
+        (result.size, result.source_id) = (frame.size, frame.source_id);
         if self.plans.contains(&Plan::Infer) {
-            let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
-            let frame = MappedFrame::map(buffer, info)?;
-            let view = frame.view().map_err(MapError::from)?;
+            let mapped = pixels.map()?;
+            let view = mapped.view()?;
             let margin = (settings.region_margin >= 0.0).then_some(settings.region_margin);
             let counts = self.estimator.estimate(
                 &view,
                 self.regions.iter().map(|region| region.face),
                 &self.plans,
                 margin,
-                &mut self.result.faces,
+                &mut result.faces,
             )?;
+            self.access = mapped.access();
             (outcome.inferences, outcome.invalid) = (counts.inferred, counts.invalid);
-            self.unaligned = counts.unaligned > 0;
-            self.missing = counts.missing;
+            self.unaligned |= counts.unaligned > 0;
+            self.missing = self.missing.or(counts.missing);
             outcome.latency = Some(begin.elapsed());
         } else {
-            self.estimator.carry(size, &self.plans, &mut self.result.faces);
+            self.estimator.carry(frame.size, &self.plans, &mut result.faces);
             outcome.carried = !self.plans.is_empty();
         }
         if settings.smoothing {
-            self.smooth(at, settings.filter);
+            source.smooth(&mut result.faces, at, settings.filter);
         } else {
-            self.smoother.reset();
+            source.smoother.reset();
         }
-        outcome.faces = self.result.faces.len() as u64;
-        self.result.inference_time = outcome
+        outcome.faces = result.faces.len() as u64;
+        result.inference_time = outcome
             .latency
             .map_or(0, |latency| u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
-        self.schedule.remember(&self.result.faces);
-        gaze::add(buffer, &self.result)?;
-        for (sourced, estimate) in self.regions.iter().zip(&self.result.faces) {
-            region::annotate(buffer, sourced.origin, estimate);
-        }
+        source.schedule.remember(&result.faces);
+        self.filled += 1;
         Ok(outcome)
     }
 
-    /// Smooths what was inferred now; what is carried was smoothed when it was inferred.
-    fn smooth(&mut self, at: Duration, filter: OneEuro) {
-        for face in self.result.faces.iter_mut().filter(|face| face.age == 0) {
-            if let (Some(track), Some(gaze)) = (face.region.track_id, face.gaze) {
-                face.gaze = Some(self.smoother.smooth(track, at, gaze, filter));
-            }
+    /// Puts the gaze of the last frame back on the buffer's own metadata that its regions came from.
+    pub(super) fn annotate(&self, buffer: &mut gst::BufferRef) {
+        let Some(result) = self.results().last() else { return };
+        for (sourced, estimate) in self.regions.iter().zip(&result.faces) {
+            region::annotate(buffer, sourced.origin, estimate);
         }
     }
 
-    fn collect_regions(&mut self, buffer: &gst::BufferRef, size: Size, settings: &FrameSettings) {
+    /// The regions of a frame that is a buffer of its own.
+    pub(super) fn collect_regions(
+        &mut self,
+        buffer: &gst::BufferRef,
+        source: u32,
+        size: Size,
+        settings: &FrameSettings,
+    ) {
         self.regions.clear();
+        let class = &settings.object_class;
+        let looks = settings.inference_region.wants_faces();
+        let looked = looks && self.reader.read(buffer, size, class, &mut self.regions);
+        self.choose_regions(source, looked, size, settings);
+    }
+
+    /// Makes of the faces that somebody found (none, if `looked` is false) what is to be looked at.
+    pub(super) fn choose_regions(
+        &mut self,
+        source: u32,
+        looked: bool,
+        size: Size,
+        settings: &FrameSettings,
+    ) {
         let whole = |rect: Rect| SourcedRegion {
             face: FaceRegion { rect, ..FaceRegion::default() },
             origin: Origin::Frame,
@@ -209,14 +273,13 @@ impl Stream {
             InferenceRegion::FullFrame => self.regions.push(whole(Rect::full(size))),
             InferenceRegion::Fixed => self.regions.push(whole(settings.fixed_region(size))),
             mode @ (InferenceRegion::Auto | InferenceRegion::RoiList) => {
-                let class = &settings.object_class;
-                let looked = self.reader.read(buffer, size, class, &mut self.regions);
-                self.detector_seen |= looked;
-                if mode == InferenceRegion::Auto && !self.detector_seen {
+                let source = self.sources.get(source);
+                source.detector_seen |= looked;
+                if mode == InferenceRegion::Auto && !source.detector_seen {
                     self.regions.push(whole(Rect::full(size)));
                 }
                 self.regions.retain(|region| {
-                    settings.is_large_enough(&region.face.rect)
+                    settings.has_right_size(&region.face.rect)
                         && !region.face.rect.intersect(&Rect::full(size)).is_empty()
                 });
             }

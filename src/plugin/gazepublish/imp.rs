@@ -180,10 +180,9 @@ impl BaseTransformImpl for GazePublish {
 }
 
 impl GazePublish {
-    /// Queues the line of one buffer.
+    /// Queues the lines of one buffer.
     fn publish(&self, buffer: &gst::BufferRef) -> Result<(), gst::FlowError> {
         let add_empty_results = lock(&self.settings).add_empty_results;
-        let frame_gaze = gaze::read(buffer);
         let attention = attention::read(buffer);
         let running_time = self.running_time(buffer);
 
@@ -191,20 +190,26 @@ impl GazePublish {
         let stream = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
         let frame = stream.frame;
         stream.frame += 1;
-        let Some(frame_gaze) = frame_gaze.filter(|f| add_empty_results || !f.faces.is_empty())
-        else {
-            return Ok(());
-        };
         let stamp = FrameStamp {
             frame,
             pts: buffer.pts().map(gst::ClockTime::nseconds),
             running_time: running_time.map(gst::ClockTime::nseconds),
         };
-        stream.flushed = false;
-        let write = |line: &mut Vec<u8>| {
-            report::write_judged_line(line, stamp, &frame_gaze, attention.as_ref())
-        };
-        let result = stream.writer.offer(write);
+        let mut result = Ok(true);
+        // A batch has a line for each of its frames; the driver is in the first.
+        for (position, gaze) in gaze::read_batch(buffer).enumerate() {
+            if gaze.faces.is_empty() && !add_empty_results {
+                continue;
+            }
+            stream.flushed = false;
+            let attention = attention.as_ref().filter(|_| position == 0);
+            let write =
+                |line: &mut Vec<u8>| report::write_judged_line(line, stamp, &gaze, attention);
+            match stream.writer.offer(write) {
+                Ok(true) => {}
+                dropped_or_failed => result = dropped_or_failed,
+            }
+        }
         let dropped =
             (matches!(result, Ok(false)) && stream.may_warn()).then(|| stream.counters.dropped());
         drop(guard);

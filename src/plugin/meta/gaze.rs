@@ -22,6 +22,9 @@
 //! | `head-pitch head-yaw head-roll` | double | radians; may be absent |
 //! | `origin-x origin-y origin-z` | double | mm, camera coordinates; may be absent |
 
+use std::ops::ControlFlow;
+
+use gst::buffer::BufferMetaForeachAction;
 use gst::meta::CustomMeta;
 
 use super::structure;
@@ -37,7 +40,33 @@ pub fn add(buffer: &mut gst::BufferRef, frame: &FrameGaze) -> Result<(), glib::B
     Ok(())
 }
 
-/// Reads what a buffer carries; `None` where nobody looked at it.
+/// Puts one GazeMeta for each frame of a batch on the buffer, in place of those that are there.
+pub fn add_batch<'a>(
+    buffer: &mut gst::BufferRef,
+    frames: impl IntoIterator<Item = &'a FrameGaze>,
+) -> Result<(), glib::BoolError> {
+    buffer.foreach_meta_mut(|meta| {
+        let ours = meta.try_as_custom_meta().is_some_and(|meta| meta.has_name(NAME));
+        let action =
+            if ours { BufferMetaForeachAction::Remove } else { BufferMetaForeachAction::Keep };
+        ControlFlow::Continue(action)
+    });
+    for frame in frames {
+        write(CustomMeta::add(buffer, NAME)?.mut_structure(), frame);
+    }
+    Ok(())
+}
+
+/// Reads what a buffer carries of all frames of a batch, in their order.
+pub fn read_batch(buffer: &gst::BufferRef) -> impl Iterator<Item = FrameGaze> {
+    buffer.iter_meta::<gst::Meta>().filter_map(|meta| {
+        let meta = meta.try_as_custom_meta().filter(|meta| meta.has_name(NAME))?;
+        parse(meta.structure())
+    })
+}
+
+/// Reads what a buffer carries, of the first frame where it is a batch; `None` where nobody looked
+/// at it.
 pub fn read(buffer: &gst::BufferRef) -> Option<FrameGaze> {
     parse(CustomMeta::from_buffer(buffer, NAME).ok()?.structure())
 }
@@ -167,6 +196,20 @@ mod tests {
         let empty = FrameGaze { size: Size::new(32, 16), ..Default::default() };
         add(buffer.get_mut().unwrap(), &empty).unwrap();
         assert_eq!(read(&buffer), Some(empty));
+    }
+
+    #[test]
+    fn a_batch_has_one_for_each_frame() {
+        gst::init().unwrap();
+        super::super::register();
+        let frame = |source_id| FrameGaze { source_id, ..full_frame() };
+        let mut buffer = gst::Buffer::new();
+        for sources in [vec![3, 0, 7], vec![1]] {
+            let frames: Vec<_> = sources.into_iter().map(frame).collect();
+            add_batch(buffer.get_mut().unwrap(), &frames).unwrap();
+            assert!(read_batch(&buffer).eq(frames.iter().cloned()));
+            assert_eq!(read(&buffer).as_ref(), frames.first());
+        }
     }
 
     #[test]

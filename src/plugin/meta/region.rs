@@ -35,6 +35,11 @@ pub enum Origin {
         /// Id of the object detection.
         id: u32,
     },
+    /// One of DeepStream's objects.
+    Object {
+        /// Position among the objects of its frame.
+        position: usize,
+    },
     /// Nobody's: the frame, or the fixed region.
     Frame,
 }
@@ -269,7 +274,8 @@ pub fn annotate(buffer: &mut gst::BufferRef, origin: Origin, estimate: &GazeEsti
         }
         #[cfg(feature = "v1_24")]
         Origin::Analytics { id } => super::analytics::relate(buffer, id, gaze),
-        Origin::Frame => {}
+        // DeepStream's metadata is not the buffer's own; the batch puts the gaze there.
+        Origin::Object { .. } | Origin::Frame => {}
     }
 }
 

@@ -1,0 +1,278 @@
+//! `gazeinfer` on NVIDIA's memory: the frames of a batch, DeepStream's objects as faces, and gaze
+//! put back on them.
+
+use crate::core::draw::{Style, gaze_arrow};
+use crate::core::estimator::GazeEstimate;
+use crate::core::geometry::{Point, Size};
+use crate::core::region::FaceRegion;
+use crate::nvidia::buffer::{self, NvmmBuffer, NvmmCaps};
+use crate::nvidia::nvds::{Arrow, FrameFacts, NvdsBatch, ObjectFacts};
+use crate::nvidia::payload::{GazeObjMeta, HAS_CONFIDENCE, HAS_GAZE, HAS_HEAD, HAS_ORIGIN};
+use crate::nvidia::surface::{Staging, SurfaceBatch};
+use crate::plugin::frame::MapError;
+use crate::plugin::meta::gaze;
+use crate::plugin::meta::region::{Origin, SourcedRegion};
+use crate::plugin::pixels::Pixels;
+use crate::plugin::stats::Outcome;
+
+use super::settings::FrameSettings;
+use super::stream::{Frame, FrameFault, Stream};
+
+/// Width of an arrow in pixels, as NVIDIA's own gaze sample draws it.
+const ARROW_WIDTH: u32 = 3;
+
+/// Memory that batches reuse.
+#[derive(Default)]
+pub(super) struct Batch {
+    staging: Staging,
+    frames: Vec<FrameFacts>,
+    objects: Vec<ObjectFacts>,
+    payloads: Vec<(usize, GazeObjMeta)>,
+    arrows: Vec<Arrow>,
+    /// Whether arrows were asked for and could not be given, because DeepStream's version is unknown.
+    pub arrows_refused: bool,
+}
+
+impl Stream {
+    /// Looks at each frame of a batch. One that is broken does not keep the others from their gaze;
+    /// the first fault is the buffer's.
+    pub(super) fn process_batch(
+        &mut self,
+        buffer: &mut gst::BufferRef,
+        caps: NvmmCaps,
+        settings: &FrameSettings,
+        running_time: Option<gst::ClockTime>,
+        late: bool,
+    ) -> Result<Outcome, FrameFault> {
+        let mut scratch = std::mem::take(&mut self.batch);
+        let looked = self.look_at_batch(buffer, caps, settings, (running_time, late), &mut scratch);
+        self.batch = scratch;
+        let looked = looked?;
+        gaze::add_batch(buffer, self.results())?;
+        if looked.single {
+            self.annotate(buffer);
+        }
+        looked.fault.map_or(Ok(looked.outcome), |fault| Err(fault.into()))
+    }
+
+    fn look_at_batch(
+        &mut self,
+        buffer: &gst::BufferRef,
+        caps: NvmmCaps,
+        settings: &FrameSettings,
+        (running_time, late): (Option<gst::ClockTime>, bool),
+        scratch: &mut Batch,
+    ) -> Result<Looked, FrameFault> {
+        let descriptor = NvmmBuffer::map(buffer, caps).map_err(MapError::from)?;
+        let surfaces = descriptor.surfaces().map_err(MapError::from)?;
+        let metadata = buffer::batch_meta(buffer).map_err(MapError::from)?;
+        scratch.frames.clear();
+        match &metadata {
+            Some(metadata) => metadata.read_frames(&mut scratch.frames),
+            // Without DeepStream there are sources, and nothing is known of them.
+            None => scratch.frames.extend((0..surfaces.len() as u32).map(|slot| FrameFacts {
+                batch_id: slot,
+                source_id: slot,
+                detected: false,
+            })),
+        }
+        let mut all =
+            Looked { single: metadata.is_none() && surfaces.len() == 1, ..Looked::default() };
+        for position in 0..scratch.frames.len() {
+            let facts = scratch.frames[position];
+            let frame = |size| Frame { source_id: facts.source_id, size, running_time, late };
+            let slot = facts.batch_id as usize;
+            let looked = match surfaces.size(slot) {
+                Ok(size) => {
+                    match &metadata {
+                        Some(metadata) => {
+                            scratch.objects.clear();
+                            metadata.read_objects(position, &mut scratch.objects);
+                            self.collect_objects(&scratch.objects, facts, size, settings);
+                        }
+                        None if all.single => {
+                            self.collect_regions(buffer, facts.source_id, size, settings);
+                        }
+                        None => {
+                            self.regions.clear();
+                            self.choose_regions(facts.source_id, false, size, settings);
+                        }
+                    }
+                    self.look_at_surface(
+                        &surfaces,
+                        slot,
+                        frame(size),
+                        settings,
+                        &mut scratch.staging,
+                    )
+                }
+                Err(error) => Err(FrameFault::Buffer(error.into())),
+            };
+            match looked {
+                Ok(outcome) => all.outcome.add(&outcome),
+                Err(FrameFault::Buffer(error)) if !error.is_lasting() => {
+                    all.fault.get_or_insert(error);
+                    continue;
+                }
+                Err(fault) => return Err(fault),
+            }
+            if let Some(metadata) = &metadata {
+                self.give_back(metadata, position, settings, scratch);
+            }
+        }
+        Ok(all)
+    }
+
+    fn look_at_surface(
+        &mut self,
+        batch: &SurfaceBatch<'_>,
+        slot: usize,
+        frame: Frame,
+        settings: &FrameSettings,
+        staging: &mut Staging,
+    ) -> Result<Outcome, FrameFault> {
+        self.look(Pixels::Surface { batch, slot, staging }, frame, settings)
+    }
+
+    /// The objects of a frame that are faces, as the settings say.
+    fn collect_objects(
+        &mut self,
+        objects: &[ObjectFacts],
+        facts: FrameFacts,
+        size: Size,
+        settings: &FrameSettings,
+    ) {
+        self.regions.clear();
+        if settings.inference_region.wants_faces() {
+            let wanted = objects
+                .iter()
+                .enumerate()
+                .filter(|(_, object)| settings.deepstream.wants(object.component, object.class_id));
+            self.regions.extend(wanted.map(|(position, object)| SourcedRegion {
+                face: FaceRegion {
+                    rect: object.rect,
+                    confidence: object.confidence,
+                    track_id: object.object_id,
+                    ..FaceRegion::default()
+                },
+                origin: Origin::Object { position },
+            }));
+        }
+        self.choose_regions(facts.source_id, facts.detected || !objects.is_empty(), size, settings);
+    }
+
+    /// Attaches the last frame's gaze to the objects that it belongs to.
+    fn give_back(
+        &self,
+        metadata: &NvdsBatch<'_>,
+        frame: usize,
+        settings: &FrameSettings,
+        scratch: &mut Batch,
+    ) {
+        let Some(result) = self.results().last() else { return };
+        scratch.payloads.clear();
+        scratch.arrows.clear();
+        for (region, estimate) in self.regions.iter().zip(&result.faces) {
+            let Origin::Object { position } = region.origin else { continue };
+            let Some(mut payload) = payload(estimate) else { continue };
+            payload.unique_id = settings.deepstream.unique_id;
+            payload.source_id = result.source_id;
+            payload.inference_time = result.inference_time;
+            scratch.payloads.push((position, payload));
+        }
+        let objects = &scratch.objects;
+        metadata.attach(
+            frame,
+            scratch.payloads.iter().map(|(position, gaze)| (*position, objects[*position], gaze)),
+        );
+        if settings.deepstream.display_arrows && !scratch.arrows_refused {
+            scratch.arrows.extend(result.faces.iter().filter_map(|face| arrow(face, result.size)));
+            scratch.arrows_refused = !metadata.draw(frame, &scratch.arrows);
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Default)]
+struct Looked {
+    outcome: Outcome,
+    /// The first frame that could not be looked at.
+    fault: Option<MapError>,
+    /// Whether it is one frame without DeepStream, whose faces are in the buffer's own metadata.
+    single: bool,
+}
+
+/// A face's gaze for DeepStream; `None` where the model gave none.
+fn payload(estimate: &GazeEstimate) -> Option<GazeObjMeta> {
+    let gaze = estimate.gaze.filter(|gaze| gaze.is_finite())?;
+    let region = &estimate.region;
+    let mut meta = GazeObjMeta::new();
+    meta.flags = HAS_GAZE;
+    meta.object_id = region.track_id.unwrap_or(u64::MAX);
+    meta.age = estimate.age;
+    (meta.pitch, meta.yaw, meta.direction) = (gaze.pitch, gaze.yaw, gaze.direction());
+    meta.rect = [region.rect.x, region.rect.y, region.rect.width, region.rect.height];
+    if let Some(confidence) = estimate.confidence {
+        meta.flags |= HAS_CONFIDENCE;
+        meta.confidence = confidence;
+    }
+    if let Some(head) = region.head_pose.filter(|head| head.is_finite()) {
+        meta.flags |= HAS_HEAD;
+        meta.head = [head.pitch, head.yaw, head.roll];
+    }
+    if let Some(origin) = estimate.origin {
+        meta.flags |= HAS_ORIGIN;
+        meta.origin = origin;
+    }
+    Some(meta)
+}
+
+/// The arrow of a face, inside a frame of `size`: `nvdsosd` takes unsigned numbers, and one below
+/// zero would end at the other side.
+fn arrow(face: &GazeEstimate, size: Size) -> Option<Arrow> {
+    let style = Style::default();
+    let inside = |p: Point| {
+        let clamp = |v: f32, extent: u32| v.round().clamp(0.0, (extent - 1) as f32) as u32;
+        [clamp(p.x, size.width), clamp(p.y, size.height)]
+    };
+    let [from, to] = gaze_arrow(face, &style)?.map(inside);
+    let color = style.arrow_color.rgba().map(|v| f64::from(v) / 255.0);
+    Some(Arrow { from, to, width: ARROW_WIDTH, color })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::gaze::{Gaze, HeadPose};
+    use crate::core::geometry::Rect;
+
+    fn face(yaw: f32) -> GazeEstimate {
+        let region = FaceRegion { rect: Rect::new(0.0, 0.0, 40.0, 40.0), ..Default::default() };
+        GazeEstimate { region, gaze: Some(Gaze::new(0.0, yaw)), ..Default::default() }
+    }
+
+    #[test]
+    fn arrows_stay_in_the_frame() {
+        let size = Size::new(64, 48);
+        let left = arrow(&face(1.5), size).unwrap();
+        assert_eq!(left.to, [0, left.from[1]], "out to the left: cut, not wrapped");
+        let right = arrow(&face(-1.5), size).unwrap();
+        assert!(right.to[0] > right.from[0] && right.to[0] < 64);
+        let none = GazeEstimate { gaze: None, ..face(0.0) };
+        assert_eq!(arrow(&none, size), None);
+    }
+
+    #[test]
+    fn flags_say_what_is_there() {
+        let mut estimate = face(0.5);
+        assert_eq!(payload(&estimate).unwrap().flags, HAS_GAZE);
+        estimate.confidence = Some(0.5);
+        estimate.origin = Some([1.0, 2.0, 3.0]);
+        estimate.region.head_pose = Some(HeadPose { pitch: 0.1, yaw: 0.2, roll: 0.3 });
+        let meta = payload(&estimate).unwrap();
+        assert_eq!(meta.flags, HAS_GAZE | HAS_CONFIDENCE | HAS_HEAD | HAS_ORIGIN);
+        assert_eq!((meta.head, meta.origin), ([0.1, 0.2, 0.3], [1.0, 2.0, 3.0]));
+        estimate.gaze = Some(Gaze::new(f32::NAN, 0.0));
+        assert!(payload(&estimate).is_none());
+    }
+}

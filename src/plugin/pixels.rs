@@ -1,0 +1,80 @@
+//! A frame's pixels, in whichever memory they are.
+
+use gst_video::VideoInfo;
+
+use super::frame::{MapError, MappedFrame};
+use crate::core::frame::FrameView;
+use crate::nvidia::surface::{Access, MappedSurface, Staging, SurfaceBatch};
+
+/// Where a frame's pixels are; nothing is mapped yet.
+pub enum Pixels<'a> {
+    /// In a buffer, which may be in CUDA's memory: its maps bring it to the host.
+    Buffer {
+        /// The buffer.
+        buffer: &'a gst::BufferRef,
+        /// What its caps say.
+        info: &'a VideoInfo,
+    },
+    /// In a batch of NVIDIA's surfaces.
+    Surface {
+        /// The batch.
+        batch: &'a SurfaceBatch<'a>,
+        /// The frame's place in it.
+        slot: usize,
+        /// What frames may be copied to.
+        staging: &'a mut Staging,
+    },
+}
+
+impl<'a> Pixels<'a> {
+    /// The one frame of a buffer: its own, or that of its batch.
+    pub fn single(
+        buffer: &'a gst::BufferRef,
+        info: &'a VideoInfo,
+        batch: Option<&'a SurfaceBatch<'a>>,
+        staging: &'a mut Staging,
+    ) -> Result<Self, MapError> {
+        match batch {
+            None => Ok(Self::Buffer { buffer, info }),
+            Some(batch) if batch.len() == 1 => Ok(Self::Surface { batch, slot: 0, staging }),
+            Some(batch) => Err(MapError::Batch(batch.len())),
+        }
+    }
+
+    /// Makes the pixels readable, for as long as the result lives.
+    pub fn map(&mut self) -> Result<MappedPixels<'_>, MapError> {
+        Ok(match self {
+            Self::Buffer { buffer, info } => MappedPixels::Buffer(MappedFrame::map(buffer, info)?),
+            Self::Surface { batch, slot, staging } => {
+                MappedPixels::Surface(batch.map(*slot, staging)?)
+            }
+        })
+    }
+}
+
+/// A frame's pixels, mapped for reading.
+#[expect(clippy::large_enum_variant, reason = "on the stack; boxed, every frame would allocate")]
+pub enum MappedPixels<'a> {
+    /// Of a buffer.
+    Buffer(MappedFrame<'a>),
+    /// Of a surface.
+    Surface(MappedSurface<'a>),
+}
+
+impl MappedPixels<'_> {
+    /// The checked view.
+    pub fn view(&self) -> Result<FrameView<'_>, MapError> {
+        Ok(match self {
+            Self::Buffer(frame) => frame.view()?,
+            Self::Surface(surface) => surface.view()?,
+        })
+    }
+
+    /// How the CPU came to a surface's pixels.
+    pub fn access(&self) -> Option<Access> {
+        match self {
+            Self::Buffer(_) => None,
+            Self::Surface(surface) => Some(surface.access()),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! NVIDIA's memory and metadata with the structures of DeepStream 5.0 to 7.1, by the stand-in in
+//! `tests/nvstub`.
+#![cfg(all(feature = "plugin", target_os = "linux"))]
+
+mod common;
+
+mod nvmm {
+    /// Version of the surfaces' structures, and of the metadata's.
+    pub const VERSIONS: (u32, u32) = (7, 8);
+
+    pub mod cases;
+    pub mod stub;
+}

@@ -1,0 +1,13 @@
+//! NVIDIA's memory and metadata with the structures of DeepStream 9.0 and 9.1, by the stand-in in
+//! `tests/nvstub`.
+#![cfg(all(feature = "plugin", target_os = "linux"))]
+
+mod common;
+
+mod nvmm {
+    /// Version of the surfaces' structures, and of the metadata's.
+    pub const VERSIONS: (u32, u32) = (8, 9);
+
+    pub mod cases;
+    pub mod stub;
+}
