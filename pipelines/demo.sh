@@ -1,23 +1,26 @@
 #!/usr/bin/env bash
 # From a video to where people in it look:
 #   pipelines/demo.sh [VIDEO]
-# leaves out/annotated.mp4 (or .webm), out/frame.png and out/gaze.jsonl.
-# FACE_MODEL and GAZE_MODEL name other ONNX models, PROVIDER another execution provider;
-# FACE_MODEL=embedded is the detector that needs no file, and is used where YuNet is not at hand.
+# leaves out/annotated.mp4 (or .webm), out/frame.png and out/gaze.jsonl. Without a VIDEO it takes
+# models/demo.mp4, a rendered person whose true gaze is known, and tells the mean error.
+# FACE_MODEL and GAZE_MODEL name ONNX models in place of the embedded ones, PROVIDER another execution
+# provider, FIELD_OF_VIEW the camera's degrees from left to right.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
 
-given=../shared
-video=${1:-$given/media/udacity_demo.mp4}
-face_model=${FACE_MODEL:-$given/models/face/yunet_n_dynamic.onnx}
-[ -n "${FACE_MODEL:-}" ] || [ -f "$face_model" ] || face_model=embedded
-gaze_model=${GAZE_MODEL:-$given/models/gaze/mobilegaze_mobileone_s0.onnx}
-provider=${PROVIDER:-cpu}
+own=models/demo.mp4
+video=${1:-$own}
+face_model=${FACE_MODEL:-}
+gaze_model=${GAZE_MODEL:-}
+field_of_view=60
+[ "$video" = "$own" ] && field_of_view=58
 find_faces=(gazeface)
-[ "$face_model" = embedded ] || find_faces+=(engine="$face_model" execution-provider="$provider")
+find_gaze=(gazeinfer field-of-view="${FIELD_OF_VIEW:-$field_of_view}" execution-provider="${PROVIDER:-cpu}")
+[ -z "$face_model" ] || find_faces+=(engine="$face_model" execution-provider="${PROVIDER:-cpu}")
+[ -z "$gaze_model" ] || find_gaze+=(engine="$gaze_model")
 for file in "$video" "$face_model" "$gaze_model"; do
-    if [ "$file" != embedded ] && [ ! -f "$file" ]; then
+    if [ -n "$file" ] && [ ! -f "$file" ]; then
         echo "demo: there is no $file" >&2
         echo "usage: [FACE_MODEL=yunet.onnx] [GAZE_MODEL=gaze.onnx] $0 [VIDEO]" >&2
         exit 2
@@ -65,7 +68,7 @@ bar() {
     printf '\r%*s\r' $((width + 12)) '' >&2
 }
 
-echo "demo: $(basename "$video"), faces by $(basename "$face_model"), gaze by $(basename "$gaze_model")" >&2
+echo "demo: $(basename "$video"), faces by $(basename "${face_model:-the embedded detector}"), gaze by $(basename "${gaze_model:-the embedded model}")" >&2
 : >"$log"
 start=$(date +%s%N)
 # Descriptions of encoders are several words each, hence unquoted.
@@ -73,7 +76,7 @@ start=$(date +%s%N)
 if ! gst-launch-1.0 \
     filesrc location="$video" ! decodebin ! videoconvert ! queue max-size-buffers=4 ! \
     "${find_faces[@]}" ! \
-    gazeinfer engine="$gaze_model" execution-provider="$provider" ! \
+    "${find_gaze[@]}" ! \
     gazepublish location="$lines" add-empty-results=true ! \
     gazeoverlay ! progressreport update-freq=1 ! queue max-size-buffers=4 ! \
     videoconvert ! $encoder ! filesink location="$annotated" 2>&1 | bar; then
@@ -115,4 +118,26 @@ awk -v seconds="$(((end - start) / 1000000))e-3" '
               NR, faces, NR / seconds
           if (inferred) printf ", gaze %.1f ms a frame", spent / inferred / 1e6
           printf "\n" }' "$lines" >&2
+# Frames of one face, against the truth that lies beside a rendered video.
+truth=${video%.*}.jsonl
+if [ -f "$truth" ]; then
+    awk '
+    function number(line, key) {
+        if (!match(line, "\"" key "\": ?-?[0-9.]+(e-?[0-9]+)?")) return "none"
+        line = substr(line, RSTART, RLENGTH)
+        sub(/.*: ?/, "", line)
+        return line + 0
+    }
+    NR == FNR { frame = number($0, "frame")
+                pitch[frame] = number($0, "gaze-pitch"); yaw[frame] = number($0, "gaze-yaw"); next }
+    { frame = number($0, "frame"); p = number($0, "pitch"); y = number($0, "yaw")
+      if (!(frame in pitch) || p == "none" || gsub(/"age":/, "&") != 1) next
+      d = cos(p) * cos(pitch[frame]) * cos(y - yaw[frame]) + sin(p) * sin(pitch[frame])
+      if (d > 1) d = 1
+      error = atan2(sqrt(1 - d * d), d) * 57.29578
+      sum += error; count++
+      if (error > worst) worst = error }
+    END { if (count) printf "demo: mean error %.1f degrees, largest %.1f, in %d frames\n", \
+              sum / count, worst, count }' "$truth" "$lines" >&2
+fi
 printf 'demo: made\n  %s\n  out/frame.png\n  %s\n' "$annotated" "$lines" >&2

@@ -10,24 +10,24 @@
 #   FORWARD  "PITCH YAW", what the gaze model tells, in degrees, of a driver who looks at the road;
 #            "auto" learns it, which takes half a minute of driving. Default: "0 0", for a camera
 #            straight ahead of the driver
-# On the clip of one man that looks around (udacity_demo.mp4, 595 frames; he drives nothing) one long
-# distraction is raised after 4.4 s and cleared at 6.3 s, and about 270 frames are attentive.
-# FACE_MODEL and GAZE_MODEL name other ONNX models.
+# Without a VIDEO it takes models/demo.mp4, a rendered person who looks around for ten seconds.
+# FACE_MODEL and GAZE_MODEL name ONNX models in place of the embedded ones.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
 
-given=../shared
-video=${1:-$given/media/udacity_demo.mp4}
-face_model=${FACE_MODEL:-$given/models/face/yunet_n_dynamic.onnx}
-gaze_model=${GAZE_MODEL:-$given/models/gaze/mobilegaze_mobileone_s0.onnx}
-for file in "$video" "$face_model" "$gaze_model"; do
+video=${1:-models/demo.mp4}
+find_faces=(gazeface qos=false)
+find_gaze=(gazeinfer qos=false)
+for file in "$video" ${FACE_MODEL:+"$FACE_MODEL"} ${GAZE_MODEL:+"$GAZE_MODEL"}; do
     if [ ! -f "$file" ]; then
         echo "monitor: there is no $file" >&2
         echo "usage: [FACE_MODEL=yunet.onnx] [GAZE_MODEL=gaze.onnx] $0 [VIDEO]" >&2
         exit 2
     fi
 done
+[ -z "${FACE_MODEL:-}" ] || find_faces+=(engine="$FACE_MODEL")
+[ -z "${GAZE_MODEL:-}" ] || find_gaze+=(engine="$GAZE_MODEL")
 forward=${FORWARD:-0 0}
 if [ "$forward" = auto ]; then
     forward="forward=auto"
@@ -44,8 +44,7 @@ mkdir -p out
 # shellcheck disable=SC2086
 gst-launch-1.0 -m \
     filesrc location="$video" ! decodebin ! videoconvert ! \
-    gazeface engine="$face_model" qos=false ! \
-    gazeinfer engine="$gaze_model" qos=false ! \
+    "${find_faces[@]}" ! "${find_gaze[@]}" ! \
     gazemonitor rules="${RULES:-euroncap-2026}" zones="${ZONES:-left-hand-drive}" \
         speed="${SPEED:--1}" $forward ! \
     gazepublish location=out/attention.jsonl add-empty-results=true ! fakesink sync=false |

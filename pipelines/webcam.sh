@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # Where people before the camera look, in a window:
-#   pipelines/webcam.sh GAZE_MODEL.onnx [/dev/video0]
+#   pipelines/webcam.sh [/dev/video0]
 # Expect your own picture with a box around each face and an arrow where it looks; close it with
-# Ctrl-C. Without a camera a test picture is shown, in which nobody looks anywhere. FACE_MODEL names
-# a face detector in place of the embedded one, which sees faces from the front.
+# Ctrl-C. Without a camera a test picture is shown, in which nobody looks anywhere. FACE_MODEL and
+# GAZE_MODEL name ONNX models in place of the embedded ones, of which the detector sees faces from
+# the front.
 set -euo pipefail
-usage="usage: [FACE_MODEL=yunet.onnx] $0 GAZE_MODEL.onnx [/dev/video0]"
-gaze=${1:?$usage}
-device=${2:-/dev/video0}
-for file in "$gaze" ${FACE_MODEL:+"$FACE_MODEL"}; do
+device=${1:-/dev/video0}
+find_faces=(gazeface)
+find_gaze=(gazeinfer)
+for file in ${FACE_MODEL:+"$FACE_MODEL"} ${GAZE_MODEL:+"$GAZE_MODEL"}; do
     [ -f "$file" ] || { echo "webcam: there is no $file" >&2; exit 2; }
 done
-gaze=$(realpath "$gaze")
-find_faces=(gazeface)
 [ -z "${FACE_MODEL:-}" ] || find_faces+=(engine="$(realpath "$FACE_MODEL")")
+[ -z "${GAZE_MODEL:-}" ] || find_gaze+=(engine="$(realpath "$GAZE_MODEL")")
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
 cargo build --release --lib
@@ -28,4 +28,4 @@ fi
 # The source and its property are two words, hence unquoted.
 # shellcheck disable=SC2086
 exec gst-launch-1.0 $source ! videoconvert ! queue max-size-buffers=2 leaky=downstream ! \
-    "${find_faces[@]}" ! gazeinfer engine="$gaze" ! gazeoverlay ! videoconvert ! autovideosink
+    "${find_faces[@]}" ! "${find_gaze[@]}" ! gazeoverlay ! videoconvert ! autovideosink

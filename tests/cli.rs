@@ -18,7 +18,7 @@ const NO: i32 = 1;
 const USAGE: i32 = 2;
 const CANNOT: i32 = 3;
 
-const COMMANDS: [&str; 5] = ["inspect", "bench", "run", "compare", "doctor"];
+const COMMANDS: [&str; 6] = ["inspect", "bench", "run", "compare", "compile", "doctor"];
 
 fn tool<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetool"));
@@ -562,4 +562,25 @@ fn an_answer_that_cannot_be_written_is_a_failure() {
         .unwrap();
     assert_eq!(output.status.code(), Some(CANNOT));
     assert!(!output.stderr.is_empty());
+}
+
+#[test]
+fn compiling_needs_a_provider_that_compiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.onnx");
+    let model = data("regression.onnx");
+    let (code, _, errors) = call(&["compile", text(&model), "-o", text(&out)]);
+    assert_eq!(code, USAGE);
+    assert!(errors.contains("--provider"), "{errors}");
+    for (provider, word) in [("cpu", "nothing that could be kept"), ("xnnpack", "qnn")] {
+        let line = ["compile", text(&model), "-o", text(&out), "--provider", provider];
+        let (code, _, errors) = call(&line);
+        assert_eq!(code, CANNOT);
+        assert!(errors.contains(word), "{errors}");
+    }
+    let (code, _, errors) =
+        call(&["compile", "/nowhere.onnx", "-o", text(&out), "--provider", "qnn"]);
+    assert_eq!(code, CANNOT);
+    assert!(errors.contains("/nowhere.onnx"), "{errors}");
+    assert!(!out.exists(), "nothing is left behind");
 }

@@ -21,10 +21,10 @@ fn refusal(engine: &Path, properties: &str) -> String {
 }
 
 #[test]
-fn no_engine_at_all() {
+fn a_profile_of_no_engine() {
     init();
-    let error = launch("videotestsrc num-buffers=2 ! gazeinfer ! fakesink").unwrap_err();
-    says(&error, &["engine", "onnx"]);
+    let profile = "videotestsrc num-buffers=2 ! gazeinfer profile=mobilegaze ! fakesink";
+    says(&launch(profile).unwrap_err(), &["profile", "engine"]);
 }
 
 #[test]

@@ -41,7 +41,9 @@ fn it_computes_what_the_cpu_computes_and_always_the_same() {
         ("regression_batch1.onnx", Precision::Auto),
     ] {
         let options = EngineOptions { precision, ..options(QNN, dir.path()) };
-        let (mut npu, mut again, mut cpu) = (open(name, &options), open(name, &options), cpu(name));
+        // The same options alone would give the same session.
+        let another = EngineOptions { instance: Some("another".into()), ..options.clone() };
+        let (mut npu, mut again, mut cpu) = (open(name, &options), open(name, &another), cpu(name));
         assert_eq!(npu.provider(), "qnn");
         let mut spread = Vec::new();
         for seed in 0..4 {
@@ -111,6 +113,31 @@ fn an_open_batch_is_one() {
     assert_eq!(open("regression_batch4.onnx", &options).max_batch(), 4);
 }
 
+/// A model that was compiled ahead runs as it is, needs no profile where the original needed none, and
+/// computes the same.
+#[test]
+fn what_was_compiled_ahead_is_a_model() {
+    if !provider("qnn::what_was_compiled_ahead", QNN) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let given = options(QNN, dir.path());
+    let compiled = engine::compile(common::data("conv.onnx"), None, &given).unwrap();
+    let mut ahead = engine::open_bytes("ahead", &compiled, &given).unwrap();
+    assert_eq!(answer(&mut ahead, 5), answer(&mut open("conv.onnx", &given), 5));
+    let with_profile = common::data("regression_profile_toml.onnx");
+    let compiled = engine::compile(&with_profile, None, &given).unwrap();
+    let file = dir.path().join("ahead.onnx");
+    fs::write(&file, &compiled).unwrap();
+    let model = engine::open_model(&file, None, &given).unwrap();
+    assert_eq!((model.profile.name.as_str(), model.engine.provider()), ("own", "qnn"));
+    let again = engine::compile(&file, None, &given).unwrap_err().to_string();
+    assert!(again.contains("compiled already"), "{again}");
+    let on_cpu = EngineOptions { provider: ExecutionProvider::Cpu, ..given };
+    let refused = engine::open_model(&file, None, &on_cpu).err().unwrap().to_string();
+    assert!(refused.contains("another execution provider"), "{refused}");
+}
+
 #[test]
 fn a_second_start_loads_what_the_first_compiled() {
     if !provider("qnn::a_second_start", QNN) {
@@ -119,12 +146,14 @@ fn a_second_start_loads_what_the_first_compiled() {
     let dir = tempfile::tempdir().unwrap();
     let given = options(QNN, &dir.path().join("cache"));
     let mut first = open("conv.onnx", &given);
+    let expected = answer(&mut first, 3);
+    drop(first);
     let said = told(&given, false);
     assert!(said.contains("compiling") && said.contains("kept in"), "{said}");
     let mut second = open("conv.onnx", &given);
     let said = told(&given, false);
     assert!(said.contains("taken from the cache") && !said.contains("compiling"), "{said}");
-    assert_eq!(answer(&mut first, 3), answer(&mut second, 3));
+    assert_eq!(answer(&mut second, 3), expected);
     // Another model, precision or option is another entry.
     let other = EngineOptions { precision: Precision::Fp32, ..given.clone() };
     open("conv.onnx", &other);

@@ -7,6 +7,7 @@ use super::gaze_model::{OpenError, bind, load, profile_of};
 use super::session::OrtEngine;
 use crate::core::attributes::{AttributeModel, recognise_any};
 use crate::core::detect::{self, DetectorKind, opening_size};
+use crate::core::geometry::Size;
 use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile};
 
 /// The longer side of inputs that are free, where nobody says: what any detector opens at.
@@ -35,6 +36,11 @@ impl Role {
             Self::Unknown(_) => "a model of no kind that is known".to_owned(),
         }
     }
+}
+
+/// What a model that is no gaze model gets for dimensions that it leaves open.
+pub(super) fn free_size(options: &EngineOptions) -> Size {
+    options.input_size.unwrap_or_else(|| opening_size(FREE_SIZE))
 }
 
 /// A model of any kind, ready to run.
@@ -67,8 +73,7 @@ pub fn open_any(
         }
         Err(why) if profile.is_some() => Err(why.into()),
         Err(why) => {
-            let size = options.input_size.unwrap_or_else(|| opening_size(FREE_SIZE));
-            let items = model.item_shapes(Some(size))?;
+            let items = model.item_shapes(Some(free_size(options)))?;
             let engine = model.bind(&items)?;
             let role = if let Some(model) = recognise_any(&engine) {
                 Role::Attribute(model)

@@ -26,7 +26,7 @@ const FOLDER: &str = "gst-plugin-gaze";
 const FORM: u32 = 1;
 
 /// Where compiled models are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EngineCache {
     /// `gst-plugin-gaze` in `$XDG_CACHE_HOME`, or in `~/.cache`.
     #[default]

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::EngineOptions;
+use super::embedded;
 use super::file::{self, Format};
 use super::model::Model;
 use super::session::OrtEngine;
@@ -65,7 +66,22 @@ pub fn open_model(
     let (profile, source) = profile_of(path, model.info(), profile)?;
     let engine = bind(model, &profile)?;
     let decoder = GazeDecoder::new(&profile, &engine)?;
-    Ok(OpenModel { engine: Box::new(engine), profile, decoder, source })
+    let engine = engine.gathered(options.batch_timeout);
+    Ok(OpenModel { engine, profile, decoder, source })
+}
+
+/// Opens the gaze model that is compiled in ([`embedded`]); it knows its profile.
+///
+/// # Errors
+/// As [`open_model`].
+pub fn open_embedded(options: &EngineOptions) -> Result<OpenModel, OpenError> {
+    let bytes = embedded::model(options.provider, options.precision);
+    let model = Model::from_bytes(embedded::NAME, bytes, options)?;
+    let (profile, source) = choose(model.info(), None, &[], read)?;
+    let engine = bind(model, &profile)?;
+    let decoder = GazeDecoder::new(&profile, &engine)?;
+    let engine = engine.gathered(options.batch_timeout);
+    Ok(OpenModel { engine, profile, decoder, source })
 }
 
 /// Loads a model, or an engine that a provider compiled, whose tensors only a profile tells.
@@ -99,9 +115,12 @@ pub fn profile_of(
 
 /// Gives a gaze model the sizes of its profile.
 pub(super) fn bind(model: Model, profile: &ResolvedProfile) -> Result<OrtEngine, EngineError> {
-    let items: Vec<Vec<usize>> =
-        profile.inputs.iter().map(|input| input.item_shape.clone()).collect();
-    model.bind(&items)
+    model.bind(&item_shapes(profile))
+}
+
+/// The dimensions of each input without the batch.
+pub(super) fn item_shapes(profile: &ResolvedProfile) -> Vec<Vec<usize>> {
+    profile.inputs.iter().map(|input| input.item_shape.clone()).collect()
 }
 
 /// A file's text, `None` where there is no file.

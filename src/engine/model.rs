@@ -4,8 +4,10 @@
 //! must be known, so that only what the file declares is read and the session is opened by
 //! [`Model::bind`].
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
@@ -14,10 +16,12 @@ use super::file::{self, Format};
 use super::placement::{self, Source};
 use super::provider::{ExecutionProvider, Precision};
 use super::session::{self, OrtEngine};
+use super::shared::{self, Key, SharedSession};
 use super::{EngineOptions, runtime};
 use crate::core::geometry::Size;
-use crate::core::onnx::OnnxModel;
 use crate::core::onnx::epcontext::{self, EngineKind, MAX_ENGINE_BYTES};
+use crate::core::onnx::message::Message;
+use crate::core::onnx::{OnnxError, OnnxModel};
 use crate::core::tensor::{ElementType, EngineError, ModelInfo, TensorInfo};
 
 /// See [the module](self).
@@ -30,7 +34,7 @@ pub struct Model {
 
 #[derive(Debug)]
 enum State {
-    Open(Session),
+    Open(Arc<SharedSession>),
     Waiting(Box<Waiting>),
 }
 
@@ -134,8 +138,12 @@ impl Model {
         let plain = options.precision == Precision::Auto && options.provider_options.is_empty();
         let ort_format = source.format == Format::Ort;
         if (on_cpu && plain) || (ort_format && options.provider == ExecutionProvider::Auto) {
-            let session = placement::open_on_cpu(runtime, &source, options)?;
-            let info = describe(&source.name, &session);
+            let session = shared::session(Key::new(&source, options, &[]), || {
+                let session = placement::open_on_cpu(runtime, &source, options)?;
+                let info = describe(&source.name, &session);
+                Ok(SharedSession::new(session, info, ExecutionProvider::Cpu.nick()))
+            })?;
+            let info = session.info.clone();
             return Ok(Self { state: State::Open(session), info, batch_size });
         }
         if ort_format {
@@ -170,6 +178,22 @@ impl Model {
         session::item_shapes(&self.info, size)
     }
 
+    /// Compiles it for the provider of its options, as [`compile`](super::compile) says.
+    pub(super) fn compile(self, items: &[Vec<usize>]) -> Result<Vec<u8>, EngineError> {
+        let State::Waiting(waiting) = self.state else {
+            return Err(EngineError::Load {
+                path: self.info.name,
+                reason: "only ONNX files are compiled".to_owned(),
+            });
+        };
+        let Waiting { source, declared, options } = *waiting;
+        let compiled = placement::compile(runtime::get()?, &source, &declared, &options, items)?;
+        with_metadata(compiled, &declared.metadata).map_err(|why| EngineError::Load {
+            path: source.shown,
+            reason: format!("what {} made of it cannot be read: {why}", options.provider),
+        })
+    }
+
     /// Fixes the shapes, allocates all memory and runs the largest batch once: what cannot run
     /// fails here and not in the middle of a stream, and the first frame is no slower than others.
     ///
@@ -180,22 +204,36 @@ impl Model {
     /// [`EngineError::Run`] where that first run fails, and what keeps the provider from working.
     pub fn bind(self, items: &[Vec<usize>]) -> Result<OrtEngine, EngineError> {
         match self.state {
-            State::Open(session) => {
-                let provider = ExecutionProvider::Cpu.nick();
-                OrtEngine::bind(session, self.info, provider, self.batch_size, items)
-            }
+            State::Open(session) => OrtEngine::bind(session, self.info, self.batch_size, items),
             State::Waiting(waiting) => {
                 let Waiting { source, declared, options } = *waiting;
-                let runtime = runtime::get()?;
-                let (session, provider) =
-                    placement::open(runtime, &source, &declared, &options, items)?;
-                let opened = describe(&source.name, &session);
+                let session = shared::session(Key::new(&source, &options, items), || {
+                    let runtime = runtime::get()?;
+                    let (session, provider) =
+                        placement::open(runtime, &source, &declared, &options, items)?;
+                    let info = describe(&source.name, &session);
+                    Ok(SharedSession::new(session, info, provider.nick()))
+                })?;
                 // A compiled model has lost its metadata, and its shapes are fixed.
-                let info = ModelInfo { metadata: self.info.metadata, ..opened };
-                OrtEngine::bind(session, info, provider.nick(), self.batch_size, items)
+                let info = ModelInfo { metadata: self.info.metadata, ..session.info.clone() };
+                OrtEngine::bind(session, info, self.batch_size, items)
             }
         }
     }
+}
+
+/// A model that is compiled, with the metadata of the model that it was made of.
+fn with_metadata(
+    mut compiled: Vec<u8>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, OnnxError> {
+    let kept = OnnxModel::parse(&compiled)?.metadata;
+    for (key, value) in metadata.iter().filter(|(key, _)| !kept.contains_key(*key)) {
+        // A field that is repeated may come last: `metadata_props` of `ModelProto`.
+        let entry = Message::default().text(1, key).text(2, value);
+        compiled.extend(Message::default().message(14, entry).into_bytes());
+    }
+    Ok(compiled)
 }
 
 /// The error of an engine that was given to a provider which did not compile it.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ort::compiler::ModelCompiler;
+use ort::compiler::{CompiledModel, ModelCompiler};
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 
@@ -130,6 +130,30 @@ pub(super) fn open(
     Err(last.unwrap_or_else(|| source.error("there is no execution provider")))
 }
 
+/// Compiles a model for the provider that the options name; the result is a model of its own.
+///
+/// # Errors
+/// As [`open`]; [`EngineError::Provider`] for a provider that gives nothing out.
+pub(super) fn compile(
+    runtime: &Runtime,
+    source: &Source,
+    declared: &OnnxModel,
+    options: &EngineOptions,
+    items: &[Vec<usize>],
+) -> Result<Vec<u8>, EngineError> {
+    if let Some(part) = declared.compiled.first() {
+        return Err(source.error(format!("it is compiled already, for '{}'", part.source)));
+    }
+    let place = Place { runtime, source, declared, options, provider: options.provider };
+    let Shapes { inputs, sizes } = place.shapes(items);
+    let configured = place.provider.configure(runtime, &place.task(&inputs))?;
+    let alone = configured.alone();
+    let compiled = place.compile(&configured, &sizes)?;
+    configured.opened();
+    drop(alone);
+    Ok(compiled.to_vec())
+}
+
 /// What is known of a model's shapes when it is opened.
 #[derive(Debug, Default)]
 struct Shapes {
@@ -158,14 +182,7 @@ impl Place<'_> {
             return Err(self.source.error(COMPILED));
         }
         let Shapes { inputs, sizes } = self.shapes(items);
-        let task = Task {
-            options: self.options,
-            inputs: &inputs,
-            free_batch: is_batch_free(self.declared),
-            quantised: self.declared.is_qdq(),
-            compiled,
-            folder: None,
-        };
+        let task = self.task(&inputs);
         let configured = self.provider.configure(self.runtime, &task)?;
         let cache = if compiled { None } else { self.cache_directory() };
         let alone = configured.alone();
@@ -181,6 +198,17 @@ impl Place<'_> {
         configured.opened();
         drop(alone);
         Ok(session)
+    }
+
+    fn task<'t>(&'t self, inputs: &'t [(String, Vec<usize>)]) -> Task<'t> {
+        Task {
+            options: self.options,
+            inputs,
+            free_batch: is_batch_free(self.declared),
+            quantised: self.declared.is_qdq(),
+            compiled: !self.declared.compiled.is_empty(),
+            folder: None,
+        }
     }
 
     /// The shapes that the model is opened with. A provider that compiles for one batch gets a batch
@@ -335,10 +363,7 @@ impl Place<'_> {
             }
         }
         notes.info(format!("compiling '{}' for {}", self.source.shown, self.provider));
-        let compiled = self
-            .compiler(self.session_builder(configured, sizes)?)
-            .and_then(|compiler| compiler.compile_to_buffer())
-            .map_err(|why| self.explain(why.message()))?;
+        let compiled = self.compile(configured, sizes)?;
         let session = self
             .session_builder(configured, &[])?
             .commit_from_memory(&compiled)
@@ -348,6 +373,16 @@ impl Place<'_> {
             Err(why) => self.uncached(&format!("'{entry}': {why}")),
         }
         Ok(session)
+    }
+
+    fn compile(
+        &self,
+        configured: &Configured,
+        sizes: &[(String, usize)],
+    ) -> Result<CompiledModel, EngineError> {
+        self.compiler(self.session_builder(configured, sizes)?)
+            .and_then(|compiler| compiler.compile_to_buffer())
+            .map_err(|why| self.explain(why.message()))
     }
 
     fn compiler(&self, builder: SessionBuilder) -> ort::Result<ModelCompiler<'_>> {

@@ -1,4 +1,5 @@
-//! A model in ONNX Runtime behind the [`Engine`] port: its shapes fixed, all memory allocated.
+//! A model in ONNX Runtime behind the [`Engine`] port: its shapes fixed, all memory allocated. The
+//! session may be shared with other engines of the same model and options; inputs and outputs are not.
 //!
 //! # How runs avoid copies and allocations
 //! Inputs are tensors of the largest batch, written in place. A full batch passes them as they
@@ -10,12 +11,16 @@
 
 use std::array;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ort::session::{
     HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue, SessionOutputs,
 };
 
+use super::shared::SharedSession;
 use super::tensors::{Binding, Input, Output, OutputElement};
+use crate::core::gather::GatheredEngine;
 use crate::core::geometry::Size;
 use crate::core::tensor::{Engine, EngineError, ModelInfo, TensorInfo, TensorMut, list};
 
@@ -141,9 +146,8 @@ fn run_session<'r>(
 /// A model in ONNX Runtime, ready to run.
 #[derive(Debug)]
 pub struct OrtEngine {
-    session: Session,
+    session: Arc<SharedSession>,
     info: ModelInfo,
-    provider: &'static str,
     batch: Batch,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
@@ -156,14 +160,13 @@ pub struct OrtEngine {
 impl OrtEngine {
     /// Ends the trace that it was opened with, and gives the file's path.
     pub(super) fn end_trace(&mut self) -> Result<PathBuf, EngineError> {
-        self.session.end_profiling().map(PathBuf::from).map_err(run_error)
+        self.session.lock().session.end_profiling().map(PathBuf::from).map_err(run_error)
     }
 
     /// Fixes the shapes of a session, see [`Model::bind`](super::model::Model::bind).
     pub(super) fn bind(
-        mut session: Session,
+        session: Arc<SharedSession>,
         info: ModelInfo,
-        provider: &'static str,
         batch_size: usize,
         items: &[Vec<usize>],
     ) -> Result<Self, EngineError> {
@@ -181,9 +184,19 @@ impl OrtEngine {
                 list(&info.outputs)
             )));
         }
-        let outputs = probe(&mut session, &inputs, &info, batch)?;
+        let outputs = probe(&mut session.lock().session, &inputs, &info, batch)?;
         let bindings = (0..batch.max).map(|_| None).collect();
-        Ok(Self { session, info, provider, batch, inputs, outputs, bindings, last: None })
+        Ok(Self { session, info, batch, inputs, outputs, bindings, last: None })
+    }
+
+    /// The same, its runs gathered with those of others into batches, where a run takes several
+    /// items and there is a time to wait for others.
+    pub(super) fn gathered(self, timeout: Duration) -> Box<dyn Engine> {
+        if timeout.is_zero() || self.batch.max == 1 {
+            return Box::new(self);
+        }
+        let session = self.session.clone();
+        Box::new(GatheredEngine::new(session.gatherer(self, timeout)))
     }
 
     fn run_batch(&mut self, batch: usize) -> ort::Result<()> {
@@ -193,7 +206,8 @@ impl OrtEngine {
             None => slot.insert(Binding::new(&self.info, &self.outputs, batch)?),
         };
         let part = (batch < self.batch.max).then_some(batch);
-        let values = run_session(&mut self.session, &self.inputs, part, &binding.options)?;
+        let mut turn = self.session.lock();
+        let values = run_session(&mut turn.session, &self.inputs, part, &binding.options)?;
         if binding.tensors.is_empty() {
             binding.tensors = Binding::take_handles(&self.info, &self.outputs, values)?;
         }
@@ -210,7 +224,7 @@ impl Engine for OrtEngine {
     }
 
     fn provider(&self) -> &str {
-        self.provider
+        self.session.provider
     }
 
     fn max_batch(&self) -> usize {
@@ -232,7 +246,7 @@ impl Engine for OrtEngine {
     fn resize(&mut self, size: Size) -> Result<(), EngineError> {
         let items = item_shapes(&self.info, Some(size))?;
         let inputs = bind_inputs(&self.info, self.batch, &items)?;
-        let outputs = probe(&mut self.session, &inputs, &self.info, self.batch)?;
+        let outputs = probe(&mut self.session.lock().session, &inputs, &self.info, self.batch)?;
         (self.inputs, self.outputs) = (inputs, outputs);
         self.bindings.iter_mut().for_each(|binding| *binding = None);
         self.last = None;

@@ -1,6 +1,7 @@
 //! Opening a model for an element: settings in, an engine or an error message out.
 
-use std::sync::{LazyLock, Once};
+use std::sync::{Arc, LazyLock, Once};
+use std::time::Duration;
 
 use gst::prelude::*;
 
@@ -13,7 +14,7 @@ use crate::core::profile::ProfileSource;
 use crate::core::tensor::Engine;
 use crate::engine::notes::Notes;
 use crate::engine::runtime::{self, LogLevel};
-use crate::engine::{self, EngineOptions, OpenError};
+use crate::engine::{self, EngineOptions, OpenError, OpenModel, embedded};
 
 /// What ONNX Runtime itself says, in GStreamer's log.
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -36,6 +37,10 @@ pub struct Options {
     pub threads: u32,
     /// Most items in one run, where the model leaves it open.
     pub batch_size: u32,
+    /// See [`EngineOptions::batch_timeout`].
+    pub batch_timeout: Duration,
+    /// See [`EngineOptions::instance`].
+    pub instance: Option<Arc<str>>,
     /// What opening has to say, for [`tell`].
     pub notes: Notes,
 }
@@ -51,10 +56,19 @@ impl Options {
         Ok(EngineOptions {
             threads: self.threads as usize,
             batch_size: self.batch_size as usize,
+            batch_timeout: self.batch_timeout,
+            instance: self.instance.clone(),
             notes: self.notes.clone(),
             ..execution
         })
     }
+}
+
+/// Opens the embedded gaze model.
+pub fn open_embedded_gaze(options: &Options) -> Result<GazeEstimator, Refusal> {
+    let model = engine::open_embedded(&options.for_engine()?)
+        .map_err(|e| Refusal::of_model(embedded::NAME, &e))?;
+    estimator(embedded::NAME, model)
 }
 
 /// Opens a gaze model with its profile.
@@ -70,12 +84,15 @@ pub fn open_gaze(
             )),
             e => Refusal::of_model(path, e),
         })?;
-    let estimator =
-        GazeEstimator::new(model.engine, &model.profile, model.decoder).map_err(|e| match &e {
-            EstimateError::Engine(e) => Refusal::from(e),
-            e => Refusal::wrong_type(format!("'{path}': {e}")),
-        })?;
-    Ok((estimator, model.source))
+    let source = model.source.clone();
+    Ok((estimator(path, model)?, source))
+}
+
+fn estimator(path: &str, model: OpenModel) -> Result<GazeEstimator, Refusal> {
+    GazeEstimator::new(model.engine, &model.profile, model.decoder).map_err(|e| match &e {
+        EstimateError::Engine(e) => Refusal::from(e),
+        e => Refusal::wrong_type(format!("'{path}': {e}")),
+    })
 }
 
 /// Whether a file that is no gaze model is a face detector. Asked only for a better message.
@@ -84,6 +101,8 @@ fn is_detector(path: &str, options: &Options) -> bool {
         execution: Execution::on_cpu(),
         threads: options.threads,
         batch_size: 1,
+        batch_timeout: Duration::ZERO,
+        instance: None,
         notes: Notes::default(),
     };
     open_detector(path, DETECTOR_SIZE, &options).is_ok()

@@ -55,7 +55,8 @@ pub struct Args {
     engine: EngineArgs,
 }
 
-fn size(text: &str) -> Result<Size, String> {
+/// `WxH`.
+pub fn size(text: &str) -> Result<Size, String> {
     let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     match sides {
         Some((width @ 1..=8192, height @ 1..=8192)) => Ok(Size::new(width, height)),

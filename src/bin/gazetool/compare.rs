@@ -27,7 +27,7 @@ const WORST: usize = 5;
 /// than the limit and each gives a gaze wherever the other does, with 1 where not.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Gaze model that is taken for right.
+    /// Gaze model that is taken for right; `embedded` is the built-in one.
     a: PathBuf,
     /// Gaze model that is compared with it; may be the same file.
     b: PathBuf,

@@ -16,7 +16,7 @@ use crate::output::Failure;
 /// Which faces to look at.
 #[derive(clap::Args)]
 pub struct FaceArgs {
-    /// Face detector; without one, each picture is taken for a face.
+    /// Face detector (`embedded`: the built-in one); without one, each picture is taken for a face.
     #[arg(long, value_name = "MODEL")]
     pub face_model: Option<PathBuf>,
     /// Landmark model, for gaze models of the eyes.

@@ -1,5 +1,5 @@
-//! `gazetool`: looks at gaze models, times them, compares them, runs them on pictures, and says
-//! what a machine has and lacks for them.
+//! `gazetool`: looks at gaze models, times, compares and compiles them, runs them on pictures, and
+//! says what a machine has and lacks for them.
 //!
 //! Each command is a function from its arguments to an [`output::Answer`]; only [`main`] writes and
 //! ends the process.
@@ -7,6 +7,7 @@
 
 mod bench;
 mod compare;
+mod compile;
 mod doctor;
 mod faces;
 mod images;
@@ -29,7 +30,7 @@ Exit codes:
   2  the command line is wrong
   3  it cannot be done: a file, ONNX Runtime, an execution provider or a picture is at fault";
 
-/// Looks at gaze models, times and compares them, and runs them on pictures.
+/// Looks at gaze models, times, compares and compiles them, and runs them on pictures.
 #[derive(Parser)]
 #[command(name = "gazetool", version, after_help = EXIT_CODES, term_width = 100)]
 struct Cli {
@@ -46,6 +47,7 @@ enum Command {
     Bench(bench::Args),
     Run(run::Args),
     Compare(compare::Args),
+    Compile(compile::Args),
     Doctor(doctor::Args),
 }
 
@@ -56,6 +58,7 @@ impl Command {
             Self::Bench(_) => "bench",
             Self::Run(_) => "run",
             Self::Compare(_) => "compare",
+            Self::Compile(_) => "compile",
             Self::Doctor(_) => "doctor",
         }
     }
@@ -66,6 +69,7 @@ impl Command {
             Self::Bench(args) => bench::execute(args),
             Self::Run(args) => run::execute(args),
             Self::Compare(args) => compare::execute(args),
+            Self::Compile(args) => compile::execute(args),
             Self::Doctor(args) => doctor::execute(args),
         }
     }

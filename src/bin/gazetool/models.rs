@@ -10,7 +10,7 @@ use gstgaze::core::tensor::{Engine, EngineError};
 use gstgaze::engine::provider::qnn::QnnBackend;
 use gstgaze::engine::provider::{ExecutionProvider, Precision};
 use gstgaze::engine::runtime::LogLevel;
-use gstgaze::engine::{self, EngineCache, EngineOptions, OpenError, Role};
+use gstgaze::engine::{self, EngineCache, EngineOptions, OpenError, Role, embedded};
 
 use crate::output::{Failure, note};
 
@@ -122,12 +122,18 @@ pub fn about(path: &Path, why: impl std::fmt::Display) -> Failure {
     Failure::cannot(format!("'{}': {why}", path.display()))
 }
 
-/// Opens a gaze model with its profile.
+/// Opens a gaze model with its profile, or the embedded one by its name.
 pub fn open_gaze(
     path: &Path,
     profile: Option<&str>,
     options: &EngineOptions,
 ) -> Result<GazeEstimator, Failure> {
+    if path.as_os_str() == embedded::NAME && profile.is_none() {
+        let model = engine::open_embedded(options).map_err(|why| about(path, why))?;
+        tell(options);
+        return GazeEstimator::new(model.engine, &model.profile, model.decoder)
+            .map_err(|why| about(path, why));
+    }
     let model = engine::open_model(path, profile, options).map_err(|why| match why {
         OpenError::Engine(why) => Failure::cannot(why.to_string()),
         OpenError::Profile(why) => {
@@ -158,8 +164,11 @@ fn elsewhere(path: &Path, options: &EngineOptions, wanted: &str) -> Option<Failu
     Some(about(path, format_args!("this is {}, not {wanted}: {place}", role.name())))
 }
 
-/// Opens a face detector.
+/// Opens a face detector, or the embedded one by its name.
 pub fn open_detector(path: &Path, options: &EngineOptions) -> Result<FaceDetector, Failure> {
+    if path.as_os_str() == embedded::NAME {
+        return FaceDetector::embedded(DETECTOR_SIZE).map_err(|why| about(path, why));
+    }
     let options =
         EngineOptions { input_size: Some(opening_size(DETECTOR_SIZE)), ..options.clone() };
     let engine = engine::open(path, &options);

@@ -24,7 +24,7 @@ use crate::table::Table;
 /// code is 3.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Gaze model.
+    /// Gaze model; `embedded` is the built-in one.
     model: PathBuf,
     /// PNG or JPEG files, or folders of them.
     #[arg(required = true, value_name = "IMAGES")]

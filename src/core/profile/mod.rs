@@ -24,7 +24,7 @@ mod parse;
 pub mod resolve;
 
 pub use error::ProfileError;
-pub use origin::{ProfileSource, choose, without_model};
+pub use origin::{METADATA_TOML, ProfileSource, choose, without_model};
 pub use resolve::{AngleColumn, ResolvedInput, ResolvedOutput, ResolvedProfile};
 
 use std::fmt;

@@ -165,6 +165,11 @@ impl ExecutionProvider {
         self == Self::Qnn
     }
 
+    /// Whether it compiles at all: what the others run is the model itself.
+    pub const fn compiles(self) -> bool {
+        matches!(self, Self::TensorRt | Self::Qnn | Self::OpenVino)
+    }
+
     /// Whether it keeps what it compiled by itself, in a folder that it is given.
     pub(super) fn keeps_a_folder(self) -> bool {
         matches!(self, Self::TensorRt | Self::OpenVino)

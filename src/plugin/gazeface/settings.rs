@@ -1,6 +1,7 @@
 //! The properties of `gazeface`: values, ranges, defaults, and what they say to people.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use glib::prelude::*;
 use gst::prelude::*;
@@ -171,6 +172,8 @@ impl Settings {
             execution: self.execution.clone(),
             threads: self.threads,
             batch_size: 1,
+            batch_timeout: Duration::ZERO,
+            instance: None,
             notes: Notes::default(),
         }
     }

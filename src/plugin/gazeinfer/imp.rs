@@ -469,9 +469,20 @@ impl GazeInfer {
 /// Opens the model that the settings name.
 fn open(settings: &Settings, options: &Options) -> Opened {
     let Some(engine) = settings.engine.as_deref() else {
-        return Err(Refusal::settings(
-            "No model: set the property 'engine' to an ONNX file of a gaze model",
-        ));
+        if settings.profile.is_some() {
+            return Err(Refusal::settings(
+                "'profile' is for a model of your own: set 'engine' to its file, or leave 'profile' \
+                 alone",
+            ));
+        }
+        let estimator = model::open_embedded_gaze(options)?;
+        gst::info!(
+            CAT,
+            "no 'engine': the embedded model runs ({}), on {}",
+            estimator.model_name(),
+            estimator.provider()
+        );
+        return Ok(estimator);
     };
     let (estimator, source) = model::open_gaze(engine, settings.profile.as_deref(), options)?;
     gst::info!(

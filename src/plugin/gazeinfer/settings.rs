@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use glib::prelude::*;
 use gst::prelude::*;
@@ -49,6 +50,10 @@ pub(super) struct Settings {
     pub execution: Execution,
     pub threads: u32,
     pub batch_size: u32,
+    /// Milliseconds.
+    batch_timeout: u32,
+    /// Which session it shares with others.
+    instance: Option<Arc<str>>,
     /// nvinfer's kind of file; what it says is taken over at the start.
     config_file: Option<Arc<str>>,
     /// Names of the properties that somebody set; they overrule the file.
@@ -91,6 +96,8 @@ impl Default for Settings {
             execution: Execution::default(),
             threads: 0,
             batch_size: 8,
+            batch_timeout: 0,
+            instance: None,
             config_file: None,
             set_by_hand: BTreeSet::new(),
             frame: FrameSettings {
@@ -139,8 +146,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .blurb(
                 "Model file of the gaze network: ONNX (.onnx), ONNX Runtime format (.ort), a \
                  TensorRT engine (.engine, .plan) or a QNN context binary (.bin); the latter two \
-                 need a profile that names their tensors. Set while frames flow, it is taken as \
-                 engine-reload says",
+                 need a profile that names their tensors. Unset: the embedded model. Set while frames \
+                 flow, it is taken as engine-reload says",
             )
             .mutable_playing()
             .build(),
@@ -177,6 +184,25 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .minimum(1)
             .maximum(1024)
             .default_value(d.batch_size)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("batch-timeout")
+            .nick("Batch timeout")
+            .blurb(
+                "Milliseconds that an inference waits for those of other elements with the same \
+                 model, to run with them in one batch of batch-size at most (0 = each by itself)",
+            )
+            .maximum(1000)
+            .default_value(d.batch_timeout)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecString::builder("model-instance-id")
+            .nick("Model instance ID")
+            .blurb(
+                "Elements with the same engine and settings share one loaded model; those with \
+                 different ids do not, and those with the same id must have the same engine and \
+                 settings (unset: shared with those that have no id)",
+            )
             .mutable_ready()
             .build(),
         glib::ParamSpecEnum::builder_with_default("inference-region", d.frame.inference_region)
@@ -346,6 +372,8 @@ impl Settings {
             execution: self.execution.clone(),
             threads: self.threads,
             batch_size: self.batch_size,
+            batch_timeout: Duration::from_millis(u64::from(self.batch_timeout)),
+            instance: self.instance.clone(),
             notes: Notes::default(),
         }
     }
@@ -380,6 +408,8 @@ impl Settings {
             "profile" => self.profile = text(value),
             "threads" => self.threads = get(value)?,
             "batch-size" => self.batch_size = get(value)?,
+            "batch-timeout" => self.batch_timeout = get(value)?,
+            "model-instance-id" => self.instance = text(value),
             "inference-region" => self.frame.inference_region = get(value)?,
             "region" => self.frame.region = fractions(value)?,
             "object-class" => self.frame.object_class = text(value).unwrap_or_default(),
@@ -410,6 +440,8 @@ impl Settings {
             "profile" => self.profile.as_deref().to_value(),
             "threads" => self.threads.to_value(),
             "batch-size" => self.batch_size.to_value(),
+            "batch-timeout" => self.batch_timeout.to_value(),
+            "model-instance-id" => self.instance.as_deref().to_value(),
             "inference-region" => self.frame.inference_region.to_value(),
             "region" => gst::Array::new(self.frame.region).to_value(),
             "object-class" => (*self.frame.object_class).to_value(),
