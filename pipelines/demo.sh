@@ -128,8 +128,10 @@ if [ -f "$truth" ]; then
         sub(/.*: ?/, "", line)
         return line + 0
     }
-    NR == FNR { frame = number($0, "frame")
-                pitch[frame] = number($0, "gaze-pitch"); yaw[frame] = number($0, "gaze-yaw"); next }
+    # A recording beside the video is no truth: it has no such keys.
+    NR == FNR { frame = number($0, "frame"); p = number($0, "gaze-pitch"); y = number($0, "gaze-yaw")
+                if (p != "none" && y != "none") { pitch[frame] = p; yaw[frame] = y }
+                next }
     { frame = number($0, "frame"); p = number($0, "pitch"); y = number($0, "yaw")
       if (!(frame in pitch) || p == "none" || gsub(/"age":/, "&") != 1) next
       d = cos(p) * cos(pitch[frame]) * cos(y - yaw[frame]) + sin(p) * sin(pitch[frame])

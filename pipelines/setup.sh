@@ -138,3 +138,5 @@ case ":${GST_PLUGIN_PATH:-}:" in
 *) GST_PLUGIN_PATH=$GAZE_ROOT/.deps/plugins${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH} ;;
 esac
 export GST_PLUGIN_PATH
+# PyPI's ONNX Runtime has telemetry, which the plugin switches off; so it keeps no identifier either.
+export ORT_DISABLE_TELEMETRY=${ORT_DISABLE_TELEMETRY:-1}

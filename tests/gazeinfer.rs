@@ -467,3 +467,23 @@ fn a_pipeline_without_a_detector() {
     ))
     .unwrap();
 }
+
+/// What is held back on purpose is latency that a live pipeline has to know of.
+#[test]
+fn waiting_for_other_streams_is_latency() {
+    if !runtime("waiting_for_other_streams_is_latency") {
+        return;
+    }
+    for (properties, wait) in
+        [("batch-timeout=40", 40), ("batch-timeout=40 batch-size=1", 0), ("batch-timeout=0", 0)]
+    {
+        let mut h = element(properties);
+        rgb(&mut h, 64, 48);
+        h.set_upstream_latency(gst::ClockTime::from_mseconds(10));
+        let pad = h.element().unwrap().static_pad("src").unwrap();
+        let mut query = gst::query::Latency::new();
+        assert!(pad.query(&mut query), "{properties}");
+        let (_, min, _) = query.result();
+        assert_eq!(min, gst::ClockTime::from_mseconds(10 + wait), "{properties}");
+    }
+}

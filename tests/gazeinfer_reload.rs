@@ -44,9 +44,14 @@ struct Flow {
 
 impl Flow {
     fn new(engine: &Path, reload: &str) -> Self {
+        Self::of_instance(engine, reload, None)
+    }
+
+    fn of_instance(engine: &Path, reload: &str, instance: Option<&str>) -> Self {
         let element = gst::ElementFactory::make("gazeinfer")
             .property("engine", engine.to_str().unwrap())
             .property_from_str("engine-reload", reload)
+            .property("model-instance-id", instance)
             .build()
             .unwrap();
         let mut h = Harness::with_element(&element, Some("sink"), Some("src"));
@@ -128,6 +133,26 @@ fn the_property_swaps_between_frames() {
     flow.set_engine(&first);
     flow.swapped();
     assert_eq!(flow.model(), NAMES[0]);
+}
+
+/// Elements of one instance have one model, but one after the other may take the next.
+#[test]
+fn an_instance_takes_another_model_element_by_element() {
+    if !runtime("an_instance_takes_another_model") {
+        return;
+    }
+    let (folder, second) = second_file();
+    let file = folder.path().join("engine.onnx");
+    std::fs::copy(common::data(FIRST), &file).unwrap();
+    let mut flows =
+        ["property", "file"].map(|reload| Flow::of_instance(&file, reload, Some("cabin")));
+    assert_eq!(flows.each_mut().map(Flow::model), [NAMES[0]; 2]);
+    flows[0].set_engine(&second);
+    flows[0].swapped();
+    assert_eq!(flows.each_mut().map(Flow::model), [NAMES[1], NAMES[0]]);
+    std::fs::write(&file, std::fs::read(&second).unwrap()).unwrap();
+    flows[1].swapped();
+    assert_eq!(flows.each_mut().map(Flow::model), [NAMES[1]; 2]);
 }
 
 #[test]

@@ -339,6 +339,26 @@ pitch = { tensor = "gaze", column = 0 }
 yaw = { tensor = "gaze", column = 1 }
 "#;
 
+/// Options besides the settings that the element has properties for.
+#[test]
+fn options_of_the_chip_are_taken() {
+    if !provider("qnn::options_of_the_chip", QNN) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let expected = answer(&mut open("conv_int8.onnx", &options(QNN, dir.path())), 3);
+    for given in [
+        vec![("htp_performance_mode", "burst"), ("qnn_context_priority", "high")],
+        vec![("htp_graph_finalization_optimization_mode", "3"), ("vtcm_mb", "8")],
+    ] {
+        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let mut options = options(QNN, dir.path());
+        options.provider_options.extend(given.into_iter().map(pair));
+        let given = options;
+        assert_eq!(answer(&mut open("conv_int8.onnx", &given), 3), expected, "{given:?}");
+    }
+}
+
 #[test]
 fn a_bare_context_binary_is_wrapped() {
     if !provider("qnn::a_bare_context_binary", QNN) {
@@ -370,6 +390,10 @@ fn a_bare_context_binary_is_wrapped() {
         assert!(load && error.to_string().contains("half.bin"), "{error}");
     }
     let path = dir.path().join("model.bin");
+    // It cannot tell the batch that it was compiled for.
+    let other = EngineOptions { engine_batch: 8, ..given.clone() };
+    let error = engine::open_model(&path, None, &other).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("batch of 8: set batch-size"), "{error}");
     let cpu = EngineOptions { provider: ExecutionProvider::Cpu, ..given.clone() };
     let error = engine::open_model(&path, None, &cpu).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("QNN context binary") && error.contains("=qnn"), "{error}");
@@ -378,4 +402,75 @@ fn a_bare_context_binary_is_wrapped() {
     fs::remove_file(dir.path().join("model.gaze.toml")).unwrap();
     let error = engine::open_model(&path, None, &given).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("model.gaze.toml"), "{error}");
+}
+
+/// An element whose batch-size nobody set takes a context for one face, as most are.
+#[cfg(feature = "plugin")]
+#[test]
+fn the_element_runs_a_bare_context_binary() {
+    use common::element::{caps, halves};
+    use gst::prelude::*;
+    if !common::element::runtime("qnn::the_element_runs") || !provider("qnn::the_element_runs", QNN)
+    {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("cache");
+    open("conv_int8.onnx", &options(QNN, &cache));
+    let path = dir.path().join("model.bin");
+    fs::write(&path, context_of(&fs::read(entry(&cache)).unwrap())).unwrap();
+    fs::write(dir.path().join("model.gaze.toml"), PROFILE).unwrap();
+    // The chip as in the other tests: a process has one.
+    let line = |more: &str| {
+        let options = options(QNN, &cache).provider_options;
+        let options: Vec<String> = options.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let options = options.join(",");
+        format!(
+            "gazeinfer engine={} execution-provider=qnn provider-options=\"{options}\" {more}",
+            path.display()
+        )
+    };
+    let mut h = gst_check::Harness::new_parse(&line(""));
+    h.set_src_caps(caps(gst_video::VideoFormat::Rgb, 64, 48));
+    h.push(halves(gst_video::VideoFormat::Rgb, 64, 48, [51, 0, 0], [0, 0, 200])).unwrap();
+    let seen = gstgaze::plugin::meta::gaze::read(&h.pull().unwrap()).unwrap();
+    assert!(seen.faces[0].gaze.is_some(), "{seen:?}");
+    drop(h);
+    // Another batch than the context's is an error that says what to set.
+    let element = gst::parse::launch(&line("batch-size=4")).unwrap();
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    assert!(element.set_state(gst::State::Paused).is_err());
+    let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+    let gst::MessageView::Error(error) = message.view() else { unreachable!() };
+    assert!(error.error().to_string().contains("set batch-size"), "{}", error.error());
+    element.set_state(gst::State::Null).unwrap();
+}
+
+/// The tool compiles ahead, and what it wrote is told for what it is and runs.
+#[test]
+fn the_tool_compiles_ahead() {
+    if !provider("qnn::the_tool_compiles_ahead", QNN) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("ahead.onnx");
+    let call = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_gazetool"))
+            .args(arguments)
+            .args(["--provider", "qnn", "--engine-cache", "", "--json"])
+            .env("XDG_CACHE_HOME", dir.path().join("unused"))
+            // Otherwise ONNX Runtime itself keeps a file there.
+            .env("ORT_DISABLE_TELEMETRY", "1")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let model = common::data("regression_profile_toml.onnx");
+    let compiled = call(&["compile", model.to_str().unwrap(), "-o", out.to_str().unwrap()]);
+    assert_eq!(compiled["schema"], 1, "{compiled}");
+    let inspected = call(&["inspect", out.to_str().unwrap()]);
+    assert!(inspected.to_string().contains("EPContext"), "{inspected}");
+    assert!(!dir.path().join("unused").exists(), "an empty engine cache is nowhere");
 }

@@ -10,7 +10,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ impl EngineCache {
     ///
     /// # Errors
     /// Where the user has no home and no cache directory.
-    pub(super) fn directory(&self) -> Result<Option<PathBuf>, String> {
+    pub fn directory(&self) -> Result<Option<PathBuf>, String> {
         match self {
             Self::Off => Ok(None),
             Self::Directory(path) => Ok(Some(path.clone())),
@@ -163,8 +163,9 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Makes the directory, for its user alone, and waits for whoever works at the same entry.
-    pub(super) fn lock(dir: &Path, identity: Identity) -> io::Result<Self> {
+    /// Makes the directory, for its user alone, and waits for whoever works at the same entry;
+    /// `waits` is told before.
+    pub(super) fn lock(dir: &Path, identity: Identity, waits: impl FnOnce()) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let entry = dir.join(format!("{}.gazectx", identity.stem()));
         let lock = OpenOptions::new()
@@ -172,7 +173,7 @@ impl Slot {
             .truncate(false)
             .write(true)
             .open(entry.with_extension("gazectx.lock"))?;
-        lock.lock()?;
+        take(&lock, waits)?;
         Ok(Self { entry, identity, _lock: lock })
     }
 
@@ -231,6 +232,18 @@ impl Slot {
     }
 }
 
+/// Locks a file; where another process has it, that is told before it is waited for.
+fn take(lock: &File, waits: impl FnOnce()) -> io::Result<()> {
+    match lock.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            waits();
+            lock.lock()
+        }
+        Err(TryLockError::Error(why)) => Err(why),
+    }
+}
+
 /// A folder of the cache that a provider fills by itself, locked until it is dropped.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -239,12 +252,12 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder and waits for whoever works in it.
-    pub(super) fn lock(dir: &Path, identity: &Identity) -> io::Result<Self> {
+    /// Makes the folder and waits for whoever works in it; `waits` is told before.
+    pub(super) fn lock(dir: &Path, identity: &Identity, waits: impl FnOnce()) -> io::Result<Self> {
         let path = dir.join(identity.stem());
         DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
         let lock = File::create(path.join(".lock"))?;
-        lock.lock()?;
+        take(&lock, waits)?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -255,6 +268,12 @@ impl Folder {
     /// Whether the provider has put something into it.
     pub(super) fn is_filled(&self) -> bool {
         self.entries().next().is_some()
+    }
+
+    /// Lays a copy of a file into it, under the file's own name.
+    pub(super) fn lay(&self, file: &Path) -> io::Result<()> {
+        let name = file.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        fs::copy(file, self.path.join(name)).map(|_| ())
     }
 
     /// Takes out what the provider has put into it.
@@ -286,11 +305,15 @@ mod tests {
         }
     }
 
+    fn lock_slot(dir: &Path, identity: Identity) -> io::Result<Slot> {
+        Slot::lock(dir, identity, || {})
+    }
+
     #[test]
     fn what_is_written_is_found_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("made/when/needed");
-        let slot = Slot::lock(&dir, identity()).unwrap();
+        let slot = lock_slot(&dir, identity()).unwrap();
         assert_eq!(slot.read(), Found::Nothing);
         slot.write(b"compiled\nmodel").unwrap();
         assert_eq!(slot.read(), Found::Compiled(b"compiled\nmodel".to_vec()));
@@ -309,14 +332,14 @@ mod tests {
         for change in changes {
             let mut other = identity();
             change(&mut other);
-            assert_eq!(Slot::lock(&dir, other).unwrap().read(), Found::Nothing);
+            assert_eq!(lock_slot(&dir, other).unwrap().read(), Found::Nothing);
         }
     }
 
     #[test]
     fn what_is_broken_is_told_and_can_be_written_anew() {
         let dir = tempfile::tempdir().unwrap();
-        let slot = Slot::lock(dir.path(), identity()).unwrap();
+        let slot = lock_slot(dir.path(), identity()).unwrap();
         slot.write(b"a compiled model").unwrap();
         let whole = fs::read(slot.path()).unwrap();
         let mut flipped = whole.clone();
@@ -346,7 +369,7 @@ mod tests {
     fn an_entry_is_made_once() {
         let dir = tempfile::tempdir().unwrap();
         let compile = || {
-            let slot = Slot::lock(dir.path(), identity()).unwrap();
+            let slot = lock_slot(dir.path(), identity()).unwrap();
             let found = slot.read() != Found::Nothing;
             if !found {
                 std::thread::sleep(std::time::Duration::from_millis(50));
@@ -362,13 +385,31 @@ mod tests {
     }
 
     #[test]
+    fn who_has_to_wait_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = lock_slot(dir.path(), identity()).unwrap();
+        let (told, waiting) = std::sync::mpsc::channel();
+        let path = dir.path().to_path_buf();
+        let other = std::thread::spawn(move || {
+            Slot::lock(&path, identity(), || told.send(()).unwrap()).unwrap();
+        });
+        waiting.recv().unwrap();
+        drop(held);
+        other.join().unwrap();
+    }
+
+    #[test]
     fn a_folder_is_emptied_but_for_its_lock() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::lock(dir.path(), &identity()).unwrap();
+        let folder = Folder::lock(dir.path(), &identity(), || {}).unwrap();
         assert!(!folder.is_filled());
         fs::write(folder.path().join("engine"), "x").unwrap();
         fs::create_dir(folder.path().join("blobs")).unwrap();
         assert!(folder.is_filled());
+        let table = dir.path().join("table");
+        fs::write(&table, "numbers").unwrap();
+        folder.lay(&table).unwrap();
+        assert_eq!(fs::read(folder.path().join("table")).unwrap(), b"numbers");
         folder.clear().unwrap();
         assert!(!folder.is_filled() && folder.path().join(".lock").exists());
     }

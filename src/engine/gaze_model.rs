@@ -49,7 +49,7 @@ pub fn sidecars(model: &Path) -> Vec<String> {
 
 /// Opens a gaze model: `.onnx`, `.ort`, or what a provider compiled, which is a TensorRT engine
 /// (`.engine`, `.plan`) or a QNN context binary (`.bin`). Such an engine says nothing of itself; its
-/// profile must name its tensors, and the batch is that of the options. `profile` is the name of a
+/// profile must name its tensors, and the batch is `engine_batch` of the options. `profile` is the name of a
 /// built-in profile or the path of a TOML file; without it the profile is looked for as [`choose`]
 /// says, sidecars as [`sidecars`] says.
 /// Sizes that the file leaves open are the profile's (`input_size` of the options has no say).
@@ -64,7 +64,14 @@ pub fn open_model(
     let path = path.as_ref();
     let model = load(path, profile, options)?;
     let (profile, source) = profile_of(path, model.info(), profile)?;
-    let engine = bind(model, &profile)?;
+    let engine = bind(model, &profile).map_err(|why| match (file::check(path), why) {
+        (Ok(Format::Engine(_)), EngineError::Run(why)) => EngineError::Run(format!(
+            "{why} (its profile '{}' with a batch of {}: set batch-size to the batch that it was \
+             compiled for, and check the profile's sizes)",
+            profile.name, options.engine_batch
+        )),
+        (_, why) => why,
+    })?;
     let decoder = GazeDecoder::new(&profile, &engine)?;
     let engine = engine.gathered(options.batch_timeout);
     Ok(OpenModel { engine, profile, decoder, source })
@@ -93,7 +100,7 @@ pub(super) fn load(
     match file::check(path)? {
         Format::Engine(kind) => {
             let told = without_model(profile, &sidecars(path), read)?;
-            let declared = told.declared(options.batch_size)?;
+            let declared = told.declared(options.engine_batch.max(1))?;
             Ok(Model::wrap(path, kind, declared, options)?)
         }
         Format::Onnx | Format::Ort => Ok(Model::load(path, options)?),

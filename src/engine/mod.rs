@@ -64,6 +64,8 @@ pub struct EngineOptions {
     /// Engines with the same model and the same options share one session; those with another
     /// instance do not. Of one instance, all must have the same model and options.
     pub instance: Option<Arc<str>>,
+    /// Whether this engine takes the place of another of its instance, which may have another model.
+    pub replaces: bool,
     /// Collects what opening has to say.
     pub notes: Notes,
     /// Threads that compute one run, the calling one among them; 0 chooses
@@ -72,6 +74,8 @@ pub struct EngineOptions {
     /// The most items of one run, where the model leaves its batch open; a model with a fixed
     /// batch keeps its own.
     pub batch_size: usize,
+    /// The batch that an engine was compiled for elsewhere (TensorRT, QNN), whose file does not tell.
+    pub engine_batch: usize,
     /// How long a run waits for those of other engines with the same session, to run with them in one
     /// batch; zero gathers nothing.
     pub batch_timeout: Duration,
@@ -97,9 +101,11 @@ impl Default for EngineOptions {
             provider_options: Vec::new(),
             allow_fallback: false,
             instance: None,
+            replaces: false,
             notes: Notes::default(),
             threads: 0,
             batch_size: 1,
+            engine_batch: 1,
             batch_timeout: Duration::ZERO,
             spin: false,
             input_size: None,

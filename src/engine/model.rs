@@ -53,17 +53,14 @@ impl Model {
     /// from working.
     pub fn load(path: &Path, options: &EngineOptions) -> Result<Self, EngineError> {
         let format = file::check(path)?;
-        let shown = path.display().to_string();
         let source = Source {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            shown: shown.clone(),
+            shown: path.display().to_string(),
             format,
             path: Some(path.to_path_buf()),
             bytes: Vec::new(),
         };
-        Self::open(source, options, || {
-            fs::read(path).map_err(|why| EngineError::Load { path: shown, reason: why.to_string() })
-        })
+        Self::open(source, options)
     }
 
     /// Loads a model from memory; `name` stands for the path in messages.
@@ -84,7 +81,7 @@ impl Model {
             path: None,
             bytes: bytes.to_vec(),
         };
-        Self::open(source, options, || Ok(bytes.to_vec()))
+        Self::open(source, options)
     }
 
     /// Takes an engine that a provider compiled, whose file says nothing of its inputs and outputs:
@@ -109,19 +106,18 @@ impl Model {
             let reason = format!("it has {length} bytes, and {MAX_ENGINE_BYTES} can be wrapped");
             return Err(load(reason));
         }
-        let engine = fs::read(path).map_err(|why| load(why.to_string()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let bytes = epcontext::wrap(kind, &name, &declared.inputs, &declared.outputs, &engine);
-        let source = Source { name, shown, format: Format::Onnx, path: None, bytes: bytes.clone() };
+        let bytes = {
+            // Given back before the session opens: an engine may have hundreds of megabytes.
+            let engine = fs::read(path).map_err(|why| load(why.to_string()))?;
+            epcontext::wrap(kind, &name, &declared.inputs, &declared.outputs, &engine)
+        };
+        let source = Source { name, shown, format: Format::Onnx, path: None, bytes };
         let options = EngineOptions { provider, ..options.clone() };
-        Self::open(source, &options, || Ok(bytes))
+        Self::open(source, &options)
     }
 
-    fn open(
-        mut source: Source,
-        options: &EngineOptions,
-        read: impl FnOnce() -> Result<Vec<u8>, EngineError>,
-    ) -> Result<Self, EngineError> {
+    fn open(mut source: Source, options: &EngineOptions) -> Result<Self, EngineError> {
         if let Format::Engine(kind) = source.format {
             return Err(EngineError::Load {
                 path: source.shown,
@@ -138,7 +134,8 @@ impl Model {
         let plain = options.precision == Precision::Auto && options.provider_options.is_empty();
         let ort_format = source.format == Format::Ort;
         if (on_cpu && plain) || (ort_format && options.provider == ExecutionProvider::Auto) {
-            let session = shared::session(Key::new(&source, options, &[]), || {
+            let key = Key::new(&source, options, &[]);
+            let session = shared::session(key, options.replaces, || {
                 let session = placement::open_on_cpu(runtime, &source, options)?;
                 let info = describe(&source.name, &session);
                 Ok(SharedSession::new(session, info, ExecutionProvider::Cpu.nick()))
@@ -155,7 +152,12 @@ impl Model {
                 ),
             });
         }
-        source.bytes = read()?;
+        if let Some(path) = source.path.as_ref() {
+            source.bytes = fs::read(path).map_err(|why| EngineError::Load {
+                path: source.shown.clone(),
+                reason: why.to_string(),
+            })?;
+        }
         let declared = OnnxModel::parse(&source.bytes).map_err(|why| EngineError::Load {
             path: source.shown.clone(),
             reason: why.to_string(),
@@ -207,7 +209,8 @@ impl Model {
             State::Open(session) => OrtEngine::bind(session, self.info, self.batch_size, items),
             State::Waiting(waiting) => {
                 let Waiting { source, declared, options } = *waiting;
-                let session = shared::session(Key::new(&source, &options, items), || {
+                let key = Key::new(&source, &options, items);
+                let session = shared::session(key, options.replaces, || {
                     let runtime = runtime::get()?;
                     let (session, provider) =
                         placement::open(runtime, &source, &declared, &options, items)?;

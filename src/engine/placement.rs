@@ -11,6 +11,7 @@ use super::EngineOptions;
 use super::cache::{self, Folder, Found, Identity, Slot};
 use super::file::Format;
 use super::provider::options::Task;
+use super::provider::qnn::QnnBackend;
 use super::provider::{self, Configured, ExecutionProvider};
 use super::runtime::{self, Runtime};
 use crate::core::onnx::{Dimension, OnnxModel};
@@ -250,6 +251,14 @@ impl Place<'_> {
         ));
     }
 
+    /// Says why nothing seems to happen.
+    fn waits(&self) {
+        self.options.notes.info(format!(
+            "waiting for another process that compiles '{}' for {}",
+            self.source.shown, self.provider
+        ));
+    }
+
     fn session_builder(
         &self,
         configured: &Configured,
@@ -265,6 +274,10 @@ impl Place<'_> {
         configured.register(self.runtime, builder)
     }
 
+    fn companion(&self) -> Option<PathBuf> {
+        self.provider.companion(&self.options.provider_options)
+    }
+
     fn commit(
         &self,
         configured: &Configured,
@@ -278,11 +291,26 @@ impl Place<'_> {
     fn explain(&self, message: &str) -> EngineError {
         // The text of `session.disable_cpu_ep_fallback`; its status code is a general one.
         if message.contains("fallback to CPU EP has been explicitly disabled") {
+            let shown = &self.source.shown;
+            if self.options.provider == ExecutionProvider::Auto {
+                // Somebody who has such a device would not look for the reason in a log.
+                self.options.notes.warning(format!(
+                    "{} is here and cannot run all of '{shown}', so that it is passed over. With \
+                     execution-provider={} allow-fallback=true it runs what it can",
+                    self.provider, self.provider
+                ));
+            }
+            let unless = match (self.provider, self.options.qnn_backend) {
+                (ExecutionProvider::Qnn, backend) if backend != QnnBackend::Htp => format!(
+                    ", unless its backend '{}' does not start at all (GST_DEBUG=gazeruntime:3 says)",
+                    backend.nick()
+                ),
+                _ => String::new(),
+            };
             return EngineError::Provider {
                 provider: self.provider.nick().to_owned(),
                 reason: format!(
-                    "it cannot run all of '{}', and the rest would go to the CPU",
-                    self.source.shown
+                    "it cannot run all of '{shown}', and the rest would go to the CPU{unless}"
                 ),
                 remedy: "Set allow-fallback=true to let the CPU run the rest, or use \
                          execution-provider=cpu"
@@ -303,7 +331,9 @@ impl Place<'_> {
         configured: &Configured,
         sizes: &[(String, usize)],
     ) -> std::io::Result<Identity> {
-        let content = cache::content_hash(&self.source.bytes, &self.source.beside(self.declared))?;
+        let mut beside = self.source.beside(self.declared);
+        beside.extend(self.companion());
+        let content = cache::content_hash(&self.source.bytes, &beside)?;
         let mut options: Vec<(String, String)> = configured
             .options
             .iter()
@@ -334,7 +364,9 @@ impl Place<'_> {
         sizes: &[(String, usize)],
     ) -> Result<Session, EngineError> {
         let notes = &self.options.notes;
-        let slot = self.identity(configured, sizes).and_then(|identity| Slot::lock(dir, identity));
+        let slot = self
+            .identity(configured, sizes)
+            .and_then(|identity| Slot::lock(dir, identity, || self.waits()));
         let slot = match slot {
             Ok(slot) => slot,
             Err(why) => {
@@ -402,8 +434,9 @@ impl Place<'_> {
         configured: &Configured,
         sizes: &[(String, usize)],
     ) -> Result<Session, EngineError> {
-        let folder =
-            self.identity(configured, sizes).and_then(|identity| Folder::lock(dir, &identity));
+        let folder = self
+            .identity(configured, sizes)
+            .and_then(|identity| Folder::lock(dir, &identity, || self.waits()));
         let folder = match folder {
             Ok(folder) => folder,
             Err(why) => {
@@ -414,8 +447,16 @@ impl Place<'_> {
         let task = Task { folder: Some(folder.path()), ..*task };
         let configured = self.provider.configure(self.runtime, &task)?;
         let filled = folder.is_filled();
+        let companion = self.companion();
+        let lay = || companion.as_deref().map_or(Ok(()), |file| folder.lay(file));
+        if let Err(why) = lay() {
+            let folder = folder.path().display();
+            return Err(self.source.error(format!("'{folder}' cannot be filled: {why}")));
+        }
         match self.commit(&configured, sizes) {
-            Err(EngineError::Load { reason, .. }) if filled && folder.clear().is_ok() => {
+            Err(EngineError::Load { reason, .. })
+                if filled && folder.clear().is_ok() && lay().is_ok() =>
+            {
                 self.options.notes.warning(format!(
                     "what is cached in '{}' is thrown away and made anew: {reason}",
                     folder.path().display()

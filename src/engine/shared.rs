@@ -160,12 +160,14 @@ type Place = Arc<Mutex<Weak<SharedSession>>>;
 
 static OPEN: LazyLock<Mutex<HashMap<Key, Place>>> = LazyLock::new(Mutex::default);
 
-/// The session of this key, opened if there is none.
+/// The session of this key, opened if there is none. One that `replaces` another may differ from what
+/// runs under its instance's name; the others of the instance follow one by one.
 ///
 /// # Errors
 /// Those of `open`; [`EngineError::Load`] where the instance is another model's.
 pub(super) fn session(
     key: Option<Key>,
+    replaces: bool,
     open: impl FnOnce() -> Result<SharedSession, EngineError>,
 ) -> Result<Arc<SharedSession>, EngineError> {
     let Some(key) = key else { return Ok(Arc::new(open()?)) };
@@ -173,7 +175,7 @@ pub(super) fn session(
         let mut sessions = lock(&OPEN);
         // Places that nobody holds and whose session is gone.
         sessions.retain(|_, place| Arc::strong_count(place) > 1 || lock(place).strong_count() > 0);
-        if let Some(instance) = &key.instance
+        if let Some(instance) = key.instance.as_ref().filter(|_| !replaces)
             && sessions.keys().any(|other| other.instance == key.instance && *other != key)
         {
             return Err(EngineError::Load {

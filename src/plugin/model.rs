@@ -37,15 +37,33 @@ pub struct Options {
     pub threads: u32,
     /// Most items in one run, where the model leaves it open.
     pub batch_size: u32,
+    /// See [`EngineOptions::engine_batch`].
+    pub engine_batch: u32,
     /// See [`EngineOptions::batch_timeout`].
     pub batch_timeout: Duration,
     /// See [`EngineOptions::instance`].
     pub instance: Option<Arc<str>>,
+    /// See [`EngineOptions::replaces`].
+    pub replaces: bool,
     /// What opening has to say, for [`tell`].
     pub notes: Notes,
 }
 
 impl Options {
+    /// One item a run, in a session that is shared with whoever has the same model and options.
+    pub fn new(execution: Execution, threads: u32) -> Self {
+        Self {
+            execution,
+            threads,
+            batch_size: 1,
+            engine_batch: 1,
+            batch_timeout: Duration::ZERO,
+            instance: None,
+            replaces: false,
+            notes: Notes::default(),
+        }
+    }
+
     /// The same for the engine, whose messages go to GStreamer's log from now on.
     ///
     /// # Errors
@@ -56,8 +74,10 @@ impl Options {
         Ok(EngineOptions {
             threads: self.threads as usize,
             batch_size: self.batch_size as usize,
+            engine_batch: self.engine_batch as usize,
             batch_timeout: self.batch_timeout,
             instance: self.instance.clone(),
+            replaces: self.replaces,
             notes: self.notes.clone(),
             ..execution
         })
@@ -97,14 +117,7 @@ fn estimator(path: &str, model: OpenModel) -> Result<GazeEstimator, Refusal> {
 
 /// Whether a file that is no gaze model is a face detector. Asked only for a better message.
 fn is_detector(path: &str, options: &Options) -> bool {
-    let options = Options {
-        execution: Execution::on_cpu(),
-        threads: options.threads,
-        batch_size: 1,
-        batch_timeout: Duration::ZERO,
-        instance: None,
-        notes: Notes::default(),
-    };
+    let options = Options::new(Execution::on_cpu(), options.threads);
     open_detector(path, DETECTOR_SIZE, &options).is_ok()
 }
 

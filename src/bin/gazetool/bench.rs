@@ -112,6 +112,7 @@ struct Contestant {
 pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let sized = |options| EngineOptions {
         batch_size: usize::from(args.batch),
+        engine_batch: usize::from(args.batch),
         input_size: args.size,
         ..options
     };

@@ -77,8 +77,12 @@ impl Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let mut out = match output::claim() {
+        Ok(out) => out,
+        Err(why) => return output::fail(&Failure::cannot(format!("standard output: {why}"))),
+    };
     match cli.command.execute() {
-        Ok(answer) => output::write(&answer, cli.command.name(), cli.json),
+        Ok(answer) => output::write(&answer, cli.command.name(), cli.json, &mut out),
         Err(failure) => output::fail(&failure),
     }
 }

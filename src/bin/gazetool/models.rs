@@ -1,5 +1,6 @@
 //! Opening models for a command: arguments in, an engine or a failure out.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -39,8 +40,8 @@ pub struct EngineArgs {
     #[arg(long = "provider-option", value_name = "NAME=VALUE", value_parser = name_value)]
     pub provider_options: Vec<(String, String)>,
     /// Directory where compiled models are kept; an empty one for nowhere [default: the user's].
-    #[arg(long, value_name = "DIR")]
-    pub engine_cache: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", value_parser = clap::builder::OsStringValueParser::new())]
+    pub engine_cache: Option<OsString>,
     /// Let the CPU run what the provider cannot.
     #[arg(long)]
     pub allow_fallback: bool,
@@ -81,8 +82,8 @@ impl EngineArgs {
             provider_options: self.provider_options.clone(),
             cache: match &self.engine_cache {
                 None => EngineCache::User,
-                Some(path) if path.as_os_str().is_empty() => EngineCache::Off,
-                Some(path) => EngineCache::Directory(path.clone()),
+                Some(path) if path.is_empty() => EngineCache::Off,
+                Some(path) => EngineCache::Directory(PathBuf::from(path)),
             },
             allow_fallback: self.allow_fallback,
             ..EngineOptions::default()

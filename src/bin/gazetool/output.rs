@@ -1,7 +1,9 @@
 //! What a command answers, and how that reaches the user.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -72,14 +74,27 @@ struct Document<'a> {
     answer: &'a Value,
 }
 
-/// Writes an answer to standard output and gives the exit code.
-pub fn write(answer: &Answer, command: &'static str, json: bool) -> ExitCode {
+/// Standard output, which from now on is the answer's alone: what execution providers' libraries
+/// print there, while they work and when they are unloaded, goes to standard error.
+///
+/// # Errors
+/// Where there are no more file descriptors.
+pub fn claim() -> io::Result<File> {
+    let own = io::stdout().as_fd().try_clone_to_owned()?;
+    nix::unistd::dup2_stdout(io::stderr())?;
+    Ok(File::from(own))
+}
+
+/// Writes an answer to `out` and gives the exit code.
+pub fn write(answer: &Answer, command: &'static str, json: bool, out: &mut File) -> ExitCode {
     let version = env!("CARGO_PKG_VERSION");
     let written = if json {
         let document = Document { schema: SCHEMA, command, version, answer: &answer.json };
-        serde_json::to_string_pretty(&document).map_err(io::Error::from).and_then(|text| put(&text))
+        serde_json::to_string_pretty(&document)
+            .map_err(io::Error::from)
+            .and_then(|text| put(&text, out))
     } else {
-        put(answer.text.trim_end())
+        put(answer.text.trim_end(), out)
     };
     match written {
         // A reader that has seen enough (`| head`) takes nothing from the answer.
@@ -90,10 +105,9 @@ pub fn write(answer: &Answer, command: &'static str, json: bool) -> ExitCode {
     }
 }
 
-fn put(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+fn put(text: &str, out: &mut File) -> io::Result<()> {
+    // In one piece: a file has no buffer of its own.
+    out.write_all(format!("{text}\n").as_bytes())
 }
 
 /// Writes why there is no answer to standard error and gives the exit code.

@@ -170,6 +170,14 @@ impl ExecutionProvider {
         matches!(self, Self::TensorRt | Self::Qnn | Self::OpenVino)
     }
 
+    /// A file besides the model on which what it compiles depends, and which it wants in its folder.
+    pub(super) fn companion(self, options: &[(String, String)]) -> Option<PathBuf> {
+        match self {
+            Self::TensorRt => tensorrt::calibration_table(options),
+            _ => None,
+        }
+    }
+
     /// Whether it keeps what it compiled by itself, in a folder that it is given.
     pub(super) fn keeps_a_folder(self) -> bool {
         matches!(self, Self::TensorRt | Self::OpenVino)

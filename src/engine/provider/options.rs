@@ -4,6 +4,39 @@ use super::{ExecutionProvider, Precision};
 use crate::core::tensor::EngineError;
 use crate::engine::EngineOptions;
 
+/// What the value of an option may be, for providers that pass over what they do not understand.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Values {
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A whole number up to this one.
+    UpTo(u32),
+    /// On or off.
+    Flag,
+}
+
+impl Values {
+    /// The value as the provider takes it.
+    ///
+    /// # Errors
+    /// What it should be.
+    fn check(self, value: &str) -> Result<&str, String> {
+        match self {
+            Self::OneOf(words) if words.contains(&value) => Ok(value),
+            Self::OneOf(words) => Err(format!("one of {}", words.join(", "))),
+            Self::UpTo(most) => match value.parse::<u32>() {
+                Ok(number) if number <= most => Ok(value),
+                _ => Err(format!("a whole number, 0 to {most}")),
+            },
+            Self::Flag => match value.to_ascii_lowercase().as_str() {
+                "1" | "true" => Ok("1"),
+                "0" | "false" => Ok("0"),
+                _ => Err("0 or 1".to_owned()),
+            },
+        }
+    }
+}
+
 /// Options of one provider, as it names them. A later value replaces an earlier one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine) struct ProviderOptions(Vec<(String, String)>);
@@ -37,6 +70,28 @@ impl ProviderOptions {
 
     pub(in crate::engine) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Holds the options that have a rule for their values against it, and writes flags as numbers.
+    ///
+    /// # Errors
+    /// [`EngineError::Provider`] with what the value should be.
+    pub(super) fn check_values(
+        &mut self,
+        provider: ExecutionProvider,
+        rules: &[(&str, Values)],
+    ) -> Result<(), EngineError> {
+        for (name, value) in &mut self.0 {
+            let Some((_, rule)) = rules.iter().find(|(of, _)| of == name) else { continue };
+            match rule.check(value) {
+                Ok(taken) => *value = taken.to_owned(),
+                Err(wanted) => {
+                    let reason = format!("its option {name}={value} has no such value");
+                    return Err(refuse(provider, reason, &format!("Give {wanted}")));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Puts the user's options over those that follow from settings.

@@ -28,7 +28,7 @@ use ort::device::Device;
 use ort::memory::DeviceType;
 use ort::session::builder::SessionBuilder;
 
-use super::options::{ProviderOptions, Task, refuse};
+use super::options::{ProviderOptions, Task, Values, refuse};
 use super::{ExecutionProvider, Precision};
 use crate::core::tensor::EngineError;
 use crate::engine::cache::file_version;
@@ -74,6 +74,40 @@ pub(super) const KNOWN: &[&str] = &[
     "skip_qnn_version_check",
     "soc_model",
     "vtcm_mb",
+];
+
+/// What the plug-in takes for options whose values it does not check itself (2.7.0): it computes
+/// with a default in their place and says nothing.
+const VALUES: &[(&str, Values)] = &[
+    ("backend_type", Values::OneOf(&["cpu", "gpu", "htp", "saver", "ir"])),
+    ("enable_htp_fp16_precision", Values::Flag),
+    ("enable_htp_shared_memory_allocator", Values::Flag),
+    ("enable_htp_spill_fill_buffer", Values::Flag),
+    ("enable_htp_weight_sharing", Values::Flag),
+    // Hexagon's versions: 68, 69, 73, 75, 79, 81; 0 is the device's own.
+    ("htp_arch", Values::UpTo(199)),
+    ("htp_graph_finalization_optimization_mode", Values::UpTo(3)),
+    (
+        "htp_performance_mode",
+        Values::OneOf(&[
+            "burst",
+            "balanced",
+            "default",
+            "extreme_power_saver",
+            "high_performance",
+            "high_power_saver",
+            "low_balanced",
+            "low_power_saver",
+            "power_saver",
+            "sustained_high_performance",
+        ]),
+    ),
+    ("offload_graph_io_quantization", Values::Flag),
+    ("profiling_level", Values::OneOf(&["off", "basic", "detailed", "optrace"])),
+    ("qnn_context_priority", Values::OneOf(&["low", "normal", "normal_high", "high"])),
+    ("rpc_control_latency", Values::UpTo(u32::MAX)),
+    ("soc_model", Values::UpTo(u32::MAX)),
+    ("vtcm_mb", Values::UpTo(1024)),
 ];
 
 /// Which part of a Qualcomm chip computes.
@@ -145,6 +179,14 @@ pub(super) fn find(runtime: &Runtime) -> Result<Origin, EngineError> {
              execution-provider=cpu",
         )
     })
+}
+
+/// The plug-in that is found; `None` where there is none, or where the provider is built in.
+pub fn plug_in(runtime: &Runtime) -> Option<PathBuf> {
+    match find(runtime).ok()? {
+        Origin::BuiltIn => None,
+        Origin::Plugin(path) => Some(path),
+    }
 }
 
 fn locate(variable: Option<OsString>, beside: &[PathBuf]) -> Result<PathBuf, String> {
@@ -308,6 +350,7 @@ pub(super) fn options(task: &Task<'_>, origin: &Origin) -> Result<ProviderOption
         Precision::Fp16 => options.flag("enable_htp_fp16_precision", true),
     }
     options.take(PROVIDER, KNOWN, &task.options.provider_options)?;
+    options.check_values(PROVIDER, VALUES)?;
     let given = |name: &str| task.options.provider_options.iter().any(|(other, _)| other == name);
     if given("backend_type") && !given("backend_path") {
         // The two exclude each other.
@@ -377,6 +420,39 @@ mod tests {
             ..EngineOptions::default()
         };
         assert_eq!(of(&by_type), pairs(&[("backend_type", "htp")]));
+    }
+
+    #[test]
+    fn values_that_the_plug_in_would_pass_over_are_refused() {
+        let of = |name: &str, value: &str| {
+            let given = EngineOptions {
+                provider_options: pairs(&[(name, value)]),
+                ..EngineOptions::default()
+            };
+            task_options(&given, |task| options(task, &Origin::BuiltIn))
+        };
+        for (name, value, wanted) in [
+            ("htp_performance_mode", "nonsense", "sustained_high_performance"),
+            ("qnn_context_priority", "urgent", "normal_high"),
+            ("soc_model", "abc", "whole number"),
+            ("htp_arch", "9999", "0 to 199"),
+            ("vtcm_mb", "-3", "whole number"),
+            ("enable_htp_fp16_precision", "maybe", "0 or 1"),
+            ("htp_graph_finalization_optimization_mode", "4", "0 to 3"),
+        ] {
+            let error = of(name, value).unwrap_err().to_string();
+            let told = [name, value, wanted].iter().all(|part| error.contains(part));
+            assert!(told, "{name}={value}: {error}");
+        }
+        for (name, value, taken) in [
+            ("htp_performance_mode", "burst", "burst"),
+            ("qnn_context_priority", "high", "high"),
+            ("htp_arch", "73", "73"),
+            ("enable_htp_fp16_precision", "True", "1"),
+        ] {
+            let taken = (name.to_owned(), taken.to_owned());
+            assert!(of(name, value).unwrap().contains(&taken), "{name}={value}");
+        }
     }
 
     #[test]

@@ -4,11 +4,15 @@
 //! The provider keeps engines and timings by itself, in the folder that it is given. It finds one
 //! by the model, the device's compute capability and its own version.
 
-use super::options::{ProviderOptions, Task};
+use std::path::{Path, PathBuf};
+
+use super::options::{ProviderOptions, Task, refuse};
 use super::{ExecutionProvider, Precision, cuda};
 use crate::core::tensor::EngineError;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::TensorRt;
+
+const TABLE: &str = "trt_int8_calibration_table_name";
 
 /// What a user may set. Pointers of the process (streams) are left out.
 pub(super) const KNOWN: &[&str] = &[
@@ -40,11 +44,13 @@ pub(super) const KNOWN: &[&str] = &[
     "trt_int8_enable",
     "trt_int8_use_native_calibration_table",
     "trt_layer_norm_fp32_fallback",
+    "trt_load_user_initializer",
     "trt_max_partition_iterations",
     "trt_max_workspace_size",
     "trt_min_subgraph_size",
     "trt_onnx_model_folder_path",
     "trt_op_types_to_exclude",
+    "trt_preview_features",
     "trt_profile_max_shapes",
     "trt_profile_min_shapes",
     "trt_profile_opt_shapes",
@@ -82,12 +88,44 @@ pub(super) fn options(task: &Task<'_>) -> Result<ProviderOptions, EngineError> {
         options.set("trt_profile_max_shapes", shapes(task, usize::MAX));
     }
     options.take(PROVIDER, KNOWN, &task.options.provider_options)?;
-    // A calibration table says what quantised nodes would say.
-    if !options.is_set("trt_int8_calibration_table_name") {
-        task.needs_quantised(PROVIDER)?;
+    match calibration_table(&task.options.provider_options) {
+        // It says what quantised nodes would say.
+        Some(table) => place_table(&mut options, &table, task.folder)?,
+        None => task.needs_quantised(PROVIDER)?,
+    }
+    let low = ["trt_fp16_enable", "trt_bf16_enable", "trt_int8_enable"];
+    if options.is_on("trt_dla_enable") && !low.iter().any(|name| options.is_on(name)) {
+        // The provider leaves the accelerator out without a word.
+        let reason = "the deep learning accelerator computes in fp16 and int8 alone";
+        return Err(refuse(PROVIDER, reason, "Set precision=fp16 or precision=int8"));
     }
     cuda::refuse_graphs(PROVIDER, &options, "trt_cuda_graph_enable")?;
     Ok(options)
+}
+
+/// The calibration table that the options name.
+pub(super) fn calibration_table(options: &[(String, String)]) -> Option<PathBuf> {
+    let named = options.iter().rfind(|(name, _)| name == TABLE);
+    named.map(|(_, path)| PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty())
+}
+
+/// The provider looks for the table in the folder of its engines and takes only a name: the table is
+/// laid into that folder before the model is opened; without one, its own folder is named.
+fn place_table(
+    options: &mut ProviderOptions,
+    table: &Path,
+    folder: Option<&Path>,
+) -> Result<(), EngineError> {
+    let name = table.file_name().filter(|_| table.is_file()).ok_or_else(|| {
+        let reason = format!("its calibration table '{}' is no file", table.display());
+        refuse(PROVIDER, reason, &format!("Give {TABLE} the path of a table"))
+    })?;
+    options.set(TABLE, name.display());
+    if folder.is_none() && !options.is_set("trt_engine_cache_path") {
+        let own = table.parent().filter(|path| !path.as_os_str().is_empty());
+        options.set("trt_engine_cache_path", own.unwrap_or(Path::new(".")).display());
+    }
+    Ok(())
 }
 
 /// `name:1x3x224x224,other:1x3`, with at most `batch` items.
@@ -104,8 +142,6 @@ fn shapes(task: &Task<'_>, batch: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::super::tests::{pairs, task_options};
     use super::*;
     use crate::engine::EngineOptions;
@@ -154,16 +190,49 @@ mod tests {
         let int8 = EngineOptions { precision: Precision::Int8, ..EngineOptions::default() };
         let error = task_options(&int8, options).unwrap_err().to_string();
         assert!(error.contains("quantised"), "{error}");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("table.flatbuffers").display().to_string();
         let table = EngineOptions {
-            provider_options: pairs(&[("trt_int8_calibration_table_name", "table.flatbuffers")]),
+            provider_options: pairs(&[("trt_int8_calibration_table_name", &path)]),
             ..int8
         };
+        let error = task_options(&table, options).unwrap_err().to_string();
+        assert!(error.contains(&path) && error.contains("no file"), "{error}");
+        std::fs::write(&path, "a table").unwrap();
         let found = task_options(&table, options).unwrap();
-        assert!(found.contains(&("trt_int8_enable".to_owned(), "1".to_owned())), "{found:?}");
+        // The provider takes a name, and looks for it in the folder of engines.
+        for (name, value) in [
+            ("trt_int8_enable", "1"),
+            ("trt_int8_calibration_table_name", "table.flatbuffers"),
+            ("trt_engine_cache_path", dir.path().to_str().unwrap()),
+        ] {
+            assert!(found.contains(&(name.to_owned(), value.to_owned())), "{name}: {found:?}");
+        }
+        let task = Task {
+            options: &table,
+            inputs: &[],
+            free_batch: false,
+            quantised: false,
+            compiled: false,
+            folder: Some(Path::new("/cache/x")),
+        };
+        assert_eq!(options(&task).unwrap().get("trt_engine_cache_path"), Some("/cache/x"));
         let graphs = EngineOptions {
             provider_options: pairs(&[("trt_cuda_graph_enable", "true")]),
             ..EngineOptions::default()
         };
         assert!(task_options(&graphs, options).is_err());
+    }
+
+    #[test]
+    fn the_accelerator_computes_in_few_bits() {
+        let dla = |precision| EngineOptions {
+            precision,
+            provider_options: pairs(&[("trt_dla_enable", "1")]),
+            ..EngineOptions::default()
+        };
+        assert!(task_options(&dla(Precision::Fp16), options).is_ok());
+        let error = task_options(&dla(Precision::Auto), options).unwrap_err().to_string();
+        assert!(error.contains("precision=fp16"), "{error}");
     }
 }

@@ -1,14 +1,12 @@
 //! The properties of `gazeface`: values, ranges, defaults, and what they say to people.
 
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use glib::prelude::*;
 use gst::prelude::*;
 
 use super::stages::{self, StageSettings};
 use crate::core::detect::DetectSettings;
-use crate::engine::notes::Notes;
 use crate::plugin::execution::{self, Execution};
 use crate::plugin::model::Options;
 use crate::plugin::property::{get, text};
@@ -168,14 +166,7 @@ impl Settings {
 
     /// How every model is run.
     pub fn options(&self) -> Options {
-        Options {
-            execution: self.execution.clone(),
-            threads: self.threads,
-            batch_size: 1,
-            batch_timeout: Duration::ZERO,
-            instance: None,
-            notes: Notes::default(),
-        }
+        Options::new(self.execution.clone(), self.threads)
     }
 
     /// Sets one property; what cannot be taken is said and leaves the old value.

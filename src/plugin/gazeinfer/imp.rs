@@ -118,10 +118,11 @@ impl BaseTransformImpl for GazeInfer {
         // First: it is the quicker of the two to fail.
         let calibration = settings.camera.as_deref().map(camera::open).transpose()?;
         let options = settings.options();
+        // Before it is opened, which may take minutes: a file that is replaced meanwhile is noticed.
+        lock(&self.reloader).start(settings.engine.clone());
         let opened = open(&settings, &options);
         model::tell(&*self.obj(), &options);
         let estimator = opened?;
-        lock(&self.reloader).start(settings.engine);
         *lock(&self.provider) = estimator.provider().to_owned();
         *lock(&self.stats) = Stats::default();
         self.lateness.reset();
@@ -177,6 +178,20 @@ impl BaseTransformImpl for GazeInfer {
         self.parent_propose_allocation(decide_query, query)?;
         format::refuse_crop(query);
         Ok(())
+    }
+
+    fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
+        if !BaseTransformImplExt::parent_query(self, direction, query) {
+            return false;
+        }
+        if direction == gst::PadDirection::Src
+            && let gst::QueryViewMut::Latency(latency) = query.view_mut()
+        {
+            let wait = lock(&self.settings).longest_wait();
+            let (live, min, max) = latency.result();
+            latency.set(live, min + wait, max.map(|max| max + wait));
+        }
+        true
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
@@ -268,7 +283,7 @@ impl GazeInfer {
         }
         let mut settings = lock(&self.settings).clone();
         settings.engine = engine.cloned();
-        let options = settings.options();
+        let options = Options { replaces: true, ..settings.options() };
         let begun = lock(&self.reloader).open(options, move |options| open(&settings, options));
         if let Err(why) = begun {
             gst::element_imp_warning!(

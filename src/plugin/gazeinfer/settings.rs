@@ -12,7 +12,6 @@ use crate::core::camera;
 use crate::core::geometry::{Rect, Size};
 use crate::core::schedule::Policy;
 use crate::core::smooth::OneEuro;
-use crate::engine::notes::Notes;
 use crate::plugin::enums::InferenceRegion;
 use crate::plugin::execution::{self, Execution};
 use crate::plugin::model::Options;
@@ -50,6 +49,8 @@ pub(super) struct Settings {
     pub execution: Execution,
     pub threads: u32,
     pub batch_size: u32,
+    /// Whether somebody said so, by the property or the configuration file.
+    batch_size_is_set: bool,
     /// Milliseconds.
     batch_timeout: u32,
     /// Which session it shares with others.
@@ -96,6 +97,7 @@ impl Default for Settings {
             execution: Execution::default(),
             threads: 0,
             batch_size: 8,
+            batch_size_is_set: false,
             batch_timeout: 0,
             instance: None,
             config_file: None,
@@ -179,7 +181,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .nick("Batch size")
             .blurb(
                 "Most faces of a frame in one inference, where the model's batch is free; a model \
-                 with a fixed batch keeps its own",
+                 with a fixed batch keeps its own. For a TensorRT engine or a QNN context binary, \
+                 the batch that it was compiled for (1 unless set)",
             )
             .minimum(1)
             .maximum(1024)
@@ -369,13 +372,19 @@ impl Settings {
     /// How the model is run.
     pub fn options(&self) -> Options {
         Options {
-            execution: self.execution.clone(),
-            threads: self.threads,
             batch_size: self.batch_size,
+            // Most are compiled for one face; what the default allows says nothing of this one.
+            engine_batch: if self.batch_size_is_set { self.batch_size } else { 1 },
             batch_timeout: Duration::from_millis(u64::from(self.batch_timeout)),
             instance: self.instance.clone(),
-            notes: Notes::default(),
+            ..Options::new(self.execution.clone(), self.threads)
         }
+    }
+
+    /// How long a frame may be held back on purpose, for those of other streams.
+    pub fn longest_wait(&self) -> gst::ClockTime {
+        let gathers = self.batch_size > 1;
+        gst::ClockTime::from_mseconds(if gathers { self.batch_timeout.into() } else { 0 })
     }
 
     /// Takes over what the configuration file says of properties that nobody set. Returns the keys
@@ -407,7 +416,10 @@ impl Settings {
             "engine-reload" => self.reload = get(value)?,
             "profile" => self.profile = text(value),
             "threads" => self.threads = get(value)?,
-            "batch-size" => self.batch_size = get(value)?,
+            "batch-size" => {
+                self.batch_size = get(value)?;
+                self.batch_size_is_set = true;
+            }
             "batch-timeout" => self.batch_timeout = get(value)?,
             "model-instance-id" => self.instance = text(value),
             "inference-region" => self.frame.inference_region = get(value)?,

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gstgaze::engine::provider::ExecutionProvider;
+use gstgaze::engine::provider::{ExecutionProvider, qnn};
+use gstgaze::engine::runtime;
 
 use super::{Check, State};
 
@@ -23,6 +24,13 @@ const FOLDERS: [&str; 6] = [
     } else {
         "/usr/lib/x86_64-linux-gnu"
     },
+];
+
+/// Where DeepStream and JetPack keep their libraries; the plugin looks there as well.
+const NVIDIA_FOLDERS: [&str; 3] = [
+    "/opt/nvidia/deepstream/deepstream/lib",
+    "/usr/lib/aarch64-linux-gnu/nvidia",
+    "/usr/lib/aarch64-linux-gnu/tegra",
 ];
 
 /// Libraries that the loader would find.
@@ -43,24 +51,28 @@ impl Loader {
 
     /// The first library whose file name begins with `name` and has nothing but a version behind.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
-        let is_it = |file: &str| {
-            file.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let set = self.folders.iter().find_map(|folder| {
-            let mut found: Vec<PathBuf> = fs::read_dir(folder)
-                .ok()?
-                .flatten()
-                .filter(|entry| entry.file_name().to_str().is_some_and(is_it))
-                .map(|entry| entry.path())
-                .collect();
-            // The longest name tells the version.
-            found.sort_by_key(|path| path.as_os_str().len());
-            found.pop()
-        });
+        let set = self.folders.iter().find_map(|folder| find_in(folder, name));
         set.or_else(|| {
-            self.cache.iter().find(|(file, _)| is_it(file)).map(|(_, path)| path.clone())
+            self.cache.iter().find(|(file, _)| is_it(file, name)).map(|(_, path)| path.clone())
         })
     }
+}
+
+/// Whether a file's name has nothing but a version behind `name`.
+fn is_it(file: &str, name: &str) -> bool {
+    file.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn find_in(folder: &Path, name: &str) -> Option<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .filter(|entry| entry.file_name().to_str().is_some_and(|file| is_it(file, name)))
+        .map(|entry| entry.path())
+        .collect();
+    // The longest name tells the version.
+    found.sort_by_key(|path| path.as_os_str().len());
+    found.pop()
 }
 
 /// What `ldconfig -p` lists: `libc.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libc.so.6`.
@@ -79,9 +91,10 @@ fn parse(text: &str) -> BTreeMap<String, PathBuf> {
     text.lines().filter_map(entry).collect()
 }
 
-/// A library that only some need.
-fn library(loader: &Loader, what: &str, name: &str) -> Check {
-    match loader.find(name) {
+/// A library that only some need, which may also lie in one of `folders`.
+fn library(loader: &Loader, folders: &[&Path], what: &str, name: &str) -> Check {
+    let found = loader.find(name);
+    match found.or_else(|| folders.iter().find_map(|folder| find_in(folder, name))) {
         Some(path) => Check::new(what, State::Ok, path.display().to_string()),
         None => Check::new(what, State::Absent, format!("no {name}")),
     }
@@ -96,7 +109,7 @@ pub fn nvidia(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
     let has_device = driver.is_some() || jetson.is_some();
     let mut checks = vec![match driver {
         Some(version) => Check::new("driver", State::Ok, version),
-        None => library(loader, "driver", "libcuda.so"),
+        None => library(loader, &[], "driver", "libcuda.so"),
     }];
     checks.extend(jetson.map(|release| Check::new("Jetson", State::Ok, release)));
     let wanted = [
@@ -105,7 +118,7 @@ pub fn nvidia(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
         ("TensorRT", "libnvinfer.so", ExecutionProvider::TensorRt),
     ];
     for (what, name, provider) in wanted {
-        let mut check = library(loader, what, name);
+        let mut check = library(loader, &[], what, name);
         if check.state == State::Absent && has_device && providers.contains(&provider) {
             check.state = State::Problem;
             check = check.remedy(format!(
@@ -115,6 +128,16 @@ pub fn nvidia(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
         }
         checks.push(check);
     }
+    let folders = NVIDIA_FOLDERS.map(Path::new);
+    for (what, name) in [
+        ("NVMM", "libnvbufsurface.so"),
+        ("NVMM layouts", "libnvbufsurftransform.so"),
+        ("metadata", "libnvds_meta.so"),
+        ("metadata, gst", "libnvdsgst_meta.so"),
+    ] {
+        checks.push(library(loader, &folders, what, name));
+    }
+    checks.extend(deepstream().map(|version| Check::new("DeepStream", State::Ok, version)));
     if has_device && !providers.contains(&ExecutionProvider::Cuda) {
         let found = "the ONNX Runtime that is found runs nothing on it";
         checks.push(Check::new("provider", State::Absent, found).remedy(
@@ -125,16 +148,26 @@ pub fn nvidia(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
     checks
 }
 
-/// Qualcomm AI Engine Direct.
+/// The version that DeepStream's installation states.
+fn deepstream() -> Option<String> {
+    let text = fs::read_to_string("/opt/nvidia/deepstream/deepstream/version").ok()?;
+    text.lines().next().map(str::to_owned)
+}
+
+/// Qualcomm AI Engine Direct: where the loader looks, and beside the plug-in.
 pub fn qualcomm(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
+    let plug_in = runtime::get().ok().and_then(qnn::plug_in);
+    let beside: Vec<&Path> = plug_in.as_deref().and_then(Path::parent).into_iter().collect();
     let mut checks = vec![
-        library(loader, "NPU (HTP)", "libQnnHtp.so"),
-        library(loader, "GPU", "libQnnGpu.so"),
-        library(loader, "DSP's channel", "libcdsprpc.so"),
+        library(loader, &beside, "NPU (HTP)", "libQnnHtp.so"),
+        library(loader, &beside, "GPU", "libQnnGpu.so"),
+        library(loader, &[], "DSP's channel", "libcdsprpc.so"),
     ];
-    let has_device = Path::new("/dev/adsprpc-smd").exists()
-        || Path::new("/dev/fastrpc-cdsp").exists()
-        || checks.iter().any(|check| check.state == State::Ok);
+    let channel = ["/dev/adsprpc-smd", "/dev/fastrpc-cdsp"].iter().any(|d| Path::new(d).exists());
+    if checks[0].state == State::Ok && !channel && cfg!(target_arch = "x86_64") {
+        checks[0].found.push_str(", an emulator");
+    }
+    let has_device = channel || checks.iter().any(|check| check.state == State::Ok);
     if has_device && !providers.contains(&ExecutionProvider::Qnn) {
         let found = "the ONNX Runtime that is found runs nothing on it";
         checks.push(Check::new("provider", State::Absent, found).remedy(

@@ -1,8 +1,12 @@
 //! ONNX Runtime: where it is looked for, what is found, what it can.
 
+use std::fs::{self, File};
+use std::path::Path;
+
 use gstgaze::core::tensor::EngineError;
-use gstgaze::engine::provider::ExecutionProvider;
-use gstgaze::engine::runtime::{self, Place};
+use gstgaze::engine::EngineCache;
+use gstgaze::engine::provider::{ExecutionProvider, qnn};
+use gstgaze::engine::runtime::{self, Place, Runtime};
 
 use super::{Check, State};
 
@@ -17,16 +21,50 @@ pub fn checks() -> (Vec<Check>, Vec<ExecutionProvider>) {
             providers = ExecutionProvider::at_hand(runtime);
             let names: Vec<&str> = providers.iter().map(|provider| provider.nick()).collect();
             checks.push(Check::new("providers", State::Ok, names.join(", ")));
+            checks.extend(plug_in(runtime));
         }
         Err(EngineError::Runtime { reason, remedy }) => {
             checks.push(Check::new("library", State::Missing, reason).remedy(remedy));
         }
         Err(why) => checks.push(Check::new("library", State::Missing, why.to_string())),
     }
+    checks.push(cache());
     for (index, place) in runtime::places().iter().enumerate() {
         checks.push(searched(index, place));
     }
     (checks, providers)
+}
+
+/// The provider that is no part of ONNX Runtime's library.
+fn plug_in(runtime: &Runtime) -> Option<Check> {
+    let path = qnn::plug_in(runtime)?;
+    Some(Check::new("plug-in", State::Ok, format!("qnn {}", path.display())))
+}
+
+/// Where compiled models are kept, and whether they can be.
+fn cache() -> Check {
+    let name = "engine cache";
+    let remedy = "models are compiled anew at every start: set engine-cache (--engine-cache) to a \
+                  directory that can be written";
+    match EngineCache::User.directory() {
+        Ok(Some(path)) if path.is_dir() => match writes(&path) {
+            Ok(()) => Check::new(name, State::Ok, path.display().to_string()),
+            Err(why) => Check::new(name, State::Problem, format!("{}: {why}", path.display()))
+                .remedy(remedy),
+        },
+        Ok(Some(path)) => {
+            let found = format!("{}, made with the first compiled model", path.display());
+            Check::new(name, State::Absent, found)
+        }
+        Ok(None) => Check::new(name, State::Absent, "none"),
+        Err(why) => Check::new(name, State::Problem, why).remedy(remedy),
+    }
+}
+
+fn writes(directory: &Path) -> std::io::Result<()> {
+    let probe = directory.join(format!(".doctor-{}", std::process::id()));
+    File::create_new(&probe)?;
+    fs::remove_file(&probe)
 }
 
 fn searched(index: usize, place: &Place) -> Check {
