@@ -36,6 +36,7 @@ pub mod camera;
 pub mod color;
 pub mod decode;
 pub mod detect;
+pub mod device;
 pub mod draw;
 pub mod estimator;
 pub mod eye;

@@ -49,7 +49,7 @@ impl Input {
         }
         let shape: Vec<usize> = [batch].iter().chain(item).copied().collect();
         let bytes =
-            shape.iter().try_fold(element_bytes(element), |product, dim| product.checked_mul(*dim));
+            shape.iter().try_fold(element.bytes(), |product, dim| product.checked_mul(*dim));
         match bytes {
             Some(1..=MAX_INPUT_BYTES) => {}
             _ => return Err(unsupported(&format!("cannot be allocated as {shape:?}"))),
@@ -92,14 +92,6 @@ impl Input {
             InputTensor::U8(tensor) => view(tensor, batch),
             InputTensor::I8(tensor) => view(tensor, batch),
         }
-    }
-}
-
-fn element_bytes(element: ElementType) -> usize {
-    match element {
-        ElementType::F32 => 4,
-        ElementType::F16 => 2,
-        ElementType::U8 | ElementType::I8 => 1,
     }
 }
 
