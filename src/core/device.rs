@@ -121,7 +121,7 @@ pub struct DeviceFault(pub String);
 /// Makes pictures in a device's memory.
 pub trait PictureDevice {
     /// A frame in its memory.
-    type Frame;
+    type Frame<'f>;
 
     /// Begins to make a picture of `frame` in `out`, which has as many bytes as the job says.
     ///
@@ -129,7 +129,7 @@ pub trait PictureDevice {
     /// Where the device refuses.
     fn fill(
         &mut self,
-        frame: &Self::Frame,
+        frame: &Self::Frame<'_>,
         job: &PictureJob<'_>,
         out: DeviceMemory,
     ) -> Result<(), DeviceFault>;

@@ -165,13 +165,13 @@ impl Pictures for OnHost<'_, '_> {
 }
 
 /// On the device that has the frame.
-struct OnDevice<'a, D: PictureDevice> {
+struct OnDevice<'a, 'f, D: PictureDevice> {
     device: &'a mut D,
-    frame: &'a D::Frame,
+    frame: &'a D::Frame<'f>,
     size: Size,
 }
 
-impl<D: PictureDevice> Pictures for OnDevice<'_, D> {
+impl<D: PictureDevice> Pictures for OnDevice<'_, '_, D> {
     fn size(&self) -> Size {
         self.size
     }
@@ -182,12 +182,15 @@ impl<D: PictureDevice> Pictures for OnDevice<'_, D> {
         engine: &mut dyn Engine,
         slots: &[Slot],
     ) -> Result<(), EstimateError> {
-        for (slot, Slot { portion, .. }) in slots.iter().enumerate() {
-            let frame = (self.frame, self.size);
-            feeds.fill_on(self.device, frame, portion, engine, (slot, slots.len()))?;
-        }
-        // The engine's own stream of work knows nothing of the device's.
-        self.device.finish()?;
+        let frame = (self.frame, self.size);
+        let filled = slots.iter().enumerate().try_for_each(|(slot, Slot { portion, .. })| {
+            feeds.fill_on(self.device, frame, portion, engine, (slot, slots.len()))
+        });
+        // The engine's own stream of work knows nothing of the device's; and what was begun before
+        // an error must not go on in memory that is given back.
+        let finished = self.device.finish();
+        filled?;
+        finished?;
         Ok(engine.run_on_device(slots.len())?)
     }
 }
@@ -259,7 +262,7 @@ impl GazeEstimator {
     pub fn estimate_on<D: PictureDevice>(
         &mut self,
         device: &mut D,
-        (frame, size): (&D::Frame, Size),
+        (frame, size): (&D::Frame<'_>, Size),
         regions: impl IntoIterator<Item = FaceRegion>,
         plans: &[Plan],
         margin: Option<f64>,

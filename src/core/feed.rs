@@ -207,7 +207,7 @@ impl Feeds {
     pub fn fill_on<D: PictureDevice>(
         &mut self,
         device: &mut D,
-        (frame, size): (&D::Frame, Size),
+        (frame, size): (&D::Frame<'_>, Size),
         portion: &Portion,
         engine: &mut dyn Engine,
         (slot, batch): (usize, usize),

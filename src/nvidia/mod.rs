@@ -9,13 +9,12 @@
 
 mod abi;
 pub mod buffer;
-mod device;
 mod format;
+pub mod gpu;
 pub mod library;
 mod linear;
 pub mod nvds;
 pub mod payload;
 pub mod surface;
 
-pub use device::DeviceError;
 pub use linear::TransformError;

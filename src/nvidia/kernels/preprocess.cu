@@ -18,7 +18,8 @@
 typedef unsigned char byte;
 
 // What a launch is told; `Picture` in src/nvidia/abi/picture.rs, field for field. Both sides check
-// size and offsets when they are compiled.
+// its size when they are compiled, and its offsets there and here on the host: NVRTC, whose layout is
+// the host's, has no offsetof.
 typedef struct {
     unsigned long long component[3];    // addresses of the first grey, or R, G, B, or Y, U, V
     unsigned long long out;             // of the first byte of the item
@@ -49,6 +50,25 @@ typedef struct {
     int reserved;
 } GazePicture;
 static_assert(sizeof(GazePicture) == 336, "GazePicture");
+#ifdef GAZE_ON_HOST
+#define AT(field, place) static_assert(__builtin_offsetof(GazePicture, field) == place, #field)
+AT(out, 24);
+AT(stride, 72);
+AT(to_source, 96);
+AT(turn, 168);
+AT(step, 184);
+AT(kind, 220);
+AT(black, 224);
+AT(frame_width, 248);
+AT(channels, 256);
+AT(width, 268);
+AT(picture_x, 276);
+AT(source_x, 292);
+AT(black_border, 308);
+AT(column_taps, 316);
+AT(fill, 324);
+#undef AT
+#endif
 
 enum { KIND_GRAY, KIND_RGB, KIND_YUV };
 enum { CHANNELS_RGB, CHANNELS_BGR, CHANNELS_GRAY };
