@@ -8,13 +8,13 @@ use std::sync::OnceLock;
 use super::VERSIONS;
 use crate::common;
 
-/// The libraries, each with its source and what it is linked with.
-pub const LIBRARIES: [(&str, &str); 5] = [
-    ("libnvbufsurface.so", "surface.c"),
-    ("libnvbufsurftransform.so", "transform.c"),
-    ("libcuda.so.1", "cuda.c"),
-    ("libnvds_meta.so", "nvds.c"),
-    ("libnvdsgst_meta.so", "nvds.c"),
+/// The libraries, each with its sources.
+pub const LIBRARIES: [(&str, &[&str]); 5] = [
+    ("libnvbufsurface.so", &["surface.c"]),
+    ("libnvbufsurftransform.so", &["transform.c"]),
+    ("libcuda.so.1", &["cuda.c", "kernel.c"]),
+    ("libnvds_meta.so", &["nvds.c"]),
+    ("libnvdsgst_meta.so", &["nvds.c"]),
 ];
 
 /// GStreamer, our elements and the stub's; `false` where something is missing that the test needs,
@@ -63,7 +63,9 @@ pub fn build() -> Option<PathBuf> {
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();
         let name = target.file_name().unwrap().to_str().unwrap();
         let output = Command::new("cc")
-            .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fPIC", "-shared"])
+            .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O2", "-fPIC", "-shared"])
+            // The kernels: their pragmas are CUDA's, their products are rounded before they are added.
+            .args(["-Wno-unknown-pragmas", "-ffp-contract=off"])
             .args(["-fvisibility=hidden", &format!("-Wl,-soname,{name}")])
             .args([format!("-DNVSTUB_SURFACE={surface}"), format!("-DNVSTUB_META={meta}")])
             .arg("-I")
@@ -73,12 +75,13 @@ pub fn build() -> Option<PathBuf> {
             .args(sources.iter().map(|source| root.join("tests/nvstub").join(source)))
             .args(link)
             .args(flags.split_whitespace())
+            .arg("-lm")
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    for (name, source) in LIBRARIES {
-        compile(&libs.join(name), &[source], &[]);
+    for (name, sources) in LIBRARIES {
+        compile(&libs.join(name), sources, &[]);
     }
     let elements = ["element.c", "surface.c", "nvds.c"];
     compile(&folder.join("alone/libgstnvstub.so"), &elements, &[]);

@@ -9,9 +9,7 @@
 // preprocess.ptx beside this file is what is loaded (see make_ptx.py). The same source is C as well:
 // the tests compile it for the host, define GAZE_ON_HOST and supply what CUDA has built in.
 
-#ifdef GAZE_ON_HOST
-#include "cuda_on_host.h"
-#else
+#ifndef GAZE_ON_HOST
 #define GAZE_KERNEL extern "C" __global__
 #endif
 
