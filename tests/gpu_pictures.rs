@@ -12,6 +12,8 @@ mod common;
 mod nvmm {
     /// Version of the surfaces' structures, and of the metadata's.
     pub const VERSIONS: (u32, u32) = (8, 9);
+    /// Whether surfaces are in the memory of a real GPU.
+    pub const REAL_GPU: bool = false;
 
     pub mod stub;
 }

@@ -233,6 +233,14 @@ impl GazeEstimator {
         self.engine.device()
     }
 
+    /// Puts the inputs of the smallest batch into the device's memory.
+    ///
+    /// # Errors
+    /// Where there is no [device](Self::device), or its memory is not to be had.
+    pub fn prepare_device(&mut self) -> Result<(), EngineError> {
+        self.engine.device_input(0, 1).map(drop)
+    }
+
     /// Says what is known of the camera, for all frames from now on.
     pub fn set_optics(&mut self, optics: Optics) {
         self.optics = optics;

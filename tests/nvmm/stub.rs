@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use super::VERSIONS;
+use super::{REAL_GPU, VERSIONS};
 use crate::common;
 
 /// The libraries, each with its sources.
@@ -56,7 +56,7 @@ pub fn build() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Of this process alone: others may be at it too.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("nvstub-{surface}-{meta}-{}", std::process::id()));
+        .join(format!("nvstub-{surface}-{meta}-{REAL_GPU}-{}", std::process::id()));
     let libs = folder.join("libs");
     std::fs::create_dir_all(&libs).unwrap();
     let compile = |target: &Path, sources: &[&str], link: &[String]| {
@@ -68,6 +68,7 @@ pub fn build() -> Option<PathBuf> {
             .args(["-Wno-unknown-pragmas", "-ffp-contract=off"])
             .args(["-fvisibility=hidden", &format!("-Wl,-soname,{name}")])
             .args([format!("-DNVSTUB_SURFACE={surface}"), format!("-DNVSTUB_META={meta}")])
+            .args(REAL_GPU.then_some("-DNVSTUB_REAL_GPU"))
             .arg("-I")
             .arg(root.join("include"))
             .arg("-o")
@@ -80,17 +81,21 @@ pub fn build() -> Option<PathBuf> {
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    for (name, sources) in LIBRARIES {
-        compile(&libs.join(name), sources, &[]);
+    // With a real GPU, its own driver, and surfaces in its memory.
+    let real: &[&str] = if REAL_GPU { &["real.c"] } else { &[] };
+    let libraries = || LIBRARIES.iter().filter(|(name, _)| !(REAL_GPU && *name == "libcuda.so.1"));
+    for (name, sources) in libraries() {
+        let more = if *name == "libnvbufsurface.so" { real } else { &[] };
+        compile(&libs.join(name), &[*sources, more].concat(), &[]);
     }
-    let elements = ["element.c", "surface.c", "nvds.c"];
+    let elements = [&["element.c", "surface.c", "nvds.c"], real].concat();
     compile(&folder.join("alone/libgstnvstub.so"), &elements, &[]);
     let mut link = vec![
         "-Wl,--no-as-needed".to_owned(),
         format!("-L{}", libs.display()),
         format!("-Wl,-rpath,{}", libs.display()),
     ];
-    link.extend(LIBRARIES.map(|(name, _)| format!("-l:{name}")));
+    link.extend(libraries().map(|(name, _)| format!("-l:{name}")));
     link.push("-Wl,--as-needed".to_owned());
     compile(&folder.join("linked/libgstnvstub.so"), &elements, &link);
     Some(folder)

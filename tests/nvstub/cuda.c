@@ -133,6 +133,17 @@ STUB_EXPORT int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t bytes) {
     return m != NULL ? SUCCESS : INVALID_VALUE;
 }
 
+STUB_EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes) {
+    if (depth == 0)
+        return INVALID_CONTEXT;
+    g_mutex_lock(&lock);
+    Memory *m = find(to, bytes);
+    if (m != NULL)
+        memcpy((void *)(uintptr_t)(to ^ STUB_DEVICE_BIT), from, bytes);
+    g_mutex_unlock(&lock);
+    return m != NULL ? SUCCESS : INVALID_VALUE;
+}
+
 STUB_EXPORT int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     if (depth == 0)
         return INVALID_CONTEXT;

@@ -107,6 +107,11 @@ static gboolean fill(NvBufSurface *surface, guint index, GstBuffer *buffer, GstV
         }
     }
     gst_video_frame_unmap(&frame);
+#ifdef NVSTUB_REAL_GPU
+    if (surface->memType == MEM_DEVICE || surface->memType == MEM_DEFAULT)
+        nvstub_real_upload((uint64_t)(uintptr_t)p->dataPtr, (void *)(uintptr_t)p->bufferDesc,
+                           p->dataSize);
+#endif
     return TRUE;
 }
 
@@ -172,7 +177,7 @@ static void spoil(NvBufSurface *s, const char *fault) {
     else if (strcmp(fault, "gpu-1") == 0)
         s->gpuId = 1;
     else if (strcmp(fault, "data-size") == 0)
-        p->dataSize += 4096;
+        p->dataSize += 1 << 20, p->planeParams.offset[0] += 1 << 19;
     else if (strcmp(fault, "huge") == 0)
         p->width = p->height = 0xffffffffu;
     else

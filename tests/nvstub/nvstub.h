@@ -203,6 +203,13 @@ typedef struct {
 STUB_WEAK void nvstub_allocated(uint64_t address, size_t bytes, int type, int context);
 STUB_WEAK void nvstub_freed(uint64_t address);
 
+#ifdef NVSTUB_REAL_GPU
+/* real.c */
+uint64_t nvstub_real_alloc(size_t bytes);
+void nvstub_real_upload(uint64_t to, const void *from, size_t bytes);
+void nvstub_real_free(uint64_t address);
+#endif
+
 /* kernel.c */
 int nvstub_kernel(const char *name);
 size_t nvstub_picture_size(void);

@@ -77,6 +77,10 @@ STUB_EXPORT int NvBufSurfaceCreate(NvBufSurface **out, uint32_t batch,
             break;
         case MEM_DEVICE:
         case MEM_DEFAULT:
+#ifdef NVSTUB_REAL_GPU
+            p->dataPtr = (void *)(uintptr_t)nvstub_real_alloc(p->dataSize);
+            break;
+#endif
 #if NVSTUB_SURFACE >= 8
             /* What some producers of DeepStream 8 do: no dataPtr, but a CUDA buffer. */
             p->cudaBuffer = calloc(1, sizeof(*p->cudaBuffer));
@@ -106,6 +110,10 @@ STUB_EXPORT int NvBufSurfaceDestroy(NvBufSurface *surface) {
             nvstub_freed(surface->surfaceList[i].bufferDesc);
             nvstub_freed(surface->surfaceList[i].bufferDesc ^ STUB_DEVICE_BIT);
         }
+#ifdef NVSTUB_REAL_GPU
+        if (surface->memType == MEM_DEVICE || surface->memType == MEM_DEFAULT)
+            nvstub_real_free((uint64_t)(uintptr_t)surface->surfaceList[i].dataPtr);
+#endif
         free((void *)(uintptr_t)surface->surfaceList[i].bufferDesc);
 #if NVSTUB_SURFACE >= 8
         free(surface->surfaceList[i].cudaBuffer);

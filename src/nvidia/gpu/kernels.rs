@@ -96,3 +96,26 @@ impl Kernels {
         gpu.check("cuLaunchKernel", code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_ptx_is_of_the_source() {
+        let source = include_str!("../kernels/preprocess.cu");
+        let digest = Sha256::digest(source.as_bytes());
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let first = PTX.lines().next().unwrap();
+        assert!(first.ends_with(&hex), "run src/nvidia/kernels/make_ptx.py: {first}");
+        assert!(PTX.contains("\n.version 6.0\n.target sm_50\n"));
+        for entry in ["gaze_resize", "gaze_warp", "gaze_turn"] {
+            let parameter = format!(".align 8 .b8 {entry}_param_0[{}]", size_of::<Picture>());
+            assert!(PTX.contains(&parameter), "{entry} takes another structure");
+        }
+        assert_eq!(PTX.matches('\0').count(), 1, "a text that ends in a zero byte");
+        assert!(!PTX.contains("fma."), "fused operations round once where the CPU rounds twice");
+    }
+}

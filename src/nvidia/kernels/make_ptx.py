@@ -10,7 +10,7 @@ The target is compute_50, the lowest that this compiler has, which every GPU sin
 Jetson since the Nano takes. The version of PTX that is written at the file's top is lowered to 6.0,
 because a driver refuses a newer one than it knows, whatever is in it; the assembler, which checks
 that nothing newer is used, vouches for that. NVRTC's comments, which name the compiler's build, give
-way to the source's hash, which tests/cuda_ptx.rs compares.
+way to the source's hash, which a test in gpu/kernels.rs compares.
 """
 import argparse
 import ctypes
