@@ -1,13 +1,15 @@
 //! Gaze of frames in a GPU's memory, from whichever memory they come in, against that of the same
 //! frames in the host's: surfaces, CUDA memory and the estimator for real, the "GPU" that of
 //! `tests/nvstub`, and a model whose inputs are in its memory. That model is ONNX Runtime's on the
-//! CPU, to which a wrapper here brings the inputs: the one thing that is not the plugin's own.
+//! CPU, to which a wrapper brings the inputs (`common::on_gpu`): the one thing that is not the plugin's own.
 #![cfg(all(feature = "plugin", target_os = "linux"))]
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod common;
 
 mod nvmm {
+    use crate::common;
+
     /// Version of the surfaces' structures, and of the metadata's.
     pub const VERSIONS: (u32, u32) = (7, 8);
     /// Whether surfaces are in the memory of a real GPU.
@@ -18,26 +20,25 @@ mod nvmm {
 
 use std::sync::Arc;
 
+use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
-use gstgaze::core::device::DeviceMemory;
 use gstgaze::core::estimator::{GazeEstimate, GazeEstimator};
 use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
 use gstgaze::core::geometry::{Point, Rect, Size};
 use gstgaze::core::region::{EyeCorners, FaceRegion};
 use gstgaze::core::schedule::Plan;
-use gstgaze::core::tensor::{Engine, EngineError, ModelInfo, TensorMut};
 use gstgaze::engine::{self, EngineOptions};
 use gstgaze::nvidia::buffer::{NvmmBuffer, NvmmCaps};
 use gstgaze::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPictures};
 use gstgaze::nvidia::surface::Staging;
 use gstgaze::plugin::format::{colorimetry, pixel_format};
 use gstgaze::plugin::frame;
-use half::f16;
 
 use common::cuda::Cuda;
 use common::element::{caps, says};
 use common::frames::noise;
+use common::on_gpu::OnGpu;
 use nvmm::stub::ready;
 
 const SIZE: Size = Size::new(64, 48);
@@ -60,86 +61,6 @@ role = "head-pose"
 decoder = "direction"
 tensor = "vector"
 "#;
-
-/// A model on the CPU whose inputs may be in the memory of "GPU 0" as well.
-struct OnGpu {
-    model: Box<dyn Engine>,
-    cuda: Arc<Cuda>,
-    /// One for each input, leaked: a test ends soon.
-    memory: Vec<DeviceMemory>,
-}
-
-impl OnGpu {
-    fn new(mut model: Box<dyn Engine>, cuda: &Arc<Cuda>) -> Self {
-        let memory = (0..model.info().inputs.len()).map(|index| {
-            let bytes = match model.input(index) {
-                TensorMut::F32(v) => size_of_val(v),
-                TensorMut::F16(v) => size_of_val(v),
-                TensorMut::U8(v) => size_of_val(v),
-                TensorMut::I8(v) => size_of_val(v),
-            };
-            let memory = std::mem::ManuallyDrop::new(cuda.alloc(bytes));
-            DeviceMemory { address: memory.address, bytes, device: 0 }
-        });
-        let memory = memory.collect();
-        Self { model, cuda: cuda.clone(), memory }
-    }
-}
-
-impl Engine for OnGpu {
-    fn info(&self) -> &ModelInfo {
-        self.model.info()
-    }
-    fn provider(&self) -> &str {
-        self.model.provider()
-    }
-    fn max_batch(&self) -> usize {
-        self.model.max_batch()
-    }
-    fn input_shape(&self, index: usize) -> &[usize] {
-        self.model.input_shape(index)
-    }
-    fn output_shape(&self, index: usize) -> &[usize] {
-        self.model.output_shape(index)
-    }
-    fn input(&mut self, index: usize) -> TensorMut<'_> {
-        self.model.input(index)
-    }
-    fn run(&mut self, batch: usize) -> Result<(), EngineError> {
-        self.model.run(batch)
-    }
-    fn output(&self, index: usize) -> &[f32] {
-        self.model.output(index)
-    }
-    fn device(&self) -> Option<u32> {
-        Some(0)
-    }
-    fn device_input(&mut self, index: usize, batch: usize) -> Result<DeviceMemory, EngineError> {
-        assert!((1..=self.max_batch()).contains(&batch));
-        Ok(self.memory[index])
-    }
-    fn run_on_device(&mut self, batch: usize) -> Result<(), EngineError> {
-        for (index, memory) in self.memory.iter().enumerate() {
-            let mut bytes = vec![0; memory.bytes];
-            self.cuda.download(memory.address, &mut bytes);
-            match self.model.input(index) {
-                TensorMut::F32(to) => {
-                    let values = bytes.as_chunks::<4>().0.iter();
-                    to.iter_mut().zip(values).for_each(|(to, v)| *to = f32::from_ne_bytes(*v));
-                }
-                TensorMut::F16(to) => {
-                    let values = bytes.as_chunks::<2>().0.iter();
-                    to.iter_mut().zip(values).for_each(|(to, v)| *to = f16::from_ne_bytes(*v));
-                }
-                TensorMut::U8(to) => to.copy_from_slice(&bytes),
-                TensorMut::I8(to) => {
-                    to.iter_mut().zip(bytes).for_each(|(to, v)| *to = v.cast_signed());
-                }
-            }
-        }
-        self.model.run(batch)
-    }
-}
 
 /// The model twice: with inputs in the host, and on the "GPU" as well.
 fn estimators(cuda: &Arc<Cuda>, model: &str, profile: &str) -> [GazeEstimator; 2] {

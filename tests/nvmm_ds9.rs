@@ -5,6 +5,8 @@
 mod common;
 
 mod nvmm {
+    use crate::common;
+
     /// Version of the surfaces' structures, and of the metadata's.
     pub const VERSIONS: (u32, u32) = (8, 9);
     /// Whether surfaces are in the memory of a real GPU.

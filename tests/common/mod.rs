@@ -9,6 +9,10 @@ pub mod element;
 pub mod engines;
 pub mod frames;
 pub mod npy;
+#[cfg(all(feature = "plugin", target_os = "linux"))]
+pub mod on_gpu;
+
+pub use gstgaze;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use super::{REAL_GPU, VERSIONS};
-use crate::common;
+use super::{REAL_GPU, VERSIONS, common};
 
 /// The libraries, each with its sources.
 pub const LIBRARIES: [(&str, &[&str]); 5] = [
@@ -55,8 +54,9 @@ pub fn build() -> Option<PathBuf> {
     let (surface, meta) = VERSIONS;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Of this process alone: others may be at it too.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("nvstub-{surface}-{meta}-{REAL_GPU}-{}", std::process::id()));
+    // Cargo names no such folder to the crate's own tests.
+    let tmp = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = tmp.join(format!("nvstub-{surface}-{meta}-{REAL_GPU}-{}", std::process::id()));
     let libs = folder.join("libs");
     std::fs::create_dir_all(&libs).unwrap();
     let compile = |target: &Path, sources: &[&str], link: &[String]| {

@@ -43,8 +43,14 @@ impl GpuPath {
     }
 
     fn open(&mut self, estimator: &mut GazeEstimator) -> State {
-        // A model on the CPU: nothing to be told, its user said so.
-        let Some(gpu) = estimator.device() else { return State::Refused };
+        let Some(gpu) = estimator.device() else {
+            // Of a model on the CPU nothing is to be told.
+            if ["cuda", "tensorrt"].contains(&estimator.provider()) {
+                let why = "with batch-timeout, batches are gathered in the host's memory";
+                self.refusal = Some(why.to_owned());
+            }
+            return State::Refused;
+        };
         let opened =
             GpuPictures::new(gpu).map_err(|why| why.to_string()).and_then(
                 |pictures| match estimator.prepare_device() {

@@ -314,3 +314,7 @@ impl Stream {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+#[path = "stream_gpu_tests.rs"]
+mod gpu_tests;
