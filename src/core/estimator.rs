@@ -2,8 +2,9 @@
 
 use super::camera::{Camera, Optics};
 use super::decode::GazeDecoder;
+use super::device::{DeviceFault, PictureDevice};
 pub use super::feed::Missing;
-use super::feed::{FeedError, Feeds, Refused, Turn};
+use super::feed::{FeedError, Feeds, FillError, Portion, Refused, Turn};
 use super::frame::FrameView;
 use super::gaze::Gaze;
 use super::geometry::Size;
@@ -68,6 +69,9 @@ pub enum EstimateError {
     /// The model's input cannot be made.
     #[error(transparent)]
     Preprocess(#[from] PreprocessError),
+    /// A device did not make it.
+    #[error(transparent)]
+    Device(#[from] DeviceFault),
     /// The profile says nothing of how an input's picture is made.
     #[error("input {index} of the model '{model}' has no picture; give its profile an 'image'")]
     NoPicture {
@@ -76,6 +80,16 @@ pub enum EstimateError {
         /// Position of the input.
         index: usize,
     },
+}
+
+impl From<FillError> for EstimateError {
+    fn from(error: FillError) -> Self {
+        match error {
+            FillError::Preprocess(error) => error.into(),
+            FillError::Engine(error) => error.into(),
+            FillError::Device(error) => error.into(),
+        }
+    }
 }
 
 /// What one frame cost.
@@ -110,8 +124,75 @@ pub struct GazeEstimator {
 struct Slot {
     /// Which of the frame's faces.
     face: usize,
+    portion: Portion,
     /// How its gaze is turned back.
     turn: Turn,
+}
+
+/// Makes the pictures of faces and runs the model on them.
+trait Pictures {
+    /// Extent of the frame.
+    fn size(&self) -> Size;
+
+    /// One batch.
+    fn run(
+        &mut self,
+        feeds: &mut Feeds,
+        engine: &mut dyn Engine,
+        slots: &[Slot],
+    ) -> Result<(), EstimateError>;
+}
+
+/// On the CPU.
+struct OnHost<'a, 'f>(&'a FrameView<'f>);
+
+impl Pictures for OnHost<'_, '_> {
+    fn size(&self) -> Size {
+        self.0.size()
+    }
+
+    fn run(
+        &mut self,
+        feeds: &mut Feeds,
+        engine: &mut dyn Engine,
+        slots: &[Slot],
+    ) -> Result<(), EstimateError> {
+        for (slot, Slot { portion, .. }) in slots.iter().enumerate() {
+            feeds.fill(self.0, portion, engine, slot)?;
+        }
+        Ok(engine.run(slots.len())?)
+    }
+}
+
+/// On the device that has the frame.
+struct OnDevice<'a, 'f, D: PictureDevice> {
+    device: &'a mut D,
+    frame: &'a D::Frame<'f>,
+    size: Size,
+}
+
+impl<D: PictureDevice> Pictures for OnDevice<'_, '_, D> {
+    fn size(&self) -> Size {
+        self.size
+    }
+
+    fn run(
+        &mut self,
+        feeds: &mut Feeds,
+        engine: &mut dyn Engine,
+        slots: &[Slot],
+    ) -> Result<(), EstimateError> {
+        let frame = (self.frame, self.size);
+        let filled = slots.iter().enumerate().try_for_each(|(slot, Slot { portion, .. })| {
+            feeds.fill_on(self.device, frame, portion, engine, (slot, slots.len()))
+        });
+        // The engine's own stream of work knows nothing of the device's; and what was begun before
+        // an error must not go on in memory that is given back.
+        let finished = self.device.finish();
+        filled?;
+        finished?;
+        Ok(engine.run_on_device(slots.len())?)
+    }
 }
 
 impl GazeEstimator {
@@ -147,6 +228,19 @@ impl GazeEstimator {
         self.engine.provider()
     }
 
+    /// Number of the device that could make the model's pictures; `None` where only the CPU can.
+    pub fn device(&self) -> Option<u32> {
+        self.engine.device()
+    }
+
+    /// Puts the inputs of the smallest batch into the device's memory.
+    ///
+    /// # Errors
+    /// Where there is no [device](Self::device), or its memory is not to be had.
+    pub fn prepare_device(&mut self) -> Result<(), EngineError> {
+        self.engine.device_input(0, 1).map(drop)
+    }
+
     /// Says what is known of the camera, for all frames from now on.
     pub fn set_optics(&mut self, optics: Optics) {
         self.optics = optics;
@@ -168,7 +262,33 @@ impl GazeEstimator {
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
     ) -> Result<Counts, EstimateError> {
-        let camera = self.optics.camera(frame.size());
+        self.estimate_with(&mut OnHost(frame), regions, plans, margin, out)
+    }
+
+    /// The same of a frame of this size in the memory of a device, which makes the pictures there;
+    /// it must be [the one](Self::device) whose memory the model's inputs are in.
+    pub fn estimate_on<D: PictureDevice>(
+        &mut self,
+        device: &mut D,
+        (frame, size): (&D::Frame<'_>, Size),
+        regions: impl IntoIterator<Item = FaceRegion>,
+        plans: &[Plan],
+        margin: Option<f64>,
+        out: &mut Vec<GazeEstimate>,
+    ) -> Result<Counts, EstimateError> {
+        self.estimate_with(&mut OnDevice { device, frame, size }, regions, plans, margin, out)
+    }
+
+    fn estimate_with(
+        &mut self,
+        pictures: &mut dyn Pictures,
+        regions: impl IntoIterator<Item = FaceRegion>,
+        plans: &[Plan],
+        margin: Option<f64>,
+        out: &mut Vec<GazeEstimate>,
+    ) -> Result<Counts, EstimateError> {
+        let size = pictures.size();
+        let camera = self.optics.camera(size);
         let mut counts = Counts::default();
         out.clear();
         self.slots.clear();
@@ -180,7 +300,7 @@ impl GazeEstimator {
             }
             let fresh = GazeEstimate { region, ..GazeEstimate::default() };
             out.push(self.placed(fresh, pose.as_ref()));
-            let portion = match self.feeds.portion(frame, &region, margin) {
+            let portion = match self.feeds.portion(size, &region, margin) {
                 Ok(portion) => portion,
                 Err(refused) => {
                     counts.invalid += 1;
@@ -192,16 +312,13 @@ impl GazeEstimator {
             };
             let portion = portion.seen_from(self.feeds.view(&camera, pose.as_ref()));
             counts.unaligned += u64::from(self.normalization.is_some() && !portion.is_normalised());
-            self.feeds.fill(frame, &portion, self.engine.as_mut(), self.slots.len())?;
-            self.slots.push(Slot {
-                face: out.len() - 1,
-                turn: self.feeds.turn(&camera, &region, &portion),
-            });
+            let turn = self.feeds.turn(&camera, &region, &portion);
+            self.slots.push(Slot { face: out.len() - 1, portion, turn });
             if self.slots.len() == self.engine.max_batch() {
-                self.run(out, &mut counts)?;
+                self.run(pictures, out, &mut counts)?;
             }
         }
-        self.run(out, &mut counts)?;
+        self.run(pictures, out, &mut counts)?;
         Ok(counts)
     }
 
@@ -229,12 +346,17 @@ impl GazeEstimator {
     }
 
     /// Runs the slots that are filled and empties them.
-    fn run(&mut self, out: &mut [GazeEstimate], counts: &mut Counts) -> Result<(), EstimateError> {
+    fn run(
+        &mut self,
+        pictures: &mut dyn Pictures,
+        out: &mut [GazeEstimate],
+        counts: &mut Counts,
+    ) -> Result<(), EstimateError> {
         if self.slots.is_empty() {
             return Ok(());
         }
-        self.engine.run(self.slots.len())?;
-        for (item, Slot { face, turn }) in self.slots.drain(..).enumerate() {
+        pictures.run(&mut self.feeds, self.engine.as_mut(), &self.slots)?;
+        for (item, Slot { face, turn, .. }) in self.slots.drain(..).enumerate() {
             let gaze = self.decoder.decode(&*self.engine, item);
             let gaze = gaze.and_then(|gaze| turn.to_camera(gaze));
             counts.inferred += 1;

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::color::Colorimetry;
+use super::device::{PictureJob, Turn};
 use super::frame::{FrameView, PixelFormat, Plane};
 use super::geometry::{PixelRect, Point, Size};
 use super::preprocess::{PreprocessError, Preprocessor};
@@ -132,25 +133,48 @@ impl EyeCropper {
         self.square.resize(self.cut.item_len(), 0);
         self.turned.resize(self.cut.item_len(), 0);
         self.cut.fill(frame, square, Border::Replicate, TensorMut::U8(&mut self.square))?;
-        turn_level(&self.square, size.width as usize, roll, &mut self.turned);
+        let side = size.width as usize;
+        turn(&self.square, side, level(side, roll), &mut self.turned);
         let turned = bgr(&self.turned, size)?;
         self.picture.fill(&turned, PixelRect::full(size), Border::Replicate, out)?;
         Ok(())
     }
+
+    /// What [`fill`](Self::fill) would do with a frame of size `frame`, as a job for a device.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::fill`].
+    pub fn job(
+        &mut self,
+        frame: Size,
+        square: PixelRect,
+        roll: f32,
+    ) -> Result<PictureJob<'_>, PreprocessError> {
+        if !self.spec.rotate_by_roll {
+            return self.picture.job(frame, square, Border::Replicate);
+        }
+        let turn = level(square.width as usize, roll);
+        self.picture.turned_job(frame, square, turn)
+    }
 }
 
-/// Turns a square picture of three bytes a pixel level that is rolled clockwise by `roll` radians,
-/// about the pixel `(side / 2, side / 2)`; its edge is repeated around it.
-///
-/// What `cv2.warpAffine` of OpenCV 5 makes of `cv2.getRotationMatrix2D(centre, degrees, 1)` with
-/// `INTER_LINEAR` and `BORDER_REPLICATE`: positions and weights are 32-bit floats there. (OpenCV 4
-/// rounds positions to 1/32 of a pixel, which moves a byte by a few grey levels.)
-fn turn_level(square: &[u8], side: usize, roll: f32, out: &mut [u8]) {
+/// The turn that makes a square of `side` pixels level that is rolled clockwise by `roll` radians,
+/// about the pixel `(side / 2, side / 2)`: `cv2.getRotationMatrix2D(centre, degrees, 1)`.
+fn level(side: usize, roll: f32) -> Turn {
     let centre = (side / 2) as f64;
     let (sin, cos) = f64::from(roll).sin_cos();
-    let [right, down] = [cos as f32, sin as f32];
     let start = [centre - cos * centre + sin * centre, centre - sin * centre - cos * centre];
-    let [x0, y0] = start.map(|v| v as f32);
+    let [left, top] = start.map(|v| v as f32);
+    Turn { cos: cos as f32, sin: sin as f32, left, top }
+}
+
+/// Turns a square picture of three bytes a pixel; its edge is repeated around it.
+///
+/// What `cv2.warpAffine` of OpenCV 5 makes of the turn's matrix with `INTER_LINEAR` and
+/// `BORDER_REPLICATE`: positions and weights are 32-bit floats there. (OpenCV 4 rounds positions to
+/// 1/32 of a pixel, which moves a byte by a few grey levels.)
+fn turn(square: &[u8], side: usize, turn: Turn, out: &mut [u8]) {
+    let Turn { cos: right, sin: down, left: x0, top: y0 } = turn;
     let last = side as i32 - 1;
     let pixel = |x: i32, y: i32| {
         let at = (y.clamp(0, last) as usize * side + x.clamp(0, last) as usize) * 3;
@@ -207,7 +231,7 @@ mod tests {
         const SIDE: usize = 6;
         let picture: Vec<u8> = (0..SIDE * SIDE * 3).map(|i| (i * i * 7 + i * 37) as u8).collect();
         let mut turned = vec![0; picture.len()];
-        turn_level(&picture, SIDE, 20f32.to_radians(), &mut turned);
+        turn(&picture, SIDE, level(SIDE, 20f32.to_radians()), &mut turned);
         #[rustfmt::skip]
         let opencv = [
             183, 22, 130, 205, 84, 232, 135, 53, 219, 182, 139, 109, 116, 110, 119, 132, 127, 135,
@@ -218,7 +242,7 @@ mod tests {
             54, 83, 126, 111, 135, 104, 202, 103, 127, 171, 117, 172, 73, 234, 152, 79, 229, 187
         ];
         assert_eq!(turned, opencv);
-        turn_level(&picture, SIDE, 0.0, &mut turned);
+        turn(&picture, SIDE, level(SIDE, 0.0), &mut turned);
         assert_eq!(turned, picture);
     }
 

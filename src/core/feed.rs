@@ -3,10 +3,11 @@
 use half::f16;
 
 use super::camera::Camera;
+use super::device::{DeviceFault, DeviceMemory, PictureDevice};
 use super::eye::EyeCropper;
 use super::frame::FrameView;
 use super::gaze::Gaze;
-use super::geometry::PixelRect;
+use super::geometry::{PixelRect, Size};
 use super::headpose::Pose;
 use super::matrix::{Mat3, transpose};
 use super::normalize::{Normalization, NormalizedView};
@@ -14,7 +15,7 @@ use super::preprocess::{PreprocessError, Preprocessor};
 use super::profile::{InputRole, ResolvedInput, ResolvedProfile};
 use super::ray::{self, GazeFrame};
 use super::region::{FaceRegion, RegionPolicy};
-use super::tensor::{Engine, TensorMut};
+use super::tensor::{ElementType, Engine, EngineError, TensorMut};
 
 /// What a gaze model needs of a face besides its box, and the face lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,16 +132,16 @@ impl Feeds {
         })
     }
 
-    /// What `face` puts into the inputs; `margin` replaces the profile's.
+    /// What `face` of a frame of this size puts into the inputs; `margin` replaces the profile's.
     pub fn portion(
         &self,
-        frame: &FrameView<'_>,
+        frame: Size,
         face: &FaceRegion,
         margin: Option<f64>,
     ) -> Result<Portion, Refused> {
         let mut portion = Portion::default();
         let policy = RegionPolicy { margin: margin.unwrap_or(self.region.margin), ..self.region };
-        match policy.pixels(&face.rect, frame.size()) {
+        match policy.pixels(&face.rect, frame) {
             Some(pixels) => portion.face = pixels,
             None if self.needs_face => return Err(Refused::OutOfFrame),
             None => {}
@@ -162,8 +163,7 @@ impl Feeds {
         }
         for (_, feed) in &self.feeds {
             let Feed::Eye(side, cropper) = feed else { continue };
-            let eye =
-                face.eyes.as_ref().and_then(|eyes| cropper.square(&eyes[*side], frame.size()));
+            let eye = face.eyes.as_ref().and_then(|eyes| cropper.square(&eyes[*side], frame));
             portion.eyes[*side] = eye.ok_or(Refused::OutOfFrame)?;
         }
         Ok(portion)
@@ -198,6 +198,41 @@ impl Feeds {
                     cropper.fill(frame, portion.eyes[*side], portion.roll, out)?;
                 }
                 Feed::HeadPose => write(portion.head_pose, &mut input.slot(slot, 3)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a device write a portion to slot `slot` of every input, for a run of `batch` items.
+    pub fn fill_on<D: PictureDevice>(
+        &mut self,
+        device: &mut D,
+        (frame, size): (&D::Frame<'_>, Size),
+        portion: &Portion,
+        engine: &mut dyn Engine,
+        (slot, batch): (usize, usize),
+    ) -> Result<(), FillError> {
+        for (index, feed) in &mut self.feeds {
+            let input = engine.device_input(*index, batch)?;
+            let slot = |bytes| item(input, slot, bytes);
+            match feed {
+                Feed::Face(preprocessor) => {
+                    let border = self.region.border;
+                    let job = match &portion.view {
+                        Some(view) => preprocessor.warped_job(&view.to_source, border)?,
+                        None => preprocessor.job(size, portion.face, border)?,
+                    };
+                    device.fill(frame, &job, slot(job.bytes())?)?;
+                }
+                Feed::Eye(side, cropper) => {
+                    let job = cropper.job(size, portion.eyes[*side], portion.roll)?;
+                    device.fill(frame, &job, slot(job.bytes())?)?;
+                }
+                Feed::HeadPose => {
+                    let element = engine.info().inputs.get(*index).and_then(|info| info.element);
+                    let (bytes, len) = in_memory(portion.head_pose, element);
+                    device.write(&bytes[..len], slot(len)?)?;
+                }
             }
         }
         Ok(())
@@ -249,6 +284,37 @@ impl Portion {
     pub fn is_normalised(&self) -> bool {
         self.view.is_some()
     }
+}
+
+/// Why a device was not given a portion.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FillError {
+    #[error(transparent)]
+    Preprocess(#[from] PreprocessError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Device(#[from] DeviceFault),
+}
+
+/// One item of an input.
+fn item(input: DeviceMemory, slot: usize, bytes: usize) -> Result<DeviceMemory, PreprocessError> {
+    let length = PreprocessError::Length { expected: bytes, got: input.bytes };
+    input.item(slot, bytes).ok_or(length)
+}
+
+/// Numbers as they lie in the memory of an input of floats, and how many bytes that are.
+fn in_memory(values: [f32; 3], element: Option<ElementType>) -> ([u8; 12], usize) {
+    let mut bytes = [0; 12];
+    let half = element == Some(ElementType::F16);
+    let size = if half { 2 } else { 4 };
+    for (to, value) in bytes.chunks_exact_mut(size).zip(values) {
+        match half {
+            true => to.copy_from_slice(&f16::from_f32(value).to_ne_bytes()),
+            false => to.copy_from_slice(&value.to_ne_bytes()),
+        }
+    }
+    (bytes, 3 * size)
 }
 
 /// Numbers into an input of floats; profiles allow no other element type for them.

@@ -137,7 +137,7 @@ pub enum FrameError {
 }
 
 /// Checks that planes of so many bytes and such a stride hold a frame of this format and size.
-pub(super) fn check_layout(
+pub(crate) fn check_layout(
     format: PixelFormat,
     size: Size,
     planes: impl ExactSizeIterator<Item = (usize, usize)>,

@@ -12,7 +12,7 @@
 //! | [`frame`], [`color`] | a validated view of somebody's pixels, and what its colours mean |
 //! | [`region`] | a face in a frame, and the pixels that a model wants of it |
 //! | [`profile`] | what a model expects and returns |
-//! | [`tensor`] | the port to an inference engine |
+//! | [`tensor`], [`device`] | the ports to an inference engine, and to a GPU that makes its pictures |
 //! | [`preprocess`] | frame and region to tensor, in one pass |
 //! | [`onnx`] | what a model file says about itself |
 //! | [`decode`] | tensors to gaze |
@@ -36,6 +36,7 @@ pub mod camera;
 pub mod color;
 pub mod decode;
 pub mod detect;
+pub mod device;
 pub mod draw;
 pub mod estimator;
 pub mod eye;

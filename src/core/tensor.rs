@@ -8,6 +8,7 @@ use std::fmt;
 
 use half::f16;
 
+use super::device::DeviceMemory;
 use super::geometry::Size;
 
 /// Element types that a model may take or give.
@@ -21,6 +22,17 @@ pub enum ElementType {
     U8,
     /// Signed byte.
     I8,
+}
+
+impl ElementType {
+    /// Bytes of one element.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+            Self::U8 | Self::I8 => 1,
+        }
+    }
 }
 
 impl fmt::Display for ElementType {
@@ -204,6 +216,32 @@ pub trait Engine: Send {
     /// Runs the first `batch` items. `batch` is 1..=[`max_batch`](Self::max_batch); a model with a
     /// fixed batch runs all of its slots and the rest is ignored.
     fn run(&mut self, batch: usize) -> Result<(), EngineError>;
+
+    /// Number of the device in whose memory inputs may be filled; `None` where they are the host's.
+    fn device(&self) -> Option<u32> {
+        None
+    }
+
+    /// Memory of input `index` on that device, for a run of `batch` items of
+    /// [`run_on_device`](Self::run_on_device). It stays where it is until the engine is dropped or
+    /// resized.
+    ///
+    /// # Errors
+    /// Where there is no device, or it has no memory left.
+    fn device_input(&mut self, index: usize, batch: usize) -> Result<DeviceMemory, EngineError> {
+        let _ = (index, batch);
+        Err(EngineError::Unsupported(format!("'{}' has its inputs in the host", self.info().name)))
+    }
+
+    /// As [`run`](Self::run), with the inputs in the device's memory. What is in it must be there
+    /// when this is called.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and where there is no device.
+    fn run_on_device(&mut self, batch: usize) -> Result<(), EngineError> {
+        let _ = batch;
+        Err(EngineError::Unsupported(format!("'{}' has its inputs in the host", self.info().name)))
+    }
 
     /// Output `index` of the last run as 32-bit floats, batch first; at least `batch` items.
     fn output(&self, index: usize) -> &[f32];

@@ -15,9 +15,9 @@ use ort::value::{Outlet, TensorElementType, ValueType};
 use super::file::{self, Format};
 use super::placement::{self, Source};
 use super::provider::{ExecutionProvider, Precision};
-use super::session::{self, OrtEngine};
+use super::session::OrtEngine;
 use super::shared::{self, Key, SharedSession};
-use super::{EngineOptions, runtime};
+use super::{EngineOptions, runtime, shapes};
 use crate::core::geometry::Size;
 use crate::core::onnx::epcontext::{self, EngineKind, MAX_ENGINE_BYTES};
 use crate::core::onnx::message::Message;
@@ -138,7 +138,7 @@ impl Model {
             let session = shared::session(key, options.replaces, || {
                 let session = placement::open_on_cpu(runtime, &source, options)?;
                 let info = describe(&source.name, &session);
-                Ok(SharedSession::new(session, info, ExecutionProvider::Cpu.nick()))
+                Ok(SharedSession::new(session, info, ExecutionProvider::Cpu.nick(), None))
             })?;
             let info = session.info.clone();
             return Ok(Self { state: State::Open(session), info, batch_size });
@@ -177,7 +177,7 @@ impl Model {
     /// # Errors
     /// [`EngineError::Unsupported`] where a dimension stays free.
     pub fn item_shapes(&self, size: Option<Size>) -> Result<Vec<Vec<usize>>, EngineError> {
-        session::item_shapes(&self.info, size)
+        shapes::item_shapes(&self.info, size)
     }
 
     /// Compiles it for the provider of its options, as [`compile`](super::compile) says.
@@ -215,7 +215,8 @@ impl Model {
                     let (session, provider) =
                         placement::open(runtime, &source, &declared, &options, items)?;
                     let info = describe(&source.name, &session);
-                    Ok(SharedSession::new(session, info, provider.nick()))
+                    let place = provider.place(&options);
+                    Ok(SharedSession::new(session, info, provider.nick(), place))
                 })?;
                 // A compiled model has lost its metadata, and its shapes are fixed.
                 let info = ModelInfo { metadata: self.info.metadata, ..session.info.clone() };

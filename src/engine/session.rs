@@ -7,7 +7,8 @@
 //! face costs one face (the view is one small allocation inside `ort`). Outputs are allocated once
 //! for each batch size that occurs and ONNX Runtime writes into them; half-precision ones are
 //! converted into a buffer that is reused. `ort`'s `IoBinding` was not taken: it collects the bound
-//! outputs anew after each run, which allocates, and saves copies only between devices.
+//! outputs anew after each run, which allocates, and what it binds can be passed to a run as well.
+//! Inputs that are made on a GPU have tensors of their own there ([`device`](super::device)).
 
 use std::array;
 use std::path::PathBuf;
@@ -18,66 +19,27 @@ use ort::session::{
     HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue, SessionOutputs,
 };
 
+use super::device::{self, DeviceSide, Kinds};
+pub use super::shapes::MAX_INPUTS;
+use super::shapes::{Batch, batch_of, bind_inputs, item_shapes};
 use super::shared::SharedSession;
 use super::tensors::{Binding, Input, Output, OutputElement};
+use crate::core::device::DeviceMemory;
 use crate::core::gather::GatheredEngine;
 use crate::core::geometry::Size;
-use crate::core::tensor::{Engine, EngineError, ModelInfo, TensorInfo, TensorMut, list};
+use crate::core::tensor::{Engine, EngineError, ModelInfo, TensorMut, list};
 
-/// The most inputs that a model may have: a face, two eyes and a head pose.
-pub const MAX_INPUTS: usize = 4;
-
-/// How many items a run takes.
-#[derive(Clone, Copy, Debug)]
-struct Batch {
-    max: usize,
-    /// Whether fewer may be run.
-    free: bool,
-}
-
-/// The batch of a model: what its file fixes, or what was asked for where the file leaves it open.
-fn batch_of(info: &ModelInfo, wanted: usize) -> Result<Batch, EngineError> {
-    let mut dims = info.inputs.iter().map(|input| input.shape.first().copied().flatten());
-    let first = dims.next().flatten();
-    if dims.any(|dim| dim != first) {
-        return Err(EngineError::Unsupported(format!(
-            "its inputs disagree on the batch: {}",
-            list(&info.inputs)
-        )));
-    }
-    Ok(match first {
-        Some(fixed) => Batch { max: fixed, free: false },
-        None => Batch { max: wanted, free: true },
-    })
-}
-
-pub(super) fn item_shapes(
-    info: &ModelInfo,
-    size: Option<Size>,
-) -> Result<Vec<Vec<usize>>, EngineError> {
-    info.inputs.iter().map(|input| item_shape(input, size)).collect()
-}
-
-fn bind_inputs(
-    info: &ModelInfo,
-    batch: Batch,
-    items: &[Vec<usize>],
-) -> Result<Vec<Input>, EngineError> {
-    let pairs = info.inputs.iter().zip(items);
-    pairs.map(|(input, item)| Input::new(input, batch.max, item)).collect()
-}
-
-fn item_shape(input: &TensorInfo, size: Option<Size>) -> Result<Vec<usize>, EngineError> {
-    let mut item: Vec<Option<usize>> = input.shape.iter().skip(1).copied().collect();
-    if let (Some(size), 3) = (size, item.len()) {
-        // Channels last is told by its channel count; first is the rule.
-        let (rows, columns) = if matches!(item[2], Some(1 | 3)) { (0, 1) } else { (1, 2) };
-        item[rows].get_or_insert(size.height as usize);
-        item[columns].get_or_insert(size.width as usize);
-    }
-    item.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| {
-        EngineError::Unsupported(format!("input {input} leaves its size open; give an input size"))
-    })
+/// The outputs as the file declares them, where no run may tell: its addresses would be recorded.
+fn declared(info: &ModelInfo, batch: Batch) -> Result<Vec<Output>, EngineError> {
+    let outputs = info.outputs.iter().map(|info| {
+        Output::declared(info, batch.max, batch.free).ok_or_else(|| {
+            EngineError::Unsupported(format!(
+                "CUDA graphs need outputs whose shapes are declared, and {info} is open. Leave \
+                 enable_cuda_graph and trt_cuda_graph_enable out"
+            ))
+        })
+    });
+    outputs.collect()
 }
 
 /// Runs the largest batch of zeros to learn the outputs' shapes, which files often leave open.
@@ -146,15 +108,27 @@ fn run_session<'r>(
 /// A model in ONNX Runtime, ready to run.
 #[derive(Debug)]
 pub struct OrtEngine {
-    session: Arc<SharedSession>,
     info: ModelInfo,
     batch: Batch,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     /// By batch size less one; made when that size first occurs.
     bindings: Vec<Option<Binding>>,
-    /// The binding of the last run that succeeded.
-    last: Option<usize>,
+    /// Tensors on the device that runs the model, where it has memory of its own.
+    device: Option<DeviceSide>,
+    /// The last run, if it succeeded.
+    last: Option<Last>,
+    // Outlives the tensors that are in its device's memory.
+    session: Arc<SharedSession>,
+}
+
+/// Where the last run's outputs are.
+#[derive(Clone, Copy, Debug)]
+enum Last {
+    /// In the binding of this index.
+    Host(usize),
+    /// In the set for a batch of this size.
+    Device(usize),
 }
 
 impl OrtEngine {
@@ -184,19 +158,79 @@ impl OrtEngine {
                 list(&info.outputs)
             )));
         }
-        let outputs = probe(&mut session.lock().session, &inputs, &info, batch)?;
+        let device = session.place.clone().map(DeviceSide::new);
+        let graphs = device.as_ref().is_some_and(|device| device.place.graphs);
+        let outputs = match graphs {
+            true => declared(&info, batch)?,
+            false => probe(&mut session.lock().session, &inputs, &info, batch)?,
+        };
         let bindings = (0..batch.max).map(|_| None).collect();
-        Ok(Self { session, info, batch, inputs, outputs, bindings, last: None })
+        let mut this = Self { info, batch, inputs, outputs, bindings, device, last: None, session };
+        if graphs {
+            this.run(batch.max)?;
+        }
+        Ok(this)
+    }
+
+    /// Whether runs are recorded as CUDA graphs, which no other engine may then use.
+    fn has_graphs(&self) -> bool {
+        self.device.as_ref().is_some_and(|device| device.place.graphs)
     }
 
     /// The same, its runs gathered with those of others into batches, where a run takes several
     /// items and there is a time to wait for others.
     pub(super) fn gathered(self, timeout: Duration) -> Box<dyn Engine> {
-        if timeout.is_zero() || self.batch.max == 1 {
+        if timeout.is_zero() || self.batch.max == 1 || self.has_graphs() {
             return Box::new(self);
         }
         let session = self.session.clone();
         Box::new(GatheredEngine::new(session.gatherer(self, timeout)))
+    }
+
+    /// A run with the inputs that are on the device; where `bring` says so, they are copied there
+    /// first.
+    fn run_set(&mut self, batch: usize, bring: bool) -> Result<(), EngineError> {
+        let Some(device) = &mut self.device else {
+            return Err(EngineError::Run("there is no device to run on".to_owned()));
+        };
+        let mut turn = self.session.lock();
+        let kinds = Kinds {
+            info: &self.info,
+            inputs: &self.inputs,
+            outputs: &self.outputs,
+            batch: (self.batch.max, self.batch.free),
+        };
+        let set = device.set(&turn.session, &kinds, batch)?;
+        if bring {
+            set.bring(&mut self.inputs).map_err(run_error)?;
+        }
+        let values =
+            run_session(&mut turn.session, set.inputs(), None, set.options()).map_err(run_error)?;
+        let handles = match set.is_new() {
+            true => Some(Binding::take_handles(&self.info, &self.outputs, values)),
+            false => {
+                drop(values);
+                None
+            }
+        };
+        if let Some(handles) = handles {
+            set.keep(handles.map_err(run_error)?);
+        }
+        set.fetch().map_err(run_error)?;
+        for (output, tensor) in self.outputs.iter_mut().zip(set.outputs()) {
+            output.convert(tensor.as_ref());
+        }
+        Ok(())
+    }
+
+    fn check(&self, batch: usize) -> Result<usize, EngineError> {
+        if batch == 0 || batch > self.batch.max {
+            return Err(EngineError::Run(format!(
+                "a batch of {batch} does not lie in 1..={}",
+                self.batch.max
+            )));
+        }
+        Ok(if self.batch.free { batch } else { self.batch.max })
     }
 
     fn run_batch(&mut self, batch: usize) -> ort::Result<()> {
@@ -246,29 +280,80 @@ impl Engine for OrtEngine {
     fn resize(&mut self, size: Size) -> Result<(), EngineError> {
         let items = item_shapes(&self.info, Some(size))?;
         let inputs = bind_inputs(&self.info, self.batch, &items)?;
-        let outputs = probe(&mut self.session.lock().session, &inputs, &self.info, self.batch)?;
+        let outputs = match self.has_graphs() {
+            true => declared(&self.info, self.batch)?,
+            false => probe(&mut self.session.lock().session, &inputs, &self.info, self.batch)?,
+        };
         (self.inputs, self.outputs) = (inputs, outputs);
         self.bindings.iter_mut().for_each(|binding| *binding = None);
+        self.device.iter_mut().for_each(DeviceSide::clear);
         self.last = None;
         Ok(())
     }
 
     fn run(&mut self, batch: usize) -> Result<(), EngineError> {
-        if batch == 0 || batch > self.batch.max {
-            return Err(EngineError::Run(format!(
-                "a batch of {batch} does not lie in 1..={}",
-                self.batch.max
-            )));
-        }
-        let batch = if self.batch.free { batch } else { self.batch.max };
+        let batch = self.check(batch)?;
         self.last = None;
-        self.run_batch(batch).map_err(run_error)?;
-        self.last = Some(batch - 1);
+        if self.has_graphs() {
+            self.run_set(batch, true)?;
+            self.last = Some(Last::Device(batch));
+        } else {
+            self.run_batch(batch).map_err(run_error)?;
+            self.last = Some(Last::Host(batch - 1));
+        }
+        Ok(())
+    }
+
+    fn device(&self) -> Option<u32> {
+        self.device.as_ref().map(|device| device.place.number)
+    }
+
+    fn device_input(&mut self, index: usize, batch: usize) -> Result<DeviceMemory, EngineError> {
+        let batch = self.check(batch)?;
+        let Some(device) = &mut self.device else {
+            return Err(EngineError::Unsupported("its inputs are in the host".to_owned()));
+        };
+        let kinds = Kinds {
+            info: &self.info,
+            inputs: &self.inputs,
+            outputs: &self.outputs,
+            batch: (self.batch.max, self.batch.free),
+        };
+        let place = device.place.clone();
+        // Asked for each item; the session, and with it its turn, only for the first of its size.
+        let set = match device.known(batch, kinds.batch) {
+            Some(_) => device.known_mut(batch, kinds.batch),
+            None => Some(device.set(&self.session.lock().session, &kinds, batch)?),
+        };
+        let input = set.and_then(|set| set.inputs_mut().get_mut(index));
+        let input = input.ok_or_else(|| EngineError::Run(format!("there is no input {index}")))?;
+        Ok(device::memory(&place, input))
+    }
+
+    fn run_on_device(&mut self, batch: usize) -> Result<(), EngineError> {
+        let batch = self.check(batch)?;
+        self.last = None;
+        self.run_set(batch, false)?;
+        self.last = Some(Last::Device(batch));
         Ok(())
     }
 
     fn output(&self, index: usize) -> &[f32] {
-        let binding = self.last.and_then(|last| self.bindings[last].as_ref());
-        self.outputs[index].values(binding.and_then(|binding| binding.tensors[index].as_ref()))
+        let tensor = match self.last {
+            Some(Last::Host(binding)) => {
+                self.bindings[binding].as_ref().and_then(|binding| binding.tensors[index].as_ref())
+            }
+            Some(Last::Device(batch)) => {
+                let device = self.device.as_ref();
+                let set = device.and_then(|d| d.known(batch, (self.batch.max, self.batch.free)));
+                set.and_then(|set| set.outputs()[index].as_ref())
+            }
+            None => None,
+        };
+        self.outputs[index].values(tensor)
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

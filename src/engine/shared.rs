@@ -15,9 +15,10 @@ use ort::session::Session;
 
 use super::EngineOptions;
 use super::cache::{self, EngineCache};
+use super::device::DevicePlace;
 use super::placement::Source;
 use super::provider::qnn::QnnBackend;
-use super::provider::{ExecutionProvider, Precision};
+use super::provider::{self, ExecutionProvider, Precision};
 use crate::core::gather::Gatherer;
 use crate::core::tensor::{Engine, EngineError, ModelInfo};
 use crate::core::turns::{Held, Turns};
@@ -49,13 +50,14 @@ enum Origin {
 
 impl Key {
     /// The key of a model with these options, compiled for these shapes. `None` where it is not to be
-    /// shared: a trace is of one engine, and a file that cannot be looked at fails elsewhere.
+    /// shared: a trace is of one engine, and so is a CUDA graph, and a file that cannot be looked at
+    /// fails elsewhere.
     pub(super) fn new(
         source: &Source,
         options: &EngineOptions,
         items: &[Vec<usize>],
     ) -> Option<Self> {
-        if options.trace.is_some() {
+        if options.trace.is_some() || provider::has_graphs(options) {
             return None;
         }
         let model = match &source.path {
@@ -101,6 +103,8 @@ pub(super) struct SharedSession {
     pub(super) info: ModelInfo,
     /// Who computes.
     pub(super) provider: &'static str,
+    /// The memory of a device that its inputs may be in.
+    pub(super) place: Option<DevicePlace>,
 }
 
 impl fmt::Debug for SharedSession {
@@ -110,13 +114,19 @@ impl fmt::Debug for SharedSession {
 }
 
 impl SharedSession {
-    pub(super) fn new(session: Session, info: ModelInfo, provider: &'static str) -> Self {
+    pub(super) fn new(
+        session: Session,
+        info: ModelInfo,
+        provider: &'static str,
+        place: Option<DevicePlace>,
+    ) -> Self {
         Self {
             session: Mutex::new(session),
             turns: Turns::default(),
             gatherers: Mutex::default(),
             info,
             provider,
+            place,
         }
     }
 

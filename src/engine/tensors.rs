@@ -49,19 +49,63 @@ impl Input {
         }
         let shape: Vec<usize> = [batch].iter().chain(item).copied().collect();
         let bytes =
-            shape.iter().try_fold(element_bytes(element), |product, dim| product.checked_mul(*dim));
+            shape.iter().try_fold(element.bytes(), |product, dim| product.checked_mul(*dim));
         match bytes {
             Some(1..=MAX_INPUT_BYTES) => {}
             _ => return Err(unsupported(&format!("cannot be allocated as {shape:?}"))),
         }
-        let tensor = match element {
-            ElementType::F32 => allocate(&shape).map(InputTensor::F32),
-            ElementType::F16 => allocate(&shape).map(InputTensor::F16),
-            ElementType::U8 => allocate(&shape).map(InputTensor::U8),
-            ElementType::I8 => allocate(&shape).map(InputTensor::I8),
-        }
-        .map_err(|why| unsupported(&format!("cannot be allocated: {why}")))?;
+        let tensor = InputTensor::new(element, &Allocator::default(), &shape)
+            .map_err(|why| unsupported(&format!("cannot be allocated: {why}")))?;
         Ok(Self { shape, tensor })
+    }
+
+    /// Another one of the same type for a batch of `batch`, in an allocator's memory. Only what is in
+    /// the host's may be written with [`values`](Self::values).
+    pub(super) fn like(&self, allocator: &Allocator, batch: usize) -> ort::Result<Self> {
+        let mut shape = self.shape.clone();
+        if let Some(first) = shape.first_mut() {
+            *first = batch;
+        }
+        let tensor = InputTensor::new(self.tensor.element(), allocator, &shape)?;
+        Ok(Self { shape, tensor })
+    }
+
+    /// Where its memory is, wherever that is, and how many bytes it has.
+    pub(super) fn address(&mut self) -> (u64, usize) {
+        let elements: usize = self.shape.iter().product();
+        let address = match &mut self.tensor {
+            InputTensor::F32(tensor) => tensor.data_ptr_mut(),
+            InputTensor::F16(tensor) => tensor.data_ptr_mut(),
+            InputTensor::U8(tensor) => tensor.data_ptr_mut(),
+            InputTensor::I8(tensor) => tensor.data_ptr_mut(),
+        };
+        (address as u64, elements * self.tensor.element().bytes())
+    }
+
+    /// Copies it to another one of the same shape, wherever the two are.
+    ///
+    /// The tensor must own its memory, as all of these do: of one that does not, `ort` makes a copy
+    /// first, for which it waits for a lock that it holds (2.0.0-rc.15).
+    pub(super) fn copy_into(&self, to: &mut Self) -> ort::Result<()> {
+        match (&self.tensor, &mut to.tensor) {
+            (InputTensor::F32(from), InputTensor::F32(to)) => from.copy_into(to),
+            (InputTensor::F16(from), InputTensor::F16(to)) => from.copy_into(to),
+            (InputTensor::U8(from), InputTensor::U8(to)) => from.copy_into(to),
+            (InputTensor::I8(from), InputTensor::I8(to)) => from.copy_into(to),
+            _ => Err(ort::Error::new("inputs of different types")),
+        }
+    }
+
+    /// Takes the first values of another one over, as many as this has; both are in the host's
+    /// memory.
+    pub(super) fn take_values(&mut self, from: &mut Self) {
+        match (self.values(), from.values()) {
+            (TensorMut::F32(to), TensorMut::F32(from)) => to.copy_from_slice(&from[..to.len()]),
+            (TensorMut::F16(to), TensorMut::F16(from)) => to.copy_from_slice(&from[..to.len()]),
+            (TensorMut::U8(to), TensorMut::U8(from)) => to.copy_from_slice(&from[..to.len()]),
+            (TensorMut::I8(to), TensorMut::I8(from)) => to.copy_from_slice(&from[..to.len()]),
+            _ => {}
+        }
     }
 
     /// The memory, to be written.
@@ -95,11 +139,23 @@ impl Input {
     }
 }
 
-fn element_bytes(element: ElementType) -> usize {
-    match element {
-        ElementType::F32 => 4,
-        ElementType::F16 => 2,
-        ElementType::U8 | ElementType::I8 => 1,
+impl InputTensor {
+    fn new(element: ElementType, allocator: &Allocator, shape: &[usize]) -> ort::Result<Self> {
+        Ok(match element {
+            ElementType::F32 => Self::F32(Tensor::new(allocator, shape)?),
+            ElementType::F16 => Self::F16(Tensor::new(allocator, shape)?),
+            ElementType::U8 => Self::U8(Tensor::new(allocator, shape)?),
+            ElementType::I8 => Self::I8(Tensor::new(allocator, shape)?),
+        })
+    }
+
+    fn element(&self) -> ElementType {
+        match self {
+            Self::F32(_) => ElementType::F32,
+            Self::F16(_) => ElementType::F16,
+            Self::U8(_) => ElementType::U8,
+            Self::I8(_) => ElementType::I8,
+        }
     }
 }
 
@@ -163,6 +219,21 @@ impl Output {
         Self { element, shape, batched, converted }
     }
 
+    /// An output of the shape that its file declares, without a run; `None` where the file leaves it
+    /// open.
+    pub(super) fn declared(info: &TensorInfo, batch: usize, free: bool) -> Option<Self> {
+        let batched = free && info.shape.first() == Some(&None);
+        let mut shape = info.shape.clone();
+        if batched && let Some(first) = shape.first_mut() {
+            *first = Some(batch);
+        }
+        let shape: Option<Vec<usize>> = shape.into_iter().collect();
+        match OutputElement::of(info) {
+            Some(_) => Some(Self::new(info, shape?, batched)),
+            None => Some(Self::new(info, Vec::new(), false)),
+        }
+    }
+
     /// Turns what a run wrote into 32-bit floats, where it is not.
     pub(super) fn convert(&mut self, tensor: Option<&OutputTensor>) {
         if let Some(OutputTensor::F16(tensor)) = tensor {
@@ -197,6 +268,22 @@ pub(super) enum OutputTensor {
 }
 
 impl OutputTensor {
+    fn new(element: OutputElement, shape: &[usize]) -> ort::Result<Self> {
+        Ok(match element {
+            OutputElement::F32 => Self::F32(allocate(shape)?),
+            OutputElement::F16 => Self::F16(allocate(shape)?),
+        })
+    }
+
+    /// Copies it to another one, wherever the two are.
+    pub(super) fn copy_into(&self, to: &mut Self) -> ort::Result<()> {
+        match (self, to) {
+            (Self::F32(from), Self::F32(to)) => from.copy_into(to),
+            (Self::F16(from), Self::F16(to)) => from.copy_into(to),
+            _ => Err(ort::Error::new("outputs of different types")),
+        }
+    }
+
     fn from_value(value: DynValue, element: OutputElement) -> ort::Result<Self> {
         Ok(match element {
             OutputElement::F32 => Self::F32(value.downcast()?),
@@ -221,18 +308,43 @@ impl fmt::Debug for Binding {
 
 impl Binding {
     pub(super) fn new(info: &ModelInfo, outputs: &[Output], batch: usize) -> ort::Result<Self> {
+        Self::within(&Allocator::default(), info, outputs, batch)
+    }
+
+    /// The same in an allocator's memory.
+    pub(super) fn within(
+        allocator: &Allocator,
+        info: &ModelInfo,
+        outputs: &[Output],
+        batch: usize,
+    ) -> ort::Result<Self> {
         let mut selector = OutputSelector::no_default();
         for (output, info) in outputs.iter().zip(&info.outputs) {
             let Some(element) = output.element else { continue };
             let shape = output.shape_for(batch);
             let name = info.name.as_str();
             selector = match element {
-                OutputElement::F32 => selector.preallocate(name, allocate::<f32>(&shape)?),
-                OutputElement::F16 => selector.preallocate(name, allocate::<f16>(&shape)?),
+                OutputElement::F32 => {
+                    selector.preallocate(name, Tensor::<f32>::new(allocator, &shape[..])?)
+                }
+                OutputElement::F16 => {
+                    selector.preallocate(name, Tensor::<f16>::new(allocator, &shape[..])?)
+                }
             }
             .with(name);
         }
         Ok(Self { options: RunOptions::new()?.with_outputs(selector), tensors: Vec::new() })
+    }
+
+    /// Tensors of the host for the outputs that are read.
+    pub(super) fn host_tensors(
+        outputs: &[Output],
+        batch: usize,
+    ) -> ort::Result<Vec<Option<OutputTensor>>> {
+        let tensor = |output: &Output| {
+            output.element.map(|element| OutputTensor::new(element, &output.shape_for(batch)))
+        };
+        outputs.iter().map(|output| tensor(output).transpose()).collect()
     }
 
     /// Takes the handles out of the results of the first run.

@@ -6,9 +6,11 @@
 //! this folder does.
 
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 use gst::buffer::{BufferMap, Readable};
 
+use super::gpu::GpuFrameError;
 use super::library::{LibraryError, MetaLibrary};
 use super::nvds::NvdsBatch;
 use super::surface::{SurfaceBatch, SurfaceError};
@@ -45,6 +47,65 @@ impl<'a> NvmmBuffer<'a> {
         // SAFETY: the descriptor is mapped as long as `self` lives, and the caps promise that it is
         // an NvBufSurface, whose memory the buffer owns.
         unsafe { SurfaceBatch::new(bytes.as_ptr().cast_mut().cast(), bytes.len()) }
+    }
+}
+
+/// What GStreamer's own CUDA elements call their memory (`GST_CUDA_MEMORY_TYPE_NAME`).
+const CUDA_MEMORY: &str = "gst.cuda.memory";
+
+/// `GST_MAP_CUDA`: the map's address is the GPU's.
+const MAP_CUDA: gst::ffi::GstMapFlags = gst::ffi::GST_MAP_FLAG_LAST << 1;
+
+/// Whether a buffer's pixels are in CUDA memory of GStreamer's own kind.
+pub fn has_cuda_memory(buffer: &gst::BufferRef) -> bool {
+    buffer.n_memory() > 0 && buffer.peek_memory(0).is_type(CUDA_MEMORY)
+}
+
+/// A buffer's CUDA memory, mapped for the GPU; unmapped when dropped.
+pub(super) struct CudaMap<'a> {
+    memory: &'a gst::MemoryRef,
+    info: gst::ffi::GstMapInfo,
+}
+
+impl<'a> CudaMap<'a> {
+    /// Maps a buffer that has one piece of such memory.
+    pub fn of(buffer: &'a gst::BufferRef) -> Result<Self, GpuFrameError> {
+        if !has_cuda_memory(buffer) {
+            return Err(GpuFrameError::OnHost);
+        }
+        if buffer.n_memory() != 1 {
+            return Err(GpuFrameError::Pieces);
+        }
+        let memory = buffer.peek_memory(0);
+        let mut info = MaybeUninit::uninit();
+        let flags = gst::ffi::GST_MAP_READ | MAP_CUDA;
+        // SAFETY: the memory outlives the map, and the target is valid for the call, which fills it
+        // in where it succeeds.
+        let info = unsafe {
+            let mapped = gst::ffi::gst_memory_map(memory.as_mut_ptr(), info.as_mut_ptr(), flags);
+            if mapped == glib::ffi::GFALSE {
+                return Err(GpuFrameError::Pieces);
+            }
+            info.assume_init()
+        };
+        Ok(Self { memory, info })
+    }
+
+    /// The GPU's address of the first byte.
+    pub fn address(&self) -> u64 {
+        self.info.data as u64
+    }
+
+    /// Bytes from there on.
+    pub fn bytes(&self) -> usize {
+        self.info.size
+    }
+}
+
+impl Drop for CudaMap<'_> {
+    fn drop(&mut self) {
+        // SAFETY: mapped in `of`.
+        unsafe { gst::ffi::gst_memory_unmap(self.memory.as_mut_ptr(), &raw mut self.info) };
     }
 }
 

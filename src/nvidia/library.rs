@@ -108,6 +108,8 @@ pub(super) struct SurfaceLibrary {
     pub sync_for_cpu: surface::PlaneFn,
     pub create: surface::CreateFn,
     pub destroy: surface::DestroyFn,
+    /// Gives a frame as an EGL image, and takes it back; Jetson's library has them.
+    pub egl: Option<(surface::EglFn, surface::EglFn)>,
     _library: Library,
 }
 
@@ -138,6 +140,10 @@ impl SurfaceLibrary {
                 sync_for_cpu: wanted.symbol(&of, "NvBufSurfaceSyncForCpu")?,
                 create: wanted.symbol(&of, "NvBufSurfaceCreate")?,
                 destroy: wanted.symbol(&of, "NvBufSurfaceDestroy")?,
+                egl: wanted
+                    .symbol(&of, "NvBufSurfaceMapEglImage")
+                    .and_then(|map| Ok((map, wanted.symbol(&of, "NvBufSurfaceUnMapEglImage")?)))
+                    .ok(),
                 _library: library,
             })
         }
@@ -177,14 +183,29 @@ impl TransformLibrary {
     }
 }
 
-/// `libcuda.so.1`, the driver: brings frames of a GPU's memory to the host.
+/// `libcuda.so.1`, the driver: brings frames of a GPU's memory to the host, or the model's pictures
+/// to be made on the GPU.
 pub(super) struct CudaLibrary {
     pub init: cuda::InitFn,
     pub device_get: cuda::DeviceGetFn,
     pub primary_ctx_retain: cuda::PrimaryCtxRetainFn,
     pub ctx_push: cuda::CtxPushFn,
     pub ctx_pop: cuda::CtxPopFn,
+    pub ctx_synchronize: cuda::CtxSynchronizeFn,
     pub memcpy_dtoh: cuda::MemcpyDtoHFn,
+    pub memcpy_htod_async: cuda::MemcpyHtoDAsyncFn,
+    pub memcpy_peer_async: cuda::MemcpyPeerAsyncFn,
+    pub mem_alloc: cuda::MemAllocFn,
+    pub mem_free: cuda::MemFreeFn,
+    pub pointer_get_attribute: cuda::PointerGetAttributeFn,
+    pub stream_create: cuda::StreamCreateFn,
+    pub stream_synchronize: cuda::StreamFn,
+    pub stream_destroy: cuda::StreamFn,
+    pub module_load_data: cuda::ModuleLoadDataFn,
+    pub module_get_function: cuda::ModuleGetFunctionFn,
+    pub launch_kernel: cuda::LaunchKernelFn,
+    /// Registers an image, gives its planes, gives it up again; absent from some drivers.
+    pub egl: Option<(cuda::EglRegisterImageFn, cuda::EglMappedFrameFn, cuda::UnregisterResourceFn)>,
     _library: Library,
 }
 
@@ -211,7 +232,27 @@ impl CudaLibrary {
                 primary_ctx_retain: wanted.symbol(&of, "cuDevicePrimaryCtxRetain")?,
                 ctx_push: wanted.symbol(&of, "cuCtxPushCurrent_v2")?,
                 ctx_pop: wanted.symbol(&of, "cuCtxPopCurrent_v2")?,
+                ctx_synchronize: wanted.symbol(&of, "cuCtxSynchronize")?,
                 memcpy_dtoh: wanted.symbol(&of, "cuMemcpyDtoH_v2")?,
+                memcpy_htod_async: wanted.symbol(&of, "cuMemcpyHtoDAsync_v2")?,
+                memcpy_peer_async: wanted.symbol(&of, "cuMemcpyPeerAsync")?,
+                mem_alloc: wanted.symbol(&of, "cuMemAlloc_v2")?,
+                mem_free: wanted.symbol(&of, "cuMemFree_v2")?,
+                pointer_get_attribute: wanted.symbol(&of, "cuPointerGetAttribute")?,
+                stream_create: wanted.symbol(&of, "cuStreamCreate")?,
+                stream_synchronize: wanted.symbol(&of, "cuStreamSynchronize")?,
+                stream_destroy: wanted.symbol(&of, "cuStreamDestroy_v2")?,
+                module_load_data: wanted.symbol(&of, "cuModuleLoadData")?,
+                module_get_function: wanted.symbol(&of, "cuModuleGetFunction")?,
+                launch_kernel: wanted.symbol(&of, "cuLaunchKernel")?,
+                egl: wanted
+                    .symbol(&of, "cuGraphicsEGLRegisterImage")
+                    .and_then(|register| {
+                        let frame = wanted.symbol(&of, "cuGraphicsResourceGetMappedEglFrame")?;
+                        let unregister = wanted.symbol(&of, "cuGraphicsUnregisterResource")?;
+                        Ok((register, frame, unregister))
+                    })
+                    .ok(),
                 _library: library,
             })
         }

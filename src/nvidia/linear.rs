@@ -3,6 +3,7 @@
 
 use super::abi::surface::{CreateParams, LAYOUT_PITCH, ParamsHead, Surface8, SurfaceHead};
 use super::abi::transform::{ConfigParams, TransformParams};
+use super::gpu::{GpuFrame, GpuFrameError, egl};
 use super::library::{LibraryError, SurfaceLibrary, TransformLibrary};
 use super::surface::{Access, Layout, MappedSurface, Mapping, SurfaceError};
 
@@ -116,6 +117,23 @@ impl LinearCopy {
                 (library.transform)(source, self.surface, &raw mut transform),
             )
         }
+    }
+
+    /// The copy where the GPU of this number can read it.
+    pub fn on_gpu<'s>(
+        &'s self,
+        library: &'static SurfaceLibrary,
+        gpu: u32,
+    ) -> Result<GpuFrame<'s>, GpuFrameError> {
+        // SAFETY: the library made this surface with one frame.
+        let list = unsafe { (*self.surface).surface_list };
+        if list.is_null() {
+            return Err(SurfaceError::NoList.into());
+        }
+        // SAFETY: as above.
+        let layout = Layout::check(0, &unsafe { list.read_unaligned() })?;
+        // SAFETY: the surface is valid and has one frame, and the result borrows `self`.
+        unsafe { egl::map(library, self.surface, 0, list, &layout, gpu) }
     }
 
     /// The copy's pixels.

@@ -14,6 +14,8 @@ use crate::core::color::Colorimetry;
 use crate::core::draw::FrameMut;
 use crate::core::frame::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
 use crate::core::geometry::Size;
+use crate::nvidia::buffer as nvmm;
+use crate::nvidia::gpu::{GpuFrame, GpuFrameError};
 use crate::nvidia::library::LibraryError;
 use crate::nvidia::surface::SurfaceError;
 
@@ -114,6 +116,24 @@ impl<'a> MappedFrame<'a> {
         let count = self.format.planes();
         FrameView::new(self.format, self.size, self.colorimetry, &planes[..count])
     }
+}
+
+/// The pixels of `buffer`, a frame of `info`, where the GPU of this number can read them.
+///
+/// # Errors
+/// [`GpuFrameError`]; [`MappedFrame::map`] may have a way all the same.
+pub fn on_gpu<'a>(
+    buffer: &'a gst::BufferRef,
+    info: &VideoInfo,
+    gpu: u32,
+) -> Result<GpuFrame<'a>, GpuFrameError> {
+    if !nvmm::has_cuda_memory(buffer) {
+        return Err(GpuFrameError::OnHost);
+    }
+    // What is wrong with it is told where it is mapped for the CPU.
+    let (format, layouts) = layouts(buffer, info).map_err(|_| GpuFrameError::Pieces)?;
+    let size = Size::new(info.width(), info.height());
+    GpuFrame::of_buffer(buffer, (format, size, format::colorimetry(info)), &layouts, gpu)
 }
 
 /// A frame mapped for drawing; unmapped when dropped. Pixels that somebody else holds too are

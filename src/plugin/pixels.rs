@@ -2,9 +2,11 @@
 
 use gst_video::VideoInfo;
 
-use super::frame::{MapError, MappedFrame};
+use super::frame::{self, MapError, MappedFrame};
 use crate::core::frame::FrameView;
-use crate::nvidia::surface::{Access, MappedSurface, Staging, SurfaceBatch};
+use crate::nvidia::buffer as nvmm;
+use crate::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPictures};
+use crate::nvidia::surface::{Access, MappedSurface, MemoryType, Staging, SurfaceBatch};
 
 /// Where a frame's pixels are; nothing is mapped yet.
 pub enum Pixels<'a> {
@@ -39,6 +41,27 @@ impl<'a> Pixels<'a> {
             Some(batch) if batch.len() == 1 => Ok(Self::Surface { batch, slot: 0, staging }),
             Some(batch) => Err(MapError::Batch(batch.len())),
         }
+    }
+
+    /// Whether they are in memory that a GPU may read where it is.
+    pub fn may_be_on_gpu(&self) -> bool {
+        match self {
+            Self::Buffer { buffer, .. } => nvmm::has_cuda_memory(buffer),
+            Self::Surface { batch, .. } => batch.memory() != MemoryType::System,
+        }
+    }
+
+    /// Makes the pixels readable by the GPU that makes pictures, for as long as the result lives.
+    ///
+    /// # Errors
+    /// [`GpuFrameError`]; [`map`](Self::map) may have a way all the same.
+    pub fn on_gpu(&mut self, pictures: &mut GpuPictures) -> Result<GpuFrame<'_>, GpuFrameError> {
+        let gpu = pictures.gpu();
+        let frame = match self {
+            Self::Buffer { buffer, info } => frame::on_gpu(buffer, info, gpu)?,
+            Self::Surface { batch, slot, staging } => batch.on_gpu(*slot, gpu, staging)?,
+        };
+        pictures.bring(frame)
     }
 
     /// Makes the pixels readable, for as long as the result lives.

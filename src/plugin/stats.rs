@@ -13,6 +13,8 @@ pub struct Outcome {
     pub faces: u64,
     /// Faces (for `gazeface`: frames) that the model ran on.
     pub inferences: u64,
+    /// Those of them whose pictures were made on a GPU.
+    pub gpu_pictures: u64,
     /// Faces without a number, or outside the frame.
     pub invalid: u64,
     /// Faces whose last gaze was carried because their eyes are closed.
@@ -28,6 +30,7 @@ impl Outcome {
     pub fn add(&mut self, other: &Self) {
         self.faces += other.faces;
         self.inferences += other.inferences;
+        self.gpu_pictures += other.gpu_pictures;
         self.invalid += other.invalid;
         self.eyes_closed += other.eyes_closed;
         // The batch was carried if some of it was, and nothing of it was inferred.
@@ -48,6 +51,8 @@ pub struct Stats {
     pub faces: u64,
     /// Faces (for `gazeface`: frames) that the model really ran on.
     pub inferences: u64,
+    /// Those of them whose pictures were made on the GPU that has the frames.
+    pub gpu_pictures: u64,
     /// Frames that carried the last result instead: late ones, those between two inferences, and
     /// those in which all eyes were closed.
     pub skipped: u64,
@@ -64,6 +69,7 @@ impl Stats {
         self.frames += 1;
         self.faces += outcome.faces;
         self.inferences += outcome.inferences;
+        self.gpu_pictures += outcome.gpu_pictures;
         self.invalid += outcome.invalid;
         self.eyes_closed += outcome.eyes_closed;
         self.skipped += u64::from(outcome.carried);
@@ -78,6 +84,7 @@ impl Stats {
             .field("frames", self.frames)
             .field("faces", self.faces)
             .field("inferences", self.inferences)
+            .field("gpu-pictures", self.gpu_pictures)
             .field("skipped", self.skipped)
             .field("invalid", self.invalid)
             .field("eyes-closed", self.eyes_closed)
@@ -95,7 +102,8 @@ pub fn property() -> glib::ParamSpec {
     glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
         .nick("Statistics")
         .blurb(
-            "Since the element was started: frames, faces, inferences, skipped (frames that carried \
+            "Since the element was started: frames, faces, inferences, gpu-pictures (inferences \
+             whose pictures were made on the GPU that has the frames), skipped (frames that carried \
              the last result), invalid and eyes-closed (faces without a new result) (uint64), \
              latency-p50, -p95, -p99 and -max of the frames with an inference (uint64, ns), and \
              the execution-provider that runs (of gazeface without a model: embedded)",

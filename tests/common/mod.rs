@@ -1,12 +1,18 @@
 //! What the tests share: where given material lies, and how a test says that it was left out.
 #![allow(dead_code)] // each test crate uses its own part of this
 
+#[cfg(all(feature = "plugin", target_os = "linux"))]
+pub mod cuda;
 pub mod drive;
 #[cfg(feature = "plugin")]
 pub mod element;
 pub mod engines;
 pub mod frames;
 pub mod npy;
+#[cfg(all(feature = "plugin", target_os = "linux"))]
+pub mod on_gpu;
+
+pub use gstgaze;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use super::VERSIONS;
-use crate::common;
+use super::{REAL_GPU, VERSIONS, common};
 
-/// The libraries, each with its source and what it is linked with.
-pub const LIBRARIES: [(&str, &str); 5] = [
-    ("libnvbufsurface.so", "surface.c"),
-    ("libnvbufsurftransform.so", "transform.c"),
-    ("libcuda.so.1", "cuda.c"),
-    ("libnvds_meta.so", "nvds.c"),
-    ("libnvdsgst_meta.so", "nvds.c"),
+/// The libraries, each with its sources.
+pub const LIBRARIES: [(&str, &[&str]); 5] = [
+    ("libnvbufsurface.so", &["surface.c"]),
+    ("libnvbufsurftransform.so", &["transform.c"]),
+    ("libcuda.so.1", &["cuda.c", "kernel.c"]),
+    ("libnvds_meta.so", &["nvds.c"]),
+    ("libnvdsgst_meta.so", &["nvds.c"]),
 ];
 
 /// GStreamer, our elements and the stub's; `false` where something is missing that the test needs,
@@ -55,17 +54,21 @@ pub fn build() -> Option<PathBuf> {
     let (surface, meta) = VERSIONS;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Of this process alone: others may be at it too.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("nvstub-{surface}-{meta}-{}", std::process::id()));
+    // Cargo names no such folder to the crate's own tests.
+    let tmp = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = tmp.join(format!("nvstub-{surface}-{meta}-{REAL_GPU}-{}", std::process::id()));
     let libs = folder.join("libs");
     std::fs::create_dir_all(&libs).unwrap();
     let compile = |target: &Path, sources: &[&str], link: &[String]| {
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();
         let name = target.file_name().unwrap().to_str().unwrap();
         let output = Command::new("cc")
-            .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fPIC", "-shared"])
+            .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O2", "-fPIC", "-shared"])
+            // The kernels: their pragmas are CUDA's, their products are rounded before they are added.
+            .args(["-Wno-unknown-pragmas", "-ffp-contract=off"])
             .args(["-fvisibility=hidden", &format!("-Wl,-soname,{name}")])
             .args([format!("-DNVSTUB_SURFACE={surface}"), format!("-DNVSTUB_META={meta}")])
+            .args(REAL_GPU.then_some("-DNVSTUB_REAL_GPU"))
             .arg("-I")
             .arg(root.join("include"))
             .arg("-o")
@@ -73,21 +76,26 @@ pub fn build() -> Option<PathBuf> {
             .args(sources.iter().map(|source| root.join("tests/nvstub").join(source)))
             .args(link)
             .args(flags.split_whitespace())
+            .arg("-lm")
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    for (name, source) in LIBRARIES {
-        compile(&libs.join(name), &[source], &[]);
+    // With a real GPU, its own driver, and surfaces in its memory.
+    let real: &[&str] = if REAL_GPU { &["real.c"] } else { &[] };
+    let libraries = || LIBRARIES.iter().filter(|(name, _)| !(REAL_GPU && *name == "libcuda.so.1"));
+    for (name, sources) in libraries() {
+        let more = if *name == "libnvbufsurface.so" { real } else { &[] };
+        compile(&libs.join(name), &[*sources, more].concat(), &[]);
     }
-    let elements = ["element.c", "surface.c", "nvds.c"];
+    let elements = [&["element.c", "surface.c", "nvds.c"], real].concat();
     compile(&folder.join("alone/libgstnvstub.so"), &elements, &[]);
     let mut link = vec![
         "-Wl,--no-as-needed".to_owned(),
         format!("-L{}", libs.display()),
         format!("-Wl,-rpath,{}", libs.display()),
     ];
-    link.extend(LIBRARIES.map(|(name, _)| format!("-l:{name}")));
+    link.extend(libraries().map(|(name, _)| format!("-l:{name}")));
     link.push("-Wl,--as-needed".to_owned());
     compile(&folder.join("linked/libgstnvstub.so"), &elements, &link);
     Some(folder)

@@ -1,5 +1,5 @@
 /*
- * Two elements for tests alone (see nvstub.h).
+ * Three elements for tests alone (see nvstub.h).
  *
  * nvstubmux: what nvstreammux is to gazeinfer. Collects batch-size frames of system memory and gives
  * one batch of surfaces, a source for each frame, with regions of interest as objects: class 0 for
@@ -9,12 +9,16 @@
  * nvstubread: reads the gaze from the metadata as a C program would, with include/gazemeta.h, and
  * posts an element message "gaze-object" for each object and "arrow" for each arrow.
  *
+ * nvstubupload: what cudaupload is: frames of system memory in CUDA memory of GStreamer's kind, which
+ * belongs to another context than the primary one.
+ *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
 #include "nvstub.h"
 
 #include "gazemeta.h"
 #include <gst/video/video.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* GST_VIDEO_FORMATs and NvBufSurfaceColorFormats: BT.601 limited, full, BT.709 limited, full. */
@@ -103,6 +107,11 @@ static gboolean fill(NvBufSurface *surface, guint index, GstBuffer *buffer, GstV
         }
     }
     gst_video_frame_unmap(&frame);
+#ifdef NVSTUB_REAL_GPU
+    if (surface->memType == MEM_DEVICE || surface->memType == MEM_DEFAULT)
+        nvstub_real_upload((uint64_t)(uintptr_t)p->dataPtr, (void *)(uintptr_t)p->bufferDesc,
+                           p->dataSize);
+#endif
     return TRUE;
 }
 
@@ -163,6 +172,12 @@ static void spoil(NvBufSurface *s, const char *fault) {
         p->dataPtr = NULL;
     else if (strcmp(fault, "size") == 0)
         p->width = 0;
+    else if (strcmp(fault, "egl-array") == 0)
+        p->_reserved[0] = p;
+    else if (strcmp(fault, "gpu-1") == 0)
+        s->gpuId = 1;
+    else if (strcmp(fault, "data-size") == 0)
+        p->dataSize += 1 << 20, p->planeParams.offset[0] += 1 << 19;
     else if (strcmp(fault, "huge") == 0)
         p->width = p->height = 0xffffffffu;
     else
@@ -421,9 +436,147 @@ static void nvstub_read_init(NvStubRead *self) {
     gst_element_add_pad(GST_ELEMENT(self), self->src);
 }
 
+/* ---- nvstubupload ---- */
+
+typedef struct {
+    GstElement parent;
+    GstPad *sink, *src;
+    GstVideoInfo info;
+} NvStubUpload;
+typedef GstElementClass NvStubUploadClass;
+
+G_DEFINE_TYPE(NvStubUpload, nvstub_upload, GST_TYPE_ELEMENT)
+
+static GstStaticPadTemplate upload_src = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(memory:CUDAMemory)"));
+
+/* The allocator, whose memory is mapped to the host or, with GST_MAP_CUDA, to the "GPU". */
+typedef GstAllocator NvStubAllocator;
+typedef GstAllocatorClass NvStubAllocatorClass;
+
+G_DEFINE_TYPE(NvStubAllocator, nvstub_allocator, GST_TYPE_ALLOCATOR)
+
+typedef struct {
+    GstMemory memory;
+    char *data;
+} NvStubMemory;
+
+static gpointer memory_map(GstMemory *memory, gsize size, GstMapFlags flags) {
+    (void)size;
+    uint64_t address = (uint64_t)(uintptr_t)((NvStubMemory *)memory)->data;
+    return (gpointer)(uintptr_t)(flags & (GST_MAP_FLAG_LAST << 1) ? address ^ STUB_DEVICE_BIT
+                                                                  : address);
+}
+
+static void memory_unmap(GstMemory *memory) {
+    (void)memory;
+}
+
+static GstMemory *memory_alloc(GstAllocator *allocator, gsize size, GstAllocationParams *params) {
+    (void)params;
+    NvStubMemory *memory = g_new0(NvStubMemory, 1);
+    gst_memory_init(GST_MEMORY_CAST(memory), 0, allocator, NULL, size, 0, 0, size);
+    memory->data = calloc(1, size);
+    if (nvstub_allocated != NULL)
+        nvstub_allocated((uint64_t)(uintptr_t)memory->data ^ STUB_DEVICE_BIT, size, 2, 1);
+    return GST_MEMORY_CAST(memory);
+}
+
+static void memory_free(GstAllocator *allocator, GstMemory *memory) {
+    (void)allocator;
+    char *data = ((NvStubMemory *)memory)->data;
+    if (nvstub_freed != NULL)
+        nvstub_freed((uint64_t)(uintptr_t)data ^ STUB_DEVICE_BIT);
+    free(data);
+    g_free(memory);
+}
+
+static void nvstub_allocator_class_init(NvStubAllocatorClass *class) {
+    class->alloc = memory_alloc;
+    class->free = memory_free;
+}
+
+static void nvstub_allocator_init(NvStubAllocator *self) {
+    self->mem_type = "gst.cuda.memory";
+    self->mem_map = memory_map;
+    self->mem_unmap = memory_unmap;
+    GST_OBJECT_FLAG_SET(self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+}
+
+static GstFlowReturn upload_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer) {
+    NvStubUpload *self = (NvStubUpload *)parent;
+    (void)pad;
+    GstVideoInfo padded = self->info;
+    GstVideoAlignment align;
+    gst_video_alignment_reset(&align);
+    /* Neither tight nor GStreamer's own. */
+    align.padding_right = 32;
+    align.padding_bottom = 6;
+    gst_video_info_align(&padded, &align);
+    GstAllocator *allocator = g_object_new(nvstub_allocator_get_type(), NULL);
+    gst_object_ref_sink(allocator);
+    GstBuffer *out = gst_buffer_new();
+    gst_buffer_append_memory(out, memory_alloc(allocator, GST_VIDEO_INFO_SIZE(&padded), NULL));
+    gst_object_unref(allocator);
+    gst_buffer_add_video_meta_full(out, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(&padded),
+                                   GST_VIDEO_INFO_WIDTH(&padded), GST_VIDEO_INFO_HEIGHT(&padded),
+                                   GST_VIDEO_INFO_N_PLANES(&padded), padded.offset, padded.stride);
+    GstVideoFrame from, to;
+    if (gst_video_frame_map(&from, &self->info, buffer, GST_MAP_READ) &&
+        gst_video_frame_map(&to, &self->info, out, GST_MAP_WRITE)) {
+        /* Whole rows: gst_video_frame_copy leaves half of the last pair of YUY2 out. */
+        for (guint k = 0; k < GST_VIDEO_FRAME_N_PLANES(&from); k++)
+            for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&from, k); y++)
+                memcpy((char *)GST_VIDEO_FRAME_PLANE_DATA(&to, k) +
+                           (gsize)y * GST_VIDEO_FRAME_PLANE_STRIDE(&to, k),
+                       (char *)GST_VIDEO_FRAME_PLANE_DATA(&from, k) +
+                           (gsize)y * GST_VIDEO_FRAME_PLANE_STRIDE(&from, k),
+                       MIN(GST_VIDEO_FRAME_PLANE_STRIDE(&to, k),
+                           GST_VIDEO_FRAME_PLANE_STRIDE(&from, k)));
+        gst_video_frame_unmap(&to);
+        gst_video_frame_unmap(&from);
+    }
+    gst_buffer_copy_into(out, buffer, GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META, 0, -1);
+    gst_buffer_unref(buffer);
+    return gst_pad_push(self->src, out);
+}
+
+static gboolean upload_event(GstPad *pad, GstObject *parent, GstEvent *event) {
+    NvStubUpload *self = (NvStubUpload *)parent;
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
+        GstCaps *caps;
+        gst_event_parse_caps(event, &caps);
+        gst_video_info_from_caps(&self->info, caps);
+        caps = gst_caps_copy(caps);
+        gst_caps_set_features(caps, 0, gst_caps_features_new("memory:CUDAMemory", NULL));
+        gst_event_unref(event);
+        event = gst_event_new_caps(caps);
+        gst_caps_unref(caps);
+        return gst_pad_push_event(self->src, event);
+    }
+    return gst_pad_event_default(pad, parent, event);
+}
+
+static void nvstub_upload_class_init(NvStubUploadClass *class) {
+    gst_element_class_add_static_pad_template(class, &mux_sink);
+    gst_element_class_add_static_pad_template(class, &upload_src);
+    gst_element_class_set_static_metadata(class, "nvstubupload", "Test", "CUDA memory", "tests");
+}
+
+static void nvstub_upload_init(NvStubUpload *self) {
+    self->sink = gst_pad_new_from_static_template(&mux_sink, "sink");
+    self->src = gst_pad_new_from_static_template(&upload_src, "src");
+    gst_pad_set_chain_function(self->sink, upload_chain);
+    gst_pad_set_event_function(self->sink, upload_event);
+    gst_pad_set_query_function(self->sink, mux_query);
+    gst_element_add_pad(GST_ELEMENT(self), self->sink);
+    gst_element_add_pad(GST_ELEMENT(self), self->src);
+}
+
 static gboolean plugin_init(GstPlugin *plugin) {
     return gst_element_register(plugin, "nvstubmux", GST_RANK_NONE, nvstub_mux_get_type()) &&
-           gst_element_register(plugin, "nvstubread", GST_RANK_NONE, nvstub_read_get_type());
+           gst_element_register(plugin, "nvstubread", GST_RANK_NONE, nvstub_read_get_type()) &&
+           gst_element_register(plugin, "nvstubupload", GST_RANK_NONE, nvstub_upload_get_type());
 }
 
 #define PACKAGE "nvstub"

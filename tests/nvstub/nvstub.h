@@ -7,7 +7,7 @@
  *
  * To catch what real hardware would punish: a mapped plane is empty until it is synchronised for the
  * CPU, memory of a surface array and of a "GPU" has no address that can be read, and block-linear
- * frames have their rows upside down until they are transformed.
+ * frames have their rows upside down until they are transformed. cuda.c says what its "GPU" does.
  *
  * Compiled for NVSTUB_SURFACE 7 (up to DeepStream 7.1) or 8, and NVSTUB_META 8 (DeepStream 5 to 8)
  * or 9. The structures follow the published headers' layouts and are independent of the plugin's.
@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #define STUB_EXPORT __attribute__((visibility("default")))
+#define STUB_WEAK __attribute__((weak, visibility("default")))
 
 /* A "device" address is the host's with this bit flipped: reading it crashes. */
 #define STUB_DEVICE_BIT (1ull << 62)
@@ -187,6 +188,33 @@ typedef struct {
     NvDsBaseMeta base_meta;
     void *user_meta_data;
 } NvDsUserMeta;
+
+/* What stands for an EGLImageKHR: a frame that lies at `memory`. */
+#define NVSTUB_IMAGE 0x45474c31
+typedef struct {
+    uint32_t magic;
+    bool registered, as_array;
+    uint64_t memory;
+    uint32_t bytes, width, height, pitch, planes, offset[4];
+} NvStubImage;
+
+/* Tells the stand-in for libcuda, where it is there, of memory that it is to know: type 1 is the
+   host's, 2 a GPU's; context 0 is the primary one, 1 the other. */
+STUB_WEAK void nvstub_allocated(uint64_t address, size_t bytes, int type, int context);
+STUB_WEAK void nvstub_freed(uint64_t address);
+
+#ifdef NVSTUB_REAL_GPU
+/* real.c */
+uint64_t nvstub_real_alloc(size_t bytes);
+void nvstub_real_upload(uint64_t to, const void *from, size_t bytes);
+void nvstub_real_free(uint64_t address);
+#endif
+
+/* kernel.c */
+int nvstub_kernel(const char *name);
+size_t nvstub_picture_size(void);
+int nvstub_translate(void *argument, uint64_t (*host)(uint64_t address));
+void nvstub_run(int kernel, const unsigned grid[3], const unsigned block[3], const void *argument);
 
 /* The GstMeta that holds a batch. */
 typedef struct {

@@ -77,6 +77,10 @@ STUB_EXPORT int NvBufSurfaceCreate(NvBufSurface **out, uint32_t batch,
             break;
         case MEM_DEVICE:
         case MEM_DEFAULT:
+#ifdef NVSTUB_REAL_GPU
+            p->dataPtr = (void *)(uintptr_t)nvstub_real_alloc(p->dataSize);
+            break;
+#endif
 #if NVSTUB_SURFACE >= 8
             /* What some producers of DeepStream 8 do: no dataPtr, but a CUDA buffer. */
             p->cudaBuffer = calloc(1, sizeof(*p->cudaBuffer));
@@ -84,7 +88,14 @@ STUB_EXPORT int NvBufSurfaceCreate(NvBufSurface **out, uint32_t batch,
 #else
             p->dataPtr = (void *)(uintptr_t)(memory ^ STUB_DEVICE_BIT);
 #endif
+            if (nvstub_allocated != NULL)
+                nvstub_allocated(memory ^ STUB_DEVICE_BIT, p->dataSize, 2, 0);
             break;
+        case MEM_PINNED:
+        case MEM_UNIFIED:
+            if (nvstub_allocated != NULL)
+                nvstub_allocated(memory, p->dataSize, params->memType == MEM_PINNED ? 1 : 2, 0);
+            /* fall through */
         default:
             p->dataPtr = (void *)(uintptr_t)memory;
         }
@@ -95,6 +106,14 @@ STUB_EXPORT int NvBufSurfaceCreate(NvBufSurface **out, uint32_t batch,
 
 STUB_EXPORT int NvBufSurfaceDestroy(NvBufSurface *surface) {
     for (uint32_t i = 0; i < surface->batchSize; i++) {
+        if (nvstub_freed != NULL) {
+            nvstub_freed(surface->surfaceList[i].bufferDesc);
+            nvstub_freed(surface->surfaceList[i].bufferDesc ^ STUB_DEVICE_BIT);
+        }
+#ifdef NVSTUB_REAL_GPU
+        if (surface->memType == MEM_DEVICE || surface->memType == MEM_DEFAULT)
+            nvstub_real_free((uint64_t)(uintptr_t)surface->surfaceList[i].dataPtr);
+#endif
         free((void *)(uintptr_t)surface->surfaceList[i].bufferDesc);
 #if NVSTUB_SURFACE >= 8
         free(surface->surfaceList[i].cudaBuffer);
@@ -141,6 +160,30 @@ STUB_EXPORT int NvBufSurfaceUnMap(NvBufSurface *surface, int index, int plane) {
         free(p->mappedAddr.addr[k]);
         p->mappedAddr.addr[k] = NULL;
     }
+    return 0;
+}
+
+STUB_EXPORT int NvBufSurfaceMapEglImage(NvBufSurface *surface, int index) {
+    NvBufSurfaceParams *p = slot(surface, index);
+    if (p == NULL || p->mappedAddr.eglImage != NULL || surface->memType != MEM_ARRAY)
+        return -1;
+    NvStubImage *image = calloc(1, sizeof(*image));
+    *image = (NvStubImage){NVSTUB_IMAGE, false, false, p->bufferDesc, p->dataSize, p->width,
+                           p->height, p->planeParams.pitch[0], p->planeParams.num_planes, {0}};
+    memcpy(image->offset, p->planeParams.offset, sizeof(image->offset));
+    /* Blocks stay blocks in CUDA, and so does what a test asks for. */
+    image->as_array = p->layout != 0 || p->_reserved[0] != NULL;
+    p->mappedAddr.eglImage = image;
+    return 0;
+}
+
+STUB_EXPORT int NvBufSurfaceUnMapEglImage(NvBufSurface *surface, int index) {
+    NvBufSurfaceParams *p = slot(surface, index);
+    NvStubImage *image = p != NULL ? p->mappedAddr.eglImage : NULL;
+    if (image == NULL || image->registered)
+        return -1;
+    free(image);
+    p->mappedAddr.eglImage = NULL;
     return 0;
 }
 

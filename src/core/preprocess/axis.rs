@@ -47,6 +47,11 @@ impl Axis {
         self.start[index]
     }
 
+    /// First samples of all windows.
+    pub(super) fn all_starts(&self) -> &[i32] {
+        &self.start
+    }
+
     /// Weights of window `index`.
     pub(super) fn weights(&self, index: usize) -> &[i32] {
         &self.weights[index * self.taps..(index + 1) * self.taps]

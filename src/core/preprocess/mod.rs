@@ -25,6 +25,7 @@
 mod axis;
 mod convert;
 mod gather;
+mod job;
 mod kernel;
 mod normalize;
 mod packed;
@@ -34,6 +35,8 @@ mod ring;
 mod warp;
 
 pub use placement::Placement;
+
+use std::cell::OnceCell;
 
 use convert::{Converter, Source};
 use kernel::{Cubic, Linear, Pil};
@@ -143,6 +146,8 @@ pub struct Preprocessor {
     warper: Warper,
     /// One output row of bytes, one run of columns for each channel.
     bytes: Vec<u8>,
+    /// The normalizer's values as they lie in memory, for devices; made when one asks.
+    table: OnceCell<Vec<u8>>,
 }
 
 impl Preprocessor {
@@ -180,6 +185,7 @@ impl Preprocessor {
             converter: Converter::default(),
             warper: Warper::default(),
             bytes: Vec::new(),
+            table: OnceCell::new(),
         };
         this.set_size(spec.width, spec.height)?;
         Ok(this)
@@ -222,7 +228,7 @@ impl Preprocessor {
         border: Border,
         out: TensorMut<'_>,
     ) -> Result<Placement, PreprocessError> {
-        let source = read_rect(frame, source, border)?;
+        let source = read_rect(frame.size(), source, border)?;
         let picture = placement::picture_size(self.aspect, source, self.size());
         self.fill_picture(frame, source, border, picture, out)
     }
@@ -241,7 +247,7 @@ impl Preprocessor {
         picture: Size,
         mut out: TensorMut<'_>,
     ) -> Result<Placement, PreprocessError> {
-        let source = read_rect(frame, source, border)?;
+        let source = read_rect(frame.size(), source, border)?;
         let tensor = self.size();
         if picture.is_empty() || picture.width > tensor.width || picture.height > tensor.height {
             return Err(PreprocessError::PictureSize { picture, tensor });
@@ -305,17 +311,13 @@ impl Preprocessor {
 }
 
 /// The rectangle that is really read.
-fn read_rect(
-    frame: &FrameView<'_>,
-    source: PixelRect,
-    border: Border,
-) -> Result<PixelRect, PreprocessError> {
+fn read_rect(frame: Size, source: PixelRect, border: Border) -> Result<PixelRect, PreprocessError> {
     let rect = match border {
-        Border::Clip => source.clipped(frame.size()),
+        Border::Clip => source.clipped(frame),
         Border::Replicate | Border::Black => source,
     };
     if rect.is_empty() || rect.width > MAX_SIDE || rect.height > MAX_SIDE {
-        return Err(PreprocessError::SourceSize { source_rect: source, frame: frame.size() });
+        return Err(PreprocessError::SourceSize { source_rect: source, frame });
     }
     Ok(rect)
 }

@@ -78,6 +78,21 @@ impl Normalizer {
         Err(PreprocessError::Element { expected: want, got })
     }
 
+    /// Bytes of one value.
+    pub(super) fn element_bytes(&self) -> usize {
+        self.element().bytes()
+    }
+
+    /// The tables, one channel after the other, as they lie in memory.
+    pub(super) fn table_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::F32(t) => t.iter().flatten().flat_map(|v| v.to_ne_bytes()).collect(),
+            Self::F16(t) => t.iter().flatten().flat_map(|v| v.to_ne_bytes()).collect(),
+            Self::U8(t) => t.iter().flatten().copied().collect(),
+            Self::I8(t) => t.iter().flatten().flat_map(|v| v.to_ne_bytes()).collect(),
+        }
+    }
+
     fn element(&self) -> ElementType {
         match self {
             Self::F32(_) => ElementType::F32,

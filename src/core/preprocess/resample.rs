@@ -39,14 +39,20 @@ impl<K: Kernel> Resampler<K> {
 
     /// Prepares for a picture: tables are rebuilt only where a length changed.
     pub(super) fn begin(&mut self, source: (u32, u32), target: (u32, u32), channels: Channels) {
+        self.axes(source, target);
+        self.source_width = source.0 as usize;
+        let stride = target.0 as usize * channels.count();
+        self.ring.reset(self.rows.taps(), stride, source.1);
+    }
+
+    /// Prepares the tables of a picture alone, and gives those of its columns and of its rows.
+    pub(super) fn axes(&mut self, source: (u32, u32), target: (u32, u32)) -> (&Axis, &Axis) {
         if self.columns.set(source.0, target.0) {
             self.padding = self.columns.padding();
             self.columns.padded_starts(self.padding.0, &mut self.starts);
         }
         self.rows.set(source.1, target.1);
-        self.source_width = source.0 as usize;
-        let stride = target.0 as usize * channels.count();
-        self.ring.reset(self.rows.taps(), stride, source.1);
+        (&self.columns, &self.rows)
     }
 
     /// Makes output row `y`, one run of columns for each channel. Rows are asked for from the

@@ -1,9 +1,13 @@
 //! NVIDIA CUDA. Option names are those of
 //! <https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html>.
 
-use super::options::{ProviderOptions, Task, refuse};
+use ort::memory::AllocationDevice;
+
+use super::options::{ProviderOptions, Task, is_on, refuse};
 use super::{ExecutionProvider, Precision};
 use crate::core::tensor::EngineError;
+use crate::engine::EngineOptions;
+use crate::engine::device::DevicePlace;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::Cuda;
 
@@ -38,23 +42,36 @@ pub(super) fn options(task: &Task<'_>) -> Result<ProviderOptions, EngineError> {
         options.flag("use_tf32", false);
     }
     options.take(PROVIDER, KNOWN, &task.options.provider_options)?;
-    refuse_graphs(PROVIDER, &options, "enable_cuda_graph")?;
+    if options.is_on(GRAPHS) && task.options.allow_fallback {
+        let reason = "CUDA graphs need all of the model on the GPU, and allow-fallback gives parts of \
+                      it to the CPU";
+        return Err(refuse(PROVIDER, reason, &format!("Leave {GRAPHS} or allow-fallback out")));
+    }
     Ok(options)
 }
 
-/// A CUDA graph replays with the addresses of its first run, so that inputs and outputs must stay
-/// in device memory; here they are in host memory and copied to another place for each run.
-pub(super) fn refuse_graphs(
-    provider: ExecutionProvider,
-    options: &ProviderOptions,
-    name: &str,
-) -> Result<(), EngineError> {
-    if options.is_on(name) {
-        let reason = "CUDA graphs need inputs and outputs in device memory, and this version of \
-                      the plugin has them in host memory";
-        return Err(refuse(provider, reason, &format!("Leave {name} out")));
+/// Records a run and replays it.
+const GRAPHS: &str = "enable_cuda_graph";
+
+/// The memory that inputs of this provider and of TensorRT may be in, and whether their addresses
+/// are recorded.
+pub(in crate::engine) fn place(options: &EngineOptions) -> DevicePlace {
+    let given = |name: &str| {
+        let found = options.provider_options.iter().rev().find(|(other, _)| other == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    let on = |name| given(name).is_some_and(is_on);
+    let number = given("device_id").and_then(|number| number.parse().ok());
+    DevicePlace {
+        device: AllocationDevice::CUDA,
+        number: number.unwrap_or(options.device_id),
+        graphs: on(GRAPHS) || on(super::tensorrt::GRAPHS),
     }
-    Ok(())
+}
+
+/// Whether runs are to be recorded as CUDA graphs.
+pub(in crate::engine) fn has_graphs(options: &EngineOptions) -> bool {
+    place(options).graphs
 }
 
 #[cfg(test)]
@@ -85,11 +102,24 @@ mod tests {
     }
 
     #[test]
+    fn graphs_are_the_gpus_alone() {
+        let graphs = EngineOptions {
+            provider_options: pairs(&[("enable_cuda_graph", "true"), ("device_id", "1")]),
+            ..EngineOptions::default()
+        };
+        assert!(task_options(&graphs, options).is_ok());
+        let DevicePlace { number, graphs: on, .. } = place(&graphs);
+        assert_eq!((number, on), (1, true), "the option's number is the session's");
+        let fallback = EngineOptions { allow_fallback: true, ..graphs };
+        let error = task_options(&fallback, options).unwrap_err().to_string();
+        assert!(error.contains("allow-fallback"), "{error}");
+        assert!(!place(&EngineOptions::default()).graphs);
+    }
+
+    #[test]
     fn what_it_cannot_do_is_refused() {
-        for (given, part) in [
-            (pairs(&[("enable_cuda_graph", "1")]), "device memory"),
-            (pairs(&[("gpu_memory_limit", "1")]), "no option 'gpu_memory_limit'"),
-        ] {
+        for (given, part) in [(pairs(&[("gpu_memory_limit", "1")]), "no option 'gpu_memory_limit'")]
+        {
             let given = EngineOptions { provider_options: given, ..EngineOptions::default() };
             let error = task_options(&given, options).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

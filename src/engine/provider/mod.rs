@@ -26,9 +26,12 @@ use ort::device::Device;
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider as _};
 use ort::session::builder::SessionBuilder;
 
+pub(super) use cuda::has_graphs;
 use options::{ProviderOptions, Task};
 use qnn::QnnBackend;
 
+use super::EngineOptions;
+use super::device::DevicePlace;
 use super::runtime::Runtime;
 use crate::core::onnx::epcontext::EngineKind;
 use crate::core::tensor::EngineError;
@@ -153,6 +156,14 @@ impl ExecutionProvider {
             provider => provider.is_built_in(),
         };
         AUTOMATIC.into_iter().filter(usable).chain([Self::Cpu]).collect()
+    }
+
+    /// The memory of its device that inputs may be in; `None` where they are in the host's.
+    pub(super) fn place(self, options: &EngineOptions) -> Option<DevicePlace> {
+        match self {
+            Self::Cuda | Self::TensorRt => Some(cuda::place(options)),
+            _ => None,
+        }
     }
 
     /// Whether it compiles for shapes that are all known.

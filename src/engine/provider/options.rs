@@ -61,7 +61,7 @@ impl ProviderOptions {
     }
 
     pub(super) fn is_on(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| matches!(value, "1" | "true" | "True"))
+        self.get(name).is_some_and(is_on)
     }
 
     pub(super) fn is_set(&self, name: &str) -> bool {
@@ -126,6 +126,11 @@ fn unknown(provider: ExecutionProvider, name: &str, known: &[&str]) -> EngineErr
         format!("It knows: {}", known.join(", "))
     };
     refuse(provider, format!("it has no option '{name}'"), &remedy)
+}
+
+/// Whether the value of a flag is one that turns it on.
+pub(super) fn is_on(value: &str) -> bool {
+    matches!(value, "1" | "true" | "True")
 }
 
 /// The error of a setting that a provider cannot follow.

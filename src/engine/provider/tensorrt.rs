@@ -7,12 +7,15 @@
 use std::path::{Path, PathBuf};
 
 use super::options::{ProviderOptions, Task, refuse};
-use super::{ExecutionProvider, Precision, cuda};
+use super::{ExecutionProvider, Precision};
 use crate::core::tensor::EngineError;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::TensorRt;
 
 const TABLE: &str = "trt_int8_calibration_table_name";
+
+/// Records a run and replays it.
+pub(super) const GRAPHS: &str = "trt_cuda_graph_enable";
 
 /// What a user may set. Pointers of the process (streams) are left out.
 pub(super) const KNOWN: &[&str] = &[
@@ -99,7 +102,12 @@ pub(super) fn options(task: &Task<'_>) -> Result<ProviderOptions, EngineError> {
         let reason = "the deep learning accelerator computes in fp16 and int8 alone";
         return Err(refuse(PROVIDER, reason, "Set precision=fp16 or precision=int8"));
     }
-    cuda::refuse_graphs(PROVIDER, &options, "trt_cuda_graph_enable")?;
+    let several = task.inputs.iter().any(|(_, shape)| shape.first().is_some_and(|n| *n > 1));
+    if options.is_on(GRAPHS) && task.free_batch && several {
+        // It keeps one graph, whatever the batch.
+        let reason = "its CUDA graphs are of one batch size, and this model leaves its batch open";
+        return Err(refuse(PROVIDER, reason, &format!("Set batch-size=1, or leave {GRAPHS} out")));
+    }
     Ok(options)
 }
 
@@ -221,7 +229,20 @@ mod tests {
             provider_options: pairs(&[("trt_cuda_graph_enable", "true")]),
             ..EngineOptions::default()
         };
-        assert!(task_options(&graphs, options).is_err());
+        assert!(task_options(&graphs, options).is_ok());
+        let inputs = [("face".to_owned(), vec![8, 3, 224, 224])];
+        let mut task = Task {
+            options: &graphs,
+            inputs: &inputs,
+            free_batch: true,
+            quantised: false,
+            compiled: false,
+            folder: None,
+        };
+        let error = options(&task).unwrap_err().to_string();
+        assert!(error.contains("batch-size=1"), "{error}");
+        task.free_batch = false;
+        assert!(options(&task).is_ok());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 pub mod cuda;
 pub mod meta;
 pub mod osd;
+pub mod picture;
 pub mod surface;
 pub mod transform;
 

@@ -159,5 +159,7 @@ pub type CreateFn =
     unsafe extern "C" fn(*mut *mut SurfaceHead, batch_size: u32, *mut CreateParams) -> i32;
 pub type DestroyFn = unsafe extern "C" fn(*mut SurfaceHead) -> i32;
 pub type MapFn = unsafe extern "C" fn(*mut SurfaceHead, index: i32, plane: i32, flags: i32) -> i32;
+/// `NvBufSurfaceMapEglImage` and `NvBufSurfaceUnMapEglImage`.
+pub type EglFn = unsafe extern "C" fn(*mut SurfaceHead, index: i32) -> i32;
 /// `NvBufSurfaceUnMap` and `NvBufSurfaceSyncForCpu`.
 pub type PlaneFn = unsafe extern "C" fn(*mut SurfaceHead, index: i32, plane: i32) -> i32;

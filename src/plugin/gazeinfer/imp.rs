@@ -238,7 +238,8 @@ impl BaseTransformImpl for GazeInfer {
             let outcome = stream.process(buffer, &settings, running_time, late.is_some());
             outcome.map(|outcome| {
                 let messages = settings.post_messages.then(|| self.messages(buffer, stream));
-                let nvidia = (stream.access(), stream.batch.arrows_refused);
+                let pictures = (stream.gpu.maker(), stream.gpu.take_refusal());
+                let nvidia = (stream.access(), pictures, stream.batch.arrows_refused);
                 (outcome, messages, (stream.missing(), stream.unaligned()), nvidia)
             })
         };
@@ -372,9 +373,31 @@ impl GazeInfer {
         }
     }
 
-    /// Says once how the CPU comes to frames in NVIDIA's memory, where that costs a copy or a
-    /// mapping, and that DeepStream gets no arrows of this element.
-    fn tell_of_nvidia(&self, (access, arrows_refused): (Option<Access>, bool)) {
+    /// Says once that pictures are made on the GPU, or how the CPU comes to frames in NVIDIA's
+    /// memory, where that costs a copy or a mapping, and that DeepStream gets no arrows of this
+    /// element.
+    fn tell_of_nvidia(
+        &self,
+        (access, (maker, refusal), arrows_refused): (
+            Option<Access>,
+            (Option<u32>, Option<String>),
+            bool,
+        ),
+    ) {
+        if let Some(why) = refusal {
+            gst::element_imp_info!(
+                self,
+                gst::StreamError::Format,
+                ("The model's pictures are made on the CPU, although it runs on a GPU: {why}")
+            );
+        }
+        if let Some(gpu) = maker.filter(|_| !self.access_told.swap(true, Ordering::Relaxed)) {
+            gst::element_imp_info!(
+                self,
+                gst::StreamError::Format,
+                ("Frames stay in the GPU's memory: the model's pictures are made on GPU {gpu}")
+            );
+        }
         let how = match access {
             None | Some(Access::Direct) => None,
             Some(Access::Mapped) => Some("mapped into the CPU's memory"),

@@ -29,6 +29,7 @@
 
 mod batch;
 mod deepstream;
+mod gpu;
 mod imp;
 mod reload;
 mod settings;

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::batch::Batch;
+use super::gpu::GpuPath;
 use super::settings::FrameSettings;
 use super::source::Sources;
 use crate::core::camera::{Camera, Optics};
@@ -35,6 +36,7 @@ pub(super) struct Stream {
     unaligned: bool,
     /// How the CPU came to the pixels of the last frame in NVIDIA's memory.
     access: Option<Access>,
+    pub(super) gpu: GpuPath,
     // Reused from frame to frame.
     pub(super) regions: Vec<SourcedRegion>,
     plans: Vec<Plan>,
@@ -84,6 +86,7 @@ impl Stream {
             batch: Batch::default(),
             unaligned: false,
             access: None,
+            gpu: GpuPath::default(),
             regions: Vec::new(),
             plans: Vec::new(),
             results: Vec::new(),
@@ -98,6 +101,7 @@ impl Stream {
             estimator.model_name().clone_into(&mut result.model);
         }
         self.sources.infer_anew();
+        self.gpu.reset();
         std::mem::replace(&mut self.estimator, estimator)
     }
 
@@ -105,6 +109,7 @@ impl Stream {
         self.sources.set_info(&info);
         self.info = Some(info);
         self.nvmm = nvmm;
+        self.gpu.reset();
     }
 
     /// The size that the camera was calibrated at, where the frames have another shape.
@@ -201,17 +206,40 @@ impl Stream {
         let mut outcome = Outcome { eyes_closed, ..Outcome::default() };
         (result.size, result.source_id) = (frame.size, frame.source_id);
         if self.plans.contains(&Plan::Infer) {
-            let mapped = pixels.map()?;
-            let view = mapped.view()?;
             let margin = (settings.region_margin >= 0.0).then_some(settings.region_margin);
-            let counts = self.estimator.estimate(
-                &view,
-                self.regions.iter().map(|region| region.face),
-                &self.plans,
-                margin,
-                &mut result.faces,
-            )?;
-            self.access = mapped.access();
+            let regions = self.regions.iter().map(|region| region.face);
+            let (plans, faces) = (&self.plans, &mut result.faces);
+            let pictures = match pixels.may_be_on_gpu() {
+                true => self.gpu.pictures(&mut self.estimator),
+                false => None,
+            };
+            let mut counts = None;
+            if let Some(pictures) = pictures {
+                let gpu = pictures.gpu();
+                match pixels.on_gpu(pictures) {
+                    Ok(frame) => {
+                        let of = (&frame, frame.size());
+                        let regions = regions.clone();
+                        let made =
+                            self.estimator.estimate_on(pictures, of, regions, plans, margin, faces);
+                        counts = Some(made?);
+                        self.gpu.made_on(gpu);
+                    }
+                    Err(why) => self.gpu.refuse(&why),
+                }
+            }
+            let counts = match counts {
+                Some(counts) => counts,
+                None => {
+                    let mapped = pixels.map()?;
+                    let view = mapped.view()?;
+                    self.access = mapped.access();
+                    self.estimator.estimate(&view, regions, plans, margin, faces)?
+                }
+            };
+            if self.gpu.maker().is_some() {
+                outcome.gpu_pictures = counts.inferred;
+            }
             (outcome.inferences, outcome.invalid) = (counts.inferred, counts.invalid);
             self.unaligned |= counts.unaligned > 0;
             self.missing = self.missing.or(counts.missing);
@@ -286,3 +314,7 @@ impl Stream {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+#[path = "stream_gpu_tests.rs"]
+mod gpu_tests;

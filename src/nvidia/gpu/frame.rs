@@ -1,0 +1,156 @@
+//! A frame in a GPU's memory: addresses and strides, from whichever memory they come.
+
+use std::marker::PhantomData;
+
+use super::context::DeviceError;
+use super::egl::EglMapping;
+use crate::core::color::Colorimetry;
+use crate::core::frame::{FrameError, PixelFormat, PlaneLayout, check_layout};
+use crate::core::geometry::Size;
+use crate::nvidia::buffer::CudaMap;
+use crate::nvidia::surface::SurfaceError;
+
+/// Why a frame is not given to a GPU; the CPU may still read it.
+#[derive(Debug, thiserror::Error)]
+pub enum GpuFrameError {
+    /// It is in the host's memory.
+    #[error("frames are in the host's memory")]
+    OnHost,
+    /// It is in another GPU's memory than the model.
+    #[error("frames are in the memory of GPU {frame} and the model runs on GPU {model}")]
+    OtherGpu {
+        /// Where the frame is.
+        frame: u32,
+        /// Where the model runs.
+        model: u32,
+    },
+    /// Several pieces of memory, or one that could not be mapped.
+    #[error("the buffer's CUDA memory is in several pieces, or cannot be mapped")]
+    Pieces,
+    /// The driver, or NVIDIA's library, has no way from these surfaces to CUDA.
+    #[error("{0} has no functions that give surfaces to CUDA by EGL")]
+    NoEgl(&'static str),
+    /// CUDA sees the surface as something else than rows at addresses.
+    #[error("CUDA does not see these surfaces as rows of pixels: {0}")]
+    NotRows(&'static str),
+    /// The surface is not what it says it is.
+    #[error(transparent)]
+    Surface(#[from] SurfaceError),
+    /// The bytes are no frame of this format and size.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The GPU refused.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+}
+
+/// A plane in a GPU's memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct GpuPlane {
+    pub address: u64,
+    /// Bytes that are read.
+    pub bytes: usize,
+    pub stride: usize,
+}
+
+/// What keeps a frame where it is.
+#[expect(dead_code, reason = "held, to be dropped")]
+pub(super) enum Hold<'a> {
+    /// The buffer that it belongs to.
+    Buffer(PhantomData<&'a ()>),
+    /// A mapping to EGL and to CUDA.
+    Egl(EglMapping),
+    /// A map of GStreamer's.
+    Gst(CudaMap<'a>),
+}
+
+/// A frame in the memory of a GPU.
+pub struct GpuFrame<'a> {
+    pub(super) format: PixelFormat,
+    pub(super) size: Size,
+    pub(super) colorimetry: Colorimetry,
+    pub(super) gpu: u32,
+    pub(super) planes: [GpuPlane; 3],
+    pub(super) hold: Hold<'a>,
+}
+
+impl<'a> GpuFrame<'a> {
+    /// Planes in one piece of memory of `bytes` bytes from `base` on, each at its place (first byte,
+    /// bytes, stride), all of which lie in it.
+    pub(in crate::nvidia) fn of_whole(
+        (format, size, colorimetry): (PixelFormat, Size, Colorimetry),
+        gpu: u32,
+        base: u64,
+        places: &[(usize, usize, usize)],
+    ) -> Self {
+        let mut planes = [GpuPlane::default(); 3];
+        for (plane, &(offset, bytes, stride)) in planes.iter_mut().zip(places) {
+            // Past the end of all memory is what the driver refuses.
+            let address = base.saturating_add(offset as u64);
+            *plane = GpuPlane { address, bytes, stride };
+        }
+        Self { format, size, colorimetry, gpu, planes, hold: Hold::Buffer(PhantomData) }
+    }
+
+    /// A frame in GStreamer's CUDA memory, its planes at `layouts`.
+    ///
+    /// # Errors
+    /// [`GpuFrameError`]: where the memory is not one piece of a GPU's, or too short.
+    pub fn of_buffer(
+        buffer: &'a gst::BufferRef,
+        (format, size, colorimetry): (PixelFormat, Size, Colorimetry),
+        layouts: &[PlaneLayout],
+        gpu: u32,
+    ) -> Result<Self, GpuFrameError> {
+        let map = CudaMap::of(buffer)?;
+        let length = map.bytes();
+        let lengths = layouts
+            .iter()
+            .take(format.planes())
+            .map(|layout| (length.saturating_sub(layout.offset), layout.stride));
+        check_layout(format, size, lengths)?;
+        let mut places = [(0, 0, 0); 3];
+        for (plane, (place, layout)) in places.iter_mut().zip(layouts).enumerate() {
+            let (row, rows) = format.plane_extent(plane, size);
+            let PlaneLayout { offset, stride } = *layout;
+            *place = (offset, stride * (rows - 1) + row, stride);
+        }
+        let places = &places[..format.planes()];
+        let frame = Self::of_whole((format, size, colorimetry), gpu, map.address(), places);
+        Ok(Self { hold: Hold::Gst(map), ..frame })
+    }
+
+    /// Planes as CUDA sees an EGL image.
+    pub(super) fn of_egl(
+        (format, size, colorimetry): (PixelFormat, Size, Colorimetry),
+        gpu: u32,
+        planes: [GpuPlane; 3],
+        mapping: EglMapping,
+    ) -> Self {
+        Self { format, size, colorimetry, gpu, planes, hold: Hold::Egl(mapping) }
+    }
+
+    /// Extent in pixels, never empty.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Number of the GPU that the frame is said to be on.
+    pub fn gpu(&self) -> u32 {
+        self.gpu
+    }
+
+    /// Whether GStreamer's own CUDA elements made it, whose work may still be going on.
+    pub(super) fn is_gstreamers(&self) -> bool {
+        matches!(self.hold, Hold::Gst(_))
+    }
+
+    /// Whether the planes are the driver's own answer.
+    pub(super) fn is_the_drivers(&self) -> bool {
+        matches!(self.hold, Hold::Egl(_))
+    }
+
+    pub(super) fn planes(&self) -> &[GpuPlane] {
+        &self.planes[..self.format.planes()]
+    }
+}

@@ -1,0 +1,152 @@
+//! The core's jobs in the numbers of the kernels: arithmetic alone, every number checked.
+
+use super::context::DeviceError;
+use super::frame::{GpuFrame, GpuPlane};
+use crate::core::color::Colorimetry;
+use crate::core::device::{PictureJob, Turn, Windows};
+use crate::core::frame::PixelFormat;
+use crate::core::geometry::{PixelRect, Size};
+use crate::core::preprocess::MAX_SIDE;
+use crate::core::profile::{Channels, Layout, Resample};
+use crate::nvidia::abi::picture::{KIND_GRAY, KIND_RGB, KIND_YUV, Picture};
+
+/// Where a component's bytes are: plane, first byte, bytes from pixel to pixel, and by how many bits
+/// columns and rows are fewer.
+type Component = (usize, usize, i32, i32, i32);
+
+/// The components of a format: grey; red, green, blue; or luma, U, V.
+fn components(format: PixelFormat) -> (i32, [Component; 3]) {
+    use PixelFormat as F;
+    let rgb = |step: i32, at: [usize; 3]| (KIND_RGB, at.map(|at| (0, at, step, 0, 0)));
+    let halved = |u: Component, v: Component| (KIND_YUV, [(0, 0, 1, 0, 0), u, v]);
+    match format {
+        F::Gray8 => (KIND_GRAY, [(0, 0, 1, 0, 0); 3]),
+        F::Rgb => rgb(3, [0, 1, 2]),
+        F::Bgr => rgb(3, [2, 1, 0]),
+        F::Rgba | F::Rgbx => rgb(4, [0, 1, 2]),
+        F::Bgra | F::Bgrx => rgb(4, [2, 1, 0]),
+        F::Argb | F::Xrgb => rgb(4, [1, 2, 3]),
+        F::Abgr | F::Xbgr => rgb(4, [3, 2, 1]),
+        F::Nv12 => halved((1, 0, 2, 1, 1), (1, 1, 2, 1, 1)),
+        F::Nv21 => halved((1, 1, 2, 1, 1), (1, 0, 2, 1, 1)),
+        F::I420 => halved((1, 0, 1, 1, 1), (2, 0, 1, 1, 1)),
+        F::Yv12 => halved((2, 0, 1, 1, 1), (1, 0, 1, 1, 1)),
+        F::Yuy2 => (KIND_YUV, [(0, 0, 2, 0, 0), (0, 1, 4, 1, 0), (0, 3, 4, 1, 0)]),
+        F::Uyvy => (KIND_YUV, [(0, 1, 2, 0, 0), (0, 0, 4, 1, 0), (0, 2, 4, 1, 0)]),
+    }
+}
+
+/// What a frame says of itself.
+fn describe(
+    picture: &mut Picture,
+    format: PixelFormat,
+    size: Size,
+    colorimetry: Colorimetry,
+    planes: &[GpuPlane; 3],
+) {
+    let (kind, components) = components(format);
+    picture.kind = kind;
+    for (i, (plane, at, step, shift_x, shift_y)) in components.into_iter().enumerate() {
+        let plane = planes[plane];
+        picture.component[i] = plane.address.saturating_add(at as u64);
+        picture.stride[i] = i64::try_from(plane.stride).unwrap_or(i64::MAX);
+        (picture.step[i], picture.shift_x[i], picture.shift_y[i]) = (step, shift_x, shift_y);
+    }
+    let k = colorimetry.coefficients();
+    picture.color = [k.black, k.luma, k.v_to_r, k.u_to_g, k.v_to_g, k.u_to_b];
+    picture.frame = [size.width as i32, size.height as i32];
+}
+
+/// What a frame and a job say together, without addresses and windows.
+pub(super) fn begin(frame: &GpuFrame<'_>, job: &PictureJob<'_>) -> Result<Picture, DeviceError> {
+    let values = 3 * 256 * job.element_bytes;
+    if !matches!(job.element_bytes, 1 | 2 | 4) || job.table.len() != values {
+        return Err(DeviceError::Job("a table of values of another length"));
+    }
+    let side = |side: u32| (1..=MAX_SIDE).contains(&side);
+    if !side(job.size.width) || !side(job.size.height) {
+        return Err(DeviceError::Job("a tensor of no size, or too large"));
+    }
+    let mut picture = Picture::default();
+    describe(&mut picture, frame.format, frame.size, frame.colorimetry, &frame.planes);
+    picture.channels = match job.channels {
+        Channels::Rgb => 0,
+        Channels::Bgr => 1,
+        Channels::Gray => 2,
+    };
+    picture.layout = match job.layout {
+        Layout::Nchw => 0,
+        Layout::Nhwc => 1,
+    };
+    picture.element = job.element_bytes as i32;
+    picture.size = [job.size.width as i32, job.size.height as i32];
+    Ok(picture)
+}
+
+fn corners(rect: PixelRect) -> [i32; 4] {
+    [rect.x, rect.y, rect.width as i32, rect.height as i32]
+}
+
+/// What is read and what is filled.
+pub(super) fn resize(
+    picture: &mut Picture,
+    (source, target): (PixelRect, PixelRect),
+    (columns, rows): (&Windows<'_>, &Windows<'_>),
+    filter: Resample,
+) -> Result<(), DeviceError> {
+    let side = |side: u32| (1..=MAX_SIDE).contains(&side);
+    if !side(source.width) || !side(source.height) {
+        return Err(DeviceError::Job("a source of no size, or too large"));
+    }
+    let inside = |at: i32, length: u32, whole: i32| {
+        at >= 0 && length > 0 && i64::from(at) + i64::from(length) <= i64::from(whole)
+    };
+    let [width, height] = picture.size;
+    if !inside(target.x, target.width, width) || !inside(target.y, target.height, height) {
+        return Err(DeviceError::Job("a picture outside the tensor"));
+    }
+    let fits = |windows: &Windows<'_>, length: u32| {
+        windows.starts.len() == length as usize
+            && windows.taps.checked_mul(length as usize) == Some(windows.weights.len())
+    };
+    let taps = match filter {
+        Resample::OpencvLinear => Some(2),
+        Resample::OpencvCubic => Some(4),
+        Resample::PilBilinear => None,
+    };
+    if !fits(columns, target.width)
+        || !fits(rows, target.height)
+        || taps.is_some_and(|taps| columns.taps != taps || rows.taps != taps)
+    {
+        return Err(DeviceError::Job("windows that are not those of its size"));
+    }
+    (picture.source, picture.picture) = (corners(source), corners(target));
+    picture.filter = match filter {
+        Resample::OpencvLinear => 0,
+        Resample::OpencvCubic => 1,
+        Resample::PilBilinear => 2,
+    };
+    // As many as a side has pixels, at most.
+    picture.taps = [columns.taps as i32, rows.taps as i32];
+    Ok(())
+}
+
+/// The launch that cuts a square out and turns it, into bytes at `to`.
+pub(super) fn turn(picture: &Picture, square: PixelRect, turn: Turn, to: u64) -> Picture {
+    Picture {
+        out: to,
+        turn: [turn.cos, turn.sin, turn.left, turn.top],
+        size: [square.width as i32; 2],
+        source: corners(square),
+        ..*picture
+    }
+}
+
+/// Reads a square of `side` pixels, as [`turn`] made it, in place of the frame.
+pub(super) fn read_square(picture: &mut Picture, side: u32, at: u64) {
+    let stride = side as usize * 3;
+    let plane = GpuPlane { address: at, bytes: stride * side as usize, stride };
+    let size = Size::new(side, side);
+    describe(picture, PixelFormat::Bgr, size, Colorimetry::default(), &[plane; 3]);
+    (picture.source[0], picture.source[1]) = (0, 0);
+}

@@ -1,0 +1,24 @@
+//! A model's pictures made on the GPU that has the frames, in CUDA.
+//!
+//! | module | says |
+//! |---|---|
+//! | `context` | a GPU, its context, errors |
+//! | `memory` | what an address is, memory of our own |
+//! | [`frame`] | a frame in a GPU's memory |
+//! | `egl` | Jetson's surfaces as such frames |
+//! | `kernels` | the compiled kernels, and how one is launched |
+//! | `job` | the core's jobs in the kernels' own numbers |
+//! | [`pictures`] | the core's port: jobs done |
+
+mod context;
+pub(super) mod egl;
+pub mod frame;
+mod job;
+mod kernels;
+mod memory;
+pub mod pictures;
+
+pub use context::DeviceError;
+pub(super) use context::download;
+pub use frame::{GpuFrame, GpuFrameError};
+pub use pictures::GpuPictures;

@@ -1,0 +1,149 @@
+//! Which way a stream's pictures take, over the stand-in for NVIDIA's libraries in `tests/nvstub`.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use gst::prelude::*;
+use gst_check::Harness;
+use gst_video::VideoFormat;
+
+use super::*;
+use crate as gstgaze;
+use crate::engine::{self, EngineOptions};
+use crate::plugin::gazeinfer::settings::Settings;
+
+/// Versions of the stand-in's structures, and whether its GPU is a real one.
+const VERSIONS: (u32, u32) = (8, 9);
+const REAL_GPU: bool = false;
+
+#[path = "../../../tests/common/cuda.rs"]
+mod cuda;
+#[path = "../../../tests/common/on_gpu.rs"]
+mod on_gpu;
+#[path = "../../../tests/nvmm/stub.rs"]
+mod stub;
+
+/// What the files above want of the tests that they are shared with.
+mod common {
+    use std::io::Write as _;
+
+    /// As `left_out` of `tests/common`.
+    pub fn left_out(test: &str, why: &str) {
+        if let Some(list) = std::env::var_os("GAZE_LEFT_OUT") {
+            let file = std::fs::OpenOptions::new().create(true).append(true).open(list);
+            file.unwrap().write_all(format!("{test}\t{why}\n").as_bytes()).unwrap();
+        }
+    }
+
+    pub mod element {
+        use crate::engine::runtime;
+
+        /// GStreamer, and whether there is an ONNX Runtime.
+        pub fn runtime(test: &str) -> bool {
+            gst::init().unwrap();
+            let found = runtime::get();
+            if let Err(why) = &found {
+                super::left_out(test, &why.to_string());
+            }
+            found.is_ok()
+        }
+    }
+}
+
+const SIZE: Size = Size::new(64, 48);
+
+fn data(name: &str) -> String {
+    format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A stream with a model on the CPU, whose inputs may be in the "GPU's" memory where there is one.
+fn stream(cuda: Option<&Arc<cuda::Cuda>>) -> Stream {
+    let options = EngineOptions { batch_size: 4, threads: 1, ..EngineOptions::default() };
+    let (model, profile) = (data("regression.onnx"), data("regression.toml"));
+    let open = engine::open_model(model, Some(&profile), &options).unwrap();
+    let engine: Box<dyn crate::core::tensor::Engine> = match cuda {
+        Some(cuda) => Box::new(on_gpu::OnGpu::new(open.engine, cuda)),
+        None => open.engine,
+    };
+    Stream::new(GazeEstimator::new(engine, &open.profile, open.decoder).unwrap(), None)
+}
+
+/// A buffer that these elements make of one frame, and its caps.
+fn made(elements: &str) -> (gst::Buffer, gst::Caps) {
+    let caps = gst_video::VideoCapsBuilder::new()
+        .format(VideoFormat::Nv12)
+        .width(SIZE.width as i32)
+        .height(SIZE.height as i32)
+        .framerate(gst::Fraction::new(30, 1))
+        .build();
+    let bytes: Vec<u8> =
+        (0..SIZE.width * SIZE.height * 3 / 2).map(|i| (i * i >> 5) as u8).collect();
+    let mut h = Harness::new_parse(elements);
+    h.set_src_caps(caps);
+    h.push(gst::Buffer::from_slice(bytes)).unwrap();
+    (h.pull().unwrap(), h.sinkpad().unwrap().current_caps().unwrap())
+}
+
+fn process(stream: &mut Stream, elements: &str) -> (Outcome, FrameGaze) {
+    let (mut buffer, caps) = made(elements);
+    let mut settings = Settings::default().frame;
+    settings.inference_region = InferenceRegion::FullFrame;
+    let info = gst_video::VideoInfo::from_caps(&caps).unwrap();
+    stream.set_info(info, NvmmCaps::of(&caps));
+    let outcome = stream.process(buffer.make_mut(), &settings, None, false).unwrap();
+    let mut result = stream.results()[0].clone();
+    result.inference_time = 0;
+    (outcome, result)
+}
+
+#[test]
+fn pictures_are_made_where_frames_and_model_are() {
+    if !stub::ready("gazeinfer::stream::pictures_are_made_where_frames_and_model_are") {
+        return;
+    }
+    let cuda = Arc::new(cuda::Cuda::open().unwrap());
+    let (_, expected) = process(&mut stream(None), "identity");
+    assert!(expected.faces[0].gaze.is_some());
+    for (elements, gpu, access, word) in [
+        ("nvstubmux mem-type=2 metadata=false", true, None, None),
+        ("nvstubmux mem-type=4 layout=1", true, None, None),
+        ("nvstubmux mem-type=3", true, None, None),
+        ("nvstubupload", true, None, None),
+        ("identity", false, None, None),
+        ("nvstubmux mem-type=6", false, Some(Access::Direct), None),
+        ("nvstubmux mem-type=4 fault=egl-array", false, Some(Access::Mapped), Some("array")),
+        ("nvstubmux mem-type=2 fault=gpu-1", false, None, Some("GPU 1")),
+    ] {
+        let mut both = stream(Some(&cuda));
+        if elements.contains("gpu-1") {
+            // There is no second GPU to download it from.
+            let (mut buffer, caps) = made(elements);
+            let info = gst_video::VideoInfo::from_caps(&caps).unwrap();
+            both.set_info(info, NvmmCaps::of(&caps));
+            let settings = Settings::default().frame;
+            assert!(both.process(buffer.make_mut(), &settings, None, false).is_err());
+        } else {
+            let (outcome, found) = process(&mut both, elements);
+            assert_eq!(found, expected, "{elements}");
+            assert_eq!(
+                (outcome.inferences, outcome.gpu_pictures),
+                (1, u64::from(gpu)),
+                "{elements}"
+            );
+            assert_eq!(both.gpu.maker(), gpu.then_some(0), "{elements}");
+            assert_eq!(both.access(), access, "{elements}");
+        }
+        let told = both.gpu.take_refusal();
+        match word {
+            Some(word) => assert!(told.as_ref().unwrap().contains(word), "{elements}: {told:?}"),
+            None => assert_eq!(told, None, "{elements}"),
+        }
+        // A model on the CPU keeps to the CPU, and nothing is to be told.
+        if !elements.contains("fault") {
+            let mut host = stream(None);
+            let (outcome, found) = process(&mut host, elements);
+            assert_eq!((outcome.gpu_pictures, host.gpu.take_refusal()), (0, None), "{elements}");
+            assert_eq!(found, expected, "{elements}");
+        }
+    }
+}
