@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use super::abi::surface::{
     CudaBuffer, LAYOUT_PITCH, MAP_READ, MAX_PLANES, Params7, Params8, ParamsHead, Surface7,
-    SurfaceHead,
+    Surface8, SurfaceHead,
 };
 use super::device::{self, DeviceError};
 use super::format;
@@ -34,12 +34,35 @@ pub enum Generation {
 }
 
 impl Generation {
+    /// Bytes of the descriptor, which a buffer maps to.
+    const fn descriptor(self) -> usize {
+        match self {
+            Self::UpTo7 => size_of::<Surface7>(),
+            Self::From8 => size_of::<Surface8>(),
+        }
+    }
+
     /// Bytes from one frame of a batch to the next.
     pub const fn stride(self) -> usize {
         match self {
             Self::UpTo7 => size_of::<Params7>(),
             Self::From8 => size_of::<Params8>(),
         }
+    }
+
+    /// Holds the size of a buffer's memory against the version of the library. NVIDIA's elements
+    /// make it as large as the descriptor; what is larger (a pool's own structure, padding) says
+    /// nothing, and then the frames tell: with the wrong distance from one to the next, the second
+    /// one's numbers are pointers and zeros ([`SurfaceError::Implausible`]).
+    fn agrees_with(self, found: usize) -> Result<(), SurfaceError> {
+        let other = match self {
+            Self::UpTo7 => Self::From8,
+            Self::From8 => Self::UpTo7,
+        };
+        if found == other.descriptor() {
+            return Err(SurfaceError::Version { found, expected: self.descriptor() });
+        }
+        Ok(())
     }
 }
 
@@ -89,6 +112,19 @@ pub enum SurfaceError {
     /// A library is missing.
     #[error(transparent)]
     Library(#[from] LibraryError),
+    /// The buffer's structure and the library are of two versions.
+    #[error(
+        "an NvBufSurface of {found} bytes, and a libnvbufsurface.so of the version in which it has \
+         {expected} bytes: the element that made the buffer was built for another version of DeepStream \
+         or JetPack than the one that is installed; install the version that it was built for, or \
+         take away what LD_LIBRARY_PATH adds"
+    )]
+    Version {
+        /// Bytes of the buffer's.
+        found: usize,
+        /// Bytes of the library's.
+        expected: usize,
+    },
     /// The batch has no list of frames.
     #[error("NvBufSurface without a surfaceList")]
     NoList,
@@ -174,11 +210,13 @@ pub enum SurfaceError {
 }
 
 impl SurfaceError {
-    /// Whether the reason is a library that is not there.
-    pub fn is_missing_library(&self) -> bool {
+    /// Whether no other buffer will fare better: a library is not there, or not of the buffers'
+    /// version.
+    pub fn is_lasting(&self) -> bool {
         matches!(
             self,
             Self::Library(_)
+                | Self::Version { .. }
                 | Self::Device(DeviceError::Library(_))
                 | Self::Transform(TransformError::Library(_))
         )
@@ -237,6 +275,7 @@ impl<'a> SurfaceBatch<'a> {
             return Err(SurfaceError::NoList);
         }
         let library = SurfaceLibrary::get()?;
+        library.generation.agrees_with(size)?;
         Ok(Self { raw, head, memory, library, life: PhantomData })
     }
 
