@@ -17,7 +17,7 @@ use gst_base::subclass::prelude::*;
 
 use super::reload::{Loaded, Opened, Reloader};
 use super::settings::{EngineReload, PROPERTIES, Settings};
-use super::stream::{FrameFault, Stream};
+use super::stream::{FrameFault, Looked, Stream};
 use crate::core::estimator::{GazeEstimator, Missing};
 use crate::nvidia::buffer::NvmmCaps;
 use crate::nvidia::surface::Access;
@@ -217,18 +217,18 @@ impl BaseTransformImpl for GazeInfer {
         }
         let running_time = qos::running_time(&*self.obj(), buffer);
         let late = if settings.qos { self.lateness.of(running_time) } else { None };
-        let outcome = {
+        let looked = {
             let mut stream = lock(&self.stream);
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
-            let outcome = stream.process(buffer, &settings, running_time, late.is_some());
-            outcome.map(|outcome| {
+            let looked = stream.process(buffer, &settings, running_time, late.is_some());
+            looked.map(|looked| {
                 let messages = settings.post_messages.then(|| self.messages(buffer, stream));
                 let nvidia = (stream.access(), stream.batch.arrows_refused);
-                (outcome, messages, (stream.missing(), stream.unaligned()), nvidia)
+                (looked, messages, (stream.missing(), stream.unaligned()), nvidia)
             })
         };
-        let (outcome, messages, (missing, unaligned), nvidia) = match outcome {
-            Ok(outcome) => outcome,
+        let (Looked { outcome, fault }, messages, (missing, unaligned), nvidia) = match looked {
+            Ok(looked) => looked,
             Err(fault) => return self.fault(&fault),
         };
         lock(&self.stats).count(&outcome);
@@ -245,7 +245,7 @@ impl BaseTransformImpl for GazeInfer {
         if let Some(late) = late.filter(|_| outcome.carried) {
             self.post_qos(buffer, late);
         }
-        Ok(gst::FlowSuccess::Ok)
+        fault.map_or(Ok(gst::FlowSuccess::Ok), |fault| self.fault(&fault.into()))
     }
 }
 
