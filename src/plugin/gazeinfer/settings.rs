@@ -307,7 +307,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .nick("Reclassify interval")
             .blurb(
                 "Infer a tracked face again after this many frames (1 = on every frame, 0 = once \
-                 per track); faces without track-id are not affected",
+                 per track), or when its box's area has grown by more than a fifth; faces without \
+                 track-id are not affected",
             )
             .default_value(d.frame.policy.reclassify_interval)
             .mutable_playing()
