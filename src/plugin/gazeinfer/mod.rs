@@ -28,6 +28,7 @@
 //! that runs.
 
 mod batch;
+mod config;
 mod deepstream;
 mod imp;
 mod reload;

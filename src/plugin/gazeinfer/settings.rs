@@ -7,6 +7,7 @@ use std::time::Duration;
 use glib::prelude::*;
 use gst::prelude::*;
 
+use super::config;
 use super::deepstream::{self, DeepStream};
 use crate::core::camera;
 use crate::core::geometry::{Rect, Size};
@@ -291,8 +292,9 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecString::builder("config-file-path")
             .nick("Configuration file")
             .blurb(
-                "Configuration in nvinfer's form ([property] with gie-unique-id, \
-                 operate-on-gie-id, ...), read at the start; properties that are set overrule it",
+                "Configuration in nvinfer's form ([property] with onnx-file, gie-unique-id, \
+                 operate-on-gie-id, ..., or the same as YAML), read at the start; properties that \
+                 are set overrule it",
             )
             .mutable_ready()
             .build(),
@@ -383,7 +385,7 @@ impl Settings {
     /// that mean nothing here.
     pub fn read_config(&mut self) -> Result<Vec<String>, String> {
         let Some(path) = self.config_file.clone() else { return Ok(Vec::new()) };
-        let config = deepstream::read_config(&path)?;
+        let config = config::read(&path, self.set_by_hand.contains("engine"))?;
         for (name, value) in config.values {
             if !self.set_by_hand.contains(name) {
                 self.apply(name, &value).map_err(|why| format!("'{path}': {why}"))?;
