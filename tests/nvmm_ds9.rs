@@ -9,5 +9,9 @@ mod nvmm {
     pub const VERSIONS: (u32, u32) = (8, 9);
 
     pub mod cases;
+    pub mod config;
+    pub mod faces;
+    pub mod rig;
     pub mod stub;
+    pub mod versions;
 }
