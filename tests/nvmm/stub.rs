@@ -47,13 +47,45 @@ pub fn load(folder: &Path) {
 /// Compiles everything; `libs` holds the libraries, `linked` test elements that bring them into the
 /// process, `alone` the same without them.
 pub fn build() -> Option<PathBuf> {
-    let (surface, meta) = VERSIONS;
+    build_as(VERSIONS)
+}
+
+/// The same with these versions of the surfaces' structures and of the metadata's.
+pub fn build_as((surface, meta): (u32, u32)) -> Option<PathBuf> {
+    let flags = Command::new("pkg-config")
+        .args(["--cflags", "--libs", "gstreamer-1.0", "gstreamer-video-1.0"])
+        .output();
+    let flags = String::from_utf8(flags.ok().filter(|o| o.status.success())?.stdout).unwrap();
+    Command::new("cc").arg("--version").stdout(Stdio::null()).status().ok()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Of this process alone: others may be at it too.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("nvstub-{surface}-{meta}-{}", std::process::id()));
-    let libs = build_libraries(&folder.join("libs"), VERSIONS)?;
+    let libs = folder.join("libs");
+    std::fs::create_dir_all(&libs).unwrap();
+    let compile = |target: &Path, sources: &[&str], link: &[String]| {
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        let name = target.file_name().unwrap().to_str().unwrap();
+        let output = Command::new("cc")
+            .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fPIC", "-shared"])
+            .args(["-fvisibility=hidden", &format!("-Wl,-soname,{name}")])
+            .args([format!("-DNVSTUB_SURFACE={surface}"), format!("-DNVSTUB_META={meta}")])
+            .arg("-I")
+            .arg(root.join("include"))
+            .arg("-o")
+            .arg(target)
+            .args(sources.iter().map(|source| root.join("tests/nvstub").join(source)))
+            .args(link)
+            .args(flags.split_whitespace())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    for (name, source) in LIBRARIES {
+        compile(&libs.join(name), &[source], &[]);
+    }
     let elements = ["element.c", "surface.c", "nvds.c"];
-    compile(&folder.join("alone/libgstnvstub.so"), &elements, &[], VERSIONS)?;
+    compile(&folder.join("alone/libgstnvstub.so"), &elements, &[]);
     let mut link = vec![
         "-Wl,--no-as-needed".to_owned(),
         format!("-L{}", libs.display()),
@@ -61,46 +93,6 @@ pub fn build() -> Option<PathBuf> {
     ];
     link.extend(LIBRARIES.map(|(name, _)| format!("-l:{name}")));
     link.push("-Wl,--as-needed".to_owned());
-    compile(&folder.join("linked/libgstnvstub.so"), &elements, &link, VERSIONS)?;
+    compile(&folder.join("linked/libgstnvstub.so"), &elements, &link);
     Some(folder)
-}
-
-/// Compiles the libraries alone, with these versions of the surfaces' structures and the metadata's.
-pub fn build_libraries(folder: &Path, versions: (u32, u32)) -> Option<PathBuf> {
-    for (name, source) in LIBRARIES {
-        compile(&folder.join(name), &[source], &[], versions)?;
-    }
-    Some(folder.to_owned())
-}
-
-/// Compiles one shared object; `None` where there is nothing to compile with.
-fn compile(
-    target: &Path,
-    sources: &[&str],
-    link: &[String],
-    (surface, meta): (u32, u32),
-) -> Option<()> {
-    let flags = Command::new("pkg-config")
-        .args(["--cflags", "--libs", "gstreamer-1.0", "gstreamer-video-1.0"])
-        .output();
-    let flags = String::from_utf8(flags.ok().filter(|o| o.status.success())?.stdout).unwrap();
-    Command::new("cc").arg("--version").stdout(Stdio::null()).status().ok()?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-    let name = target.file_name().unwrap().to_str().unwrap();
-    let output = Command::new("cc")
-        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fPIC", "-shared"])
-        .args(["-fvisibility=hidden", &format!("-Wl,-soname,{name}")])
-        .args([format!("-DNVSTUB_SURFACE={surface}"), format!("-DNVSTUB_META={meta}")])
-        .arg("-I")
-        .arg(root.join("include"))
-        .arg("-o")
-        .arg(target)
-        .args(sources.iter().map(|source| root.join("tests/nvstub").join(source)))
-        .args(link)
-        .args(flags.split_whitespace())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(())
 }

@@ -14,7 +14,7 @@ fn a_library_of_another_version_than_the_buffer() {
     let (surface, meta) = VERSIONS;
     let (own, other) = if surface == 7 { (7, 8) } else { (8, 7) };
     let folder = stub::build().unwrap();
-    let others = stub::build_libraries(&folder.join("others"), (other, meta)).unwrap();
+    let others = stub::build_as((other, meta)).unwrap().join("libs");
     let bytes = |version| if version == 7 { "64 bytes" } else { "72 bytes" };
     for (batch, mux) in [(1, "batch-size=1"), (2, "batch-size=2")] {
         // The descriptor's size tells, before any frame is looked at; the right library says nothing.
