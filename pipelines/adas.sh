@@ -6,6 +6,9 @@
 # -0.36 and a yaw of about +0.3 rad (down, and to the image's left).
 # MODELS names the folder with face/, landmarks/ and gaze/.
 set -euo pipefail
+# Paths are the caller's: they are made whole before the folder changes.
+[ $# -eq 0 ] || set -- "$(realpath -m "$1")"
+MODELS=${MODELS:+$(realpath -m "$MODELS")}
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
 

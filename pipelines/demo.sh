@@ -6,6 +6,10 @@
 # FACE_MODEL and GAZE_MODEL name ONNX models in place of the embedded ones, PROVIDER another execution
 # provider, FIELD_OF_VIEW the camera's degrees from left to right.
 set -euo pipefail
+# Paths are the caller's: they are made whole before the folder changes.
+[ $# -eq 0 ] || set -- "$(realpath -m "$1")"
+FACE_MODEL=${FACE_MODEL:+$(realpath -m "$FACE_MODEL")}
+GAZE_MODEL=${GAZE_MODEL:+$(realpath -m "$GAZE_MODEL")}
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
 
@@ -54,15 +58,15 @@ rm -f "$annotated" "$lines" out/frame.png
 
 # GStreamer's progress reports as one bar that stays on its line; nothing where nobody watches.
 bar() {
-    local width=40 percent done fill rest
+    local width=40 percent full fill rest
     [ -t 2 ] || { cat >>"$log"; return; }
     while IFS= read -r line; do
         printf '%s\n' "$line" >>"$log"
         [[ $line =~ \(\ *([0-9]+)[.,][0-9]+\ ?%\) ]] || continue
         percent=${BASH_REMATCH[1]}
-        done=$((percent * width / 100))
-        printf -v fill '%*s' "$done" ''
-        printf -v rest '%*s' "$((width - done))" ''
+        full=$((percent * width / 100))
+        printf -v fill '%*s' "$full" ''
+        printf -v rest '%*s' "$((width - full))" ''
         printf '\r  [%s%s] %3d %%' "${fill// /#}" "${rest// /.}" "$percent" >&2
     done
     printf '\r%*s\r' $((width + 12)) '' >&2

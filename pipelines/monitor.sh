@@ -13,6 +13,12 @@
 # Without a VIDEO it takes models/demo.mp4, a rendered person who looks around for ten seconds.
 # FACE_MODEL and GAZE_MODEL name ONNX models in place of the embedded ones.
 set -euo pipefail
+# Paths are the caller's: they are made whole before the folder changes.
+[ $# -eq 0 ] || set -- "$(realpath -m "$1")"
+FACE_MODEL=${FACE_MODEL:+$(realpath -m "$FACE_MODEL")}
+GAZE_MODEL=${GAZE_MODEL:+$(realpath -m "$GAZE_MODEL")}
+[ ! -f "${RULES:-}" ] || RULES=$(realpath "$RULES")
+[ ! -f "${ZONES:-}" ] || ZONES=$(realpath "$ZONES")
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
 

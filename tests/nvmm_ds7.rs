@@ -13,5 +13,9 @@ mod nvmm {
     pub const REAL_GPU: bool = false;
 
     pub mod cases;
+    pub mod config;
+    pub mod faces;
+    pub mod rig;
     pub mod stub;
+    pub mod versions;
 }

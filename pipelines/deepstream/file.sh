@@ -12,7 +12,9 @@ gaze=()
 [ -z "${GAZE_MODEL:-}" ] || gaze+=(engine="$GAZE_MODEL")
 sources=() number=0
 for video in "$@"; do
-    sources+=(uridecodebin uri="file://$(realpath "$video")" ! queue ! mux.sink_"$((number++))")
+    # nvvideoconvert takes the video alone; a queue would take the sound if that came first.
+    sources+=(uridecodebin uri="file://$(realpath "$video")" ! nvvideoconvert !
+        'video/x-raw(memory:NVMM),format=NV12' ! mux.sink_"$((number++))")
 done
 exec gst-launch-1.0 \
     nvstreammux name=mux batch-size=$# width=1280 height=720 batched-push-timeout=40000 ! \

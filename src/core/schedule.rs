@@ -2,7 +2,7 @@
 //!
 //! A face is inferred on every frame unless something says otherwise: the frame lies between two
 //! inferences (`inference-interval`), it is late (QoS), its track was inferred a short while ago
-//! (`reclassify-interval`), or its eyes are closed (`min-eye-openness`): a gaze model gives a number
+//! (`reclassify-interval`) and its box has not grown much since, or its eyes are closed (`min-eye-openness`): a gaze model gives a number
 //! for lids as well, most often far down. Then the last result is carried, its age counting the
 //! frames since.
 
@@ -13,13 +13,18 @@ use super::region::FaceRegion;
 /// Neighbouring frames of a moving face overlap far more, two faces far less.
 const SAME_FACE_IOU: f32 = 0.3;
 
+/// By how much of its area a tracked face's box may grow before it is inferred again all the same:
+/// who comes nearer is seen better. As nvinfer does with tracked objects (`REINFER_AREA_THRESHOLD`
+/// in `gstnvinfer.cpp` of DeepStream 9, `should_infer_object`); one that shrinks is not affected.
+const REINFER_GROWTH: f32 = 0.2;
+
 /// How often to infer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
     /// Infer on every n-th frame; 1 is every frame, 0 counts as 1.
     pub inference_interval: u32,
-    /// Infer a tracked face again after this many frames; 1 is every time, 0 is never again.
-    /// Faces without identity are not affected.
+    /// Infer a tracked face again after this many frames; 1 is every time, 0 is never again, unless
+    /// its box's area grows by more than a fifth. Faces without identity are not affected.
     pub reclassify_interval: u32,
     /// Do not infer a face both of whose eyes are known to be less open than this, 0..=1; 0 infers
     /// all.
@@ -47,6 +52,10 @@ pub struct Schedule {
     /// Frames since the last one on which faces were inferred; `None` before the first.
     since: Option<u32>,
     last: Vec<GazeEstimate>,
+    /// For each of `last` the area, in square pixels, that its box had when it was inferred.
+    areas: Vec<f32>,
+    /// The same for the frame that is planned.
+    planned: Vec<f32>,
 }
 
 impl Schedule {
@@ -54,6 +63,8 @@ impl Schedule {
     pub fn reset(&mut self) {
         self.since = None;
         self.last.clear();
+        self.areas.clear();
+        self.planned.clear();
     }
 
     /// Plans one frame: a [`Plan`] for each region, in order. `late` says that there is no time to
@@ -71,34 +82,50 @@ impl Schedule {
         let infer = due && !late;
         self.since = if infer { Some(0) } else { self.since.map(|n| n.saturating_add(1)) };
         let mut closed = 0;
+        let mut planned = std::mem::take(&mut self.planned);
         plans.clear();
-        plans.extend(regions.into_iter().map(|region| {
+        planned.clear();
+        for region in regions {
             let known = self.find(&region);
-            let wanted = infer && !known.is_some_and(|k| is_recent(k, policy));
+            let area = region.rect.area();
+            let recent = |(face, inferred): &(&GazeEstimate, f32)| {
+                is_recent(face, policy) && area <= *inferred * (1.0 + REINFER_GROWTH)
+            };
+            let wanted = infer && !known.as_ref().is_some_and(recent);
             if wanted && !are_closed(&region, policy) {
-                return Plan::Infer;
+                plans.push(Plan::Infer);
+                planned.push(area);
+                continue;
             }
             closed += u64::from(wanted);
-            Plan::Carry(carried(region, known))
-        }));
+            plans.push(Plan::Carry(carried(region, known.map(|(face, _)| face))));
+            planned.push(known.map_or(area, |(_, inferred)| inferred));
+        }
+        self.planned = planned;
         closed
     }
 
-    /// Keeps the results of this frame for the next.
+    /// Keeps the results of the planned frame, one for each plan, for the next.
     pub fn remember(&mut self, faces: &[GazeEstimate]) {
         self.last.clear();
         self.last.extend_from_slice(faces);
+        std::mem::swap(&mut self.areas, &mut self.planned);
+        self.planned.clear();
+        self.areas.truncate(faces.len());
+        let unplanned = faces.iter().skip(self.areas.len());
+        self.areas.extend(unplanned.map(|face| face.region.rect.area()));
     }
 
-    fn find(&self, region: &FaceRegion) -> Option<&GazeEstimate> {
+    /// The last result of a face, and the area that its box had when it was inferred.
+    fn find(&self, region: &FaceRegion) -> Option<(&GazeEstimate, f32)> {
+        let mut known = self.last.iter().zip(self.areas.iter().copied());
         if region.track_id.is_some() {
-            return self.last.iter().find(|face| face.region.track_id == region.track_id);
+            return known.find(|(face, _)| face.region.track_id == region.track_id);
         }
         let overlap = |face: &GazeEstimate| face.region.rect.iou(&region.rect);
-        self.last
-            .iter()
-            .filter(|face| face.region.track_id.is_none() && overlap(face) > SAME_FACE_IOU)
-            .max_by(|a, b| overlap(a).total_cmp(&overlap(b)))
+        known
+            .filter(|(face, _)| face.region.track_id.is_none() && overlap(face) > SAME_FACE_IOU)
+            .max_by(|(a, _), (b, _)| overlap(a).total_cmp(&overlap(b)))
     }
 }
 
@@ -173,6 +200,51 @@ mod tests {
         assert_eq!(ages(policy, None, &[false; 3]), [0, 0, 0]);
         let once = Policy { reclassify_interval: 0, ..Policy::default() };
         assert_eq!(ages(once, Some(9), &[false; 4]), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_tracked_face_that_grew_is_inferred_again() {
+        // Areas are compared with the one that was inferred, and not with that of the last frame.
+        let sides = [100.0, 105.0, 109.0, 110.0, 60.0, 66.0, 109.0, 121.0, 100.0];
+        for reclassify_interval in [0, 100] {
+            let policy = Policy { reclassify_interval, ..Policy::default() };
+            let (mut schedule, mut plans, mut ages) = (Schedule::default(), vec![], vec![]);
+            for side in sides {
+                let rect = Rect::new(0.0, 0.0, side, side);
+                let region = FaceRegion { rect, track_id: Some(3), ..Default::default() };
+                schedule.plan([region], policy, false, &mut plans);
+                let estimate = match plans[0] {
+                    Plan::Infer => {
+                        GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() }
+                    }
+                    Plan::Carry(estimate) => estimate,
+                };
+                ages.push(estimate.age);
+                schedule.remember(&[estimate]);
+            }
+            // 110² is more than 1.2 times 100², 121² more than 1.2 times 110².
+            assert_eq!(ages, [0, 1, 2, 0, 1, 2, 3, 0, 1]);
+        }
+    }
+
+    #[test]
+    fn a_face_that_grew_waits_where_there_is_no_time() {
+        let policy = Policy { reclassify_interval: 0, ..Policy::default() };
+        let (mut schedule, mut plans) = (Schedule::default(), vec![]);
+        let grown = |side| FaceRegion {
+            rect: Rect::new(0.0, 0.0, side, side),
+            track_id: Some(3),
+            ..Default::default()
+        };
+        schedule.plan([grown(100.0)], policy, false, &mut plans);
+        let region = grown(100.0);
+        let known = GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() };
+        schedule.remember(&[known]);
+        schedule.plan([grown(200.0)], policy, true, &mut plans);
+        let Plan::Carry(carried) = plans[0] else { panic!("late frames are not inferred") };
+        schedule.remember(&[carried]);
+        schedule.plan([grown(200.0)], policy, false, &mut plans);
+        assert_eq!(plans, [Plan::Infer], "it is still larger than what was inferred");
     }
 
     #[test]

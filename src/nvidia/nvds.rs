@@ -165,6 +165,9 @@ impl<'a> NvdsBatch<'a> {
                 for (index, arrow) in chunk.iter().enumerate() {
                     first.add(index).write(arrow_params(arrow));
                 }
+                // What the pool's element counted before is not ours to draw.
+                ((*display).num_rects, (*display).num_labels) = (0, 0);
+                ((*display).num_lines, (*display).num_circles) = (0, 0);
                 (*display).num_arrows = chunk.len() as u32;
                 (self.library.add_display_meta_to_frame)(frame, display);
             }

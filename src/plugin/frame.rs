@@ -60,11 +60,11 @@ pub enum MapError {
 }
 
 impl MapError {
-    /// Whether no other buffer will fare better, because a library is missing.
+    /// Whether no other buffer will fare better, because a library is missing or of another version.
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Metadata(_) => true,
-            Self::Surface(error) => error.is_missing_library(),
+            Self::Surface(error) => error.is_lasting(),
             _ => false,
         }
     }

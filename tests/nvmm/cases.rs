@@ -4,109 +4,16 @@ use std::path::Path;
 use std::process::Command;
 
 use gst::prelude::*;
-use gst_check::Harness;
-use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
-use gstgaze::core::estimator::FrameGaze;
+use gst_video::VideoFormat;
 use gstgaze::core::frame::PixelFormat;
 use gstgaze::core::gaze::Gaze;
 use gstgaze::core::geometry::{Rect, Size};
 use gstgaze::plugin::meta::gaze;
 
+use super::rig::*;
 use super::stub::{self, LIBRARIES, ready};
+use crate::common;
 use crate::common::element::{caps, says};
-use crate::common::frames::noise;
-use crate::common::{self};
-
-/// Class, x, y, width, height, and the id of a track (0: none).
-type Region = (&'static str, (u32, u32, u32, u32), i32);
-
-const WIDTH: u32 = 64;
-const HEIGHT: u32 = 48;
-
-fn model() -> String {
-    format!(
-        "engine={} profile={}",
-        common::data("regression.onnx").display(),
-        common::data("regression.toml").display()
-    )
-}
-
-/// A bus that is emptied in the end: its messages hold the elements that hold the bus.
-struct Bus(gst::Bus);
-
-impl Bus {
-    fn of(element: &gst::Element) -> Self {
-        let bus = gst::Bus::new();
-        element.set_bus(Some(&bus));
-        Self(bus)
-    }
-}
-
-impl std::ops::Deref for Bus {
-    type Target = gst::Bus;
-
-    fn deref(&self) -> &gst::Bus {
-        &self.0
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        self.0.set_flushing(true);
-    }
-}
-
-/// A harness with these elements, and what is said on its bus.
-fn harness(description: &str) -> (Harness, Bus) {
-    let h = Harness::new_parse(description);
-    let bus = Bus::of(&h.element().unwrap());
-    (h, bus)
-}
-
-/// `gazeinfer` behind `nvstubmux`, and `nvstubread` behind both.
-fn nvidia(mux: &str, properties: &str) -> (Harness, Bus) {
-    harness(&format!("nvstubmux {mux} ! gazeinfer {} {properties} ! nvstubread", model()))
-}
-
-/// `gazeinfer` alone.
-fn system(properties: &str) -> Harness {
-    harness(&format!("gazeinfer {} {properties}", model())).0
-}
-
-/// A frame without a pattern, another one for each `seed`, with regions.
-fn frame(format: VideoFormat, seed: usize, regions: &[Region]) -> gst::Buffer {
-    let info = gst_video::VideoInfo::builder(format, WIDTH, HEIGHT).build().unwrap();
-    let bytes = noise(info.size() + 999 * seed)[999 * seed..].to_vec();
-    let mut buffer = gst::Buffer::from_slice(bytes);
-    let writable = buffer.get_mut().unwrap();
-    writable.set_pts(gst::ClockTime::ZERO);
-    for (class, rect, id) in regions {
-        VideoRegionOfInterestMeta::add(writable, class, *rect).set_id(*id);
-    }
-    buffer
-}
-
-/// The messages of this name that an element posted.
-fn messages(bus: &gst::Bus, name: &str) -> Vec<gst::Structure> {
-    std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Element]))
-        .filter_map(|message| message.structure().map(ToOwned::to_owned))
-        .filter(|structure| structure.name() == name)
-        .collect()
-}
-
-/// The texts of the warnings on a bus.
-fn warnings(bus: &gst::Bus) -> Vec<String> {
-    std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning]))
-        .map(|message| {
-            let gst::MessageView::Warning(warning) = message.view() else { unreachable!() };
-            warning.error().message().to_owned()
-        })
-        .collect()
-}
-
-fn gazes(frame: &FrameGaze) -> Vec<Option<Gaze>> {
-    frame.faces.iter().map(|face| face.gaze).collect()
-}
 
 #[test]
 fn every_format_in_every_memory_is_as_in_system_memory() {
@@ -268,47 +175,6 @@ fn each_source_has_its_own_past() {
 }
 
 #[test]
-fn what_a_configuration_says_in_vain_is_told() {
-    if !ready("what_a_configuration_says_in_vain_is_told") {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let config = dir.path().join("gaze.txt");
-    let start = |text: &str| {
-        std::fs::write(&config, text).unwrap();
-        let path = config.display();
-        let element = gst::parse::launch(&format!("gazeinfer config-file-path={path}")).unwrap();
-        let bus = Bus::of(&element);
-        let started = element.set_state(gst::State::Paused).is_ok();
-        let error = bus.pop_filtered(&[gst::MessageType::Error, gst::MessageType::Warning]);
-        let error = error.map(|message| match message.view() {
-            gst::MessageView::Error(error) => error.error().message().to_owned(),
-            gst::MessageView::Warning(warning) => warning.error().message().to_owned(),
-            _ => unreachable!(),
-        });
-        element.set_state(gst::State::Null).unwrap();
-        (started, error.unwrap_or_default())
-    };
-    // The model lies beside the file, and its profile beside it.
-    std::fs::copy(common::data("regression.onnx"), dir.path().join("tiny.onnx")).unwrap();
-    let profile = dir.path().join("tiny.gaze.toml");
-    std::fs::copy(common::data("regression.toml"), profile).unwrap();
-    let (started, said) = start("[property]\nonnx-file=tiny.onnx\ngie-unique-id=3\n");
-    assert!(started && said.is_empty(), "{said}");
-    let (started, said) = start(
-        "[property]\nonnx-file=tiny.onnx\ngpu-id=0\nnetwork-mode=2\n[class-attrs-all]\ntopk=1\n",
-    );
-    assert!(started);
-    says(&said, &["nothing", "gpu-id", "network-mode", "[class-attrs-all]"]);
-    let (started, said) = start("[property]\nprocess-mode=7\n");
-    assert!(!started);
-    says(&said, &["process-mode=7", "gaze.txt"]);
-    let (started, said) = start("gaze");
-    assert!(!started);
-    says(&said, &["gaze.txt"]);
-}
-
-#[test]
 fn only_the_objects_that_are_asked_for() {
     if !ready("only_the_objects_that_are_asked_for") {
         return;
@@ -353,6 +219,8 @@ fn arrows_for_the_on_screen_display() {
             assert!(get("x2") < WIDTH && get("y2") < HEIGHT, "{arrow}");
             assert_eq!((get("width"), arrow.get::<i32>("head")), (3, Ok(1)));
             assert_eq!(arrow.get::<f64>("alpha"), Ok(1.0));
+            // What a pool's element held before is not drawn again.
+            assert_eq!(arrow.get::<u32>("others"), Ok(0), "{arrow}");
         }
     }
 }
@@ -419,16 +287,37 @@ fn one_broken_frame_does_not_keep_the_others_from_their_gaze() {
     if !ready("one_broken_frame_does_not_keep_the_others_from_their_gaze") {
         return;
     }
-    let (mut h, bus) = nvidia("batch-size=3 fault=format", "");
+    let (mut h, bus) = nvidia("batch-size=3 fault=format", "name=gaze post-messages=true");
     h.set_src_caps(caps(VideoFormat::Nv12, WIDTH, HEIGHT));
-    for slot in 0..3 {
-        h.push(frame(VideoFormat::Nv12, slot, &[("face", (4, 4, 20, 24), 0)])).unwrap();
+    for batch in 1..=2u64 {
+        for slot in 0..3 {
+            h.push(frame(VideoFormat::Nv12, slot, &[("face", (4, 4, 20, 24), 0)])).unwrap();
+        }
+        let out = h.pull().unwrap();
+        let mut sources: Vec<_> = gaze::read_batch(&out).map(|frame| frame.source_id).collect();
+        sources.sort_unstable();
+        assert_eq!(sources, [1, 2]);
+        // They are told of and counted as if the broken one were not there, which is said once.
+        let (told, said) = take(&bus);
+        let mut told: Vec<_> = told
+            .iter()
+            .filter(|message| message.name() == "gaze")
+            .map(|message| message.get::<u32>("source-id").unwrap())
+            .collect();
+        told.sort_unstable();
+        assert_eq!(told, [1, 2]);
+        assert_eq!(said.len(), usize::from(batch == 1), "{said:?}");
+        said.iter().for_each(|said| says(said, &["9999"]));
+        let element = h.element().unwrap().downcast::<gst::Bin>().unwrap();
+        let element = element.by_name("gaze").unwrap();
+        let stats = element.property::<gst::Structure>("stats");
+        let count = |name: &str| stats.get::<u64>(name).unwrap();
+        assert_eq!(
+            ["frames", "faces", "inferences"].map(count),
+            [batch, 2 * batch, 2 * batch],
+            "{stats}"
+        );
     }
-    let out = h.pull().unwrap();
-    let mut sources: Vec<_> = gaze::read_batch(&out).map(|frame| frame.source_id).collect();
-    sources.sort_unstable();
-    assert_eq!(sources, [1, 2]);
-    says(&warnings(&bus).join("\n"), &["9999"]);
 }
 
 #[test]
@@ -465,11 +354,17 @@ fn without(missing: &str, folder: &Path, mux: &str) -> String {
     for (name, _) in LIBRARIES.iter().filter(|(name, _)| *name != missing) {
         std::fs::copy(folder.join("libs").join(name), libs.join(name)).unwrap();
     }
+    said_with(&libs, folder, mux, 1)
+}
+
+/// What a process says that finds NVIDIA's libraries in `libs` and gets so many frames.
+pub fn said_with(libs: &Path, folder: &Path, mux: &str, frames: u32) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "nvmm::cases::a_process_of_its_own", "--nocapture"])
         .env("LD_LIBRARY_PATH", libs)
         .env("GAZE_NVSTUB", folder.join("alone"))
         .env("GAZE_NVSTUB_MUX", mux)
+        .env("GAZE_NVSTUB_FRAMES", frames.to_string())
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -477,22 +372,22 @@ fn without(missing: &str, folder: &Path, mux: &str) -> String {
     said.lines().filter_map(|line| line.split_once("SAID ")).map(|(_, text)| text).collect()
 }
 
-/// Not a test of its own: what [`without`] runs in a process.
+/// Not a test of its own: what [`said_with`] runs in a process.
 #[test]
 fn a_process_of_its_own() {
     let Some(folder) = std::env::var_os("GAZE_NVSTUB") else { return };
     let mux = std::env::var("GAZE_NVSTUB_MUX").unwrap();
+    let frames: usize = std::env::var("GAZE_NVSTUB_FRAMES").unwrap().parse().unwrap();
     assert!(common::element::runtime("a_process_of_its_own"));
     stub::load(Path::new(&folder));
     let (mut h, bus) = nvidia(&mux, "");
     h.set_src_caps(caps(VideoFormat::Nv12, WIDTH, HEIGHT));
-    let pushed = h.push(frame(VideoFormat::Nv12, 1, &[]));
-    let error = bus.pop_filtered(&[gst::MessageType::Error]).map(|message| {
-        let gst::MessageView::Error(error) = message.view() else { unreachable!() };
-        error.error().message().to_owned()
-    });
-    assert_eq!(pushed.is_err(), error.is_some());
-    println!("\nSAID {}", error.unwrap_or_else(|| "nothing".to_owned()));
+    let pushed: Result<Vec<_>, _> =
+        (1..=frames).map(|seed| h.push(frame(VideoFormat::Nv12, seed, &[]))).collect();
+    let (errors, warnings) = troubles(&bus);
+    assert_eq!(pushed.is_err(), !errors.is_empty());
+    let said = errors.into_iter().chain(warnings).next();
+    println!("\nSAID {}", said.unwrap_or_else(|| "nothing".to_owned()));
 }
 
 #[test]

@@ -46,12 +46,16 @@ pub fn load(folder: &Path) {
 /// Compiles everything; `libs` holds the libraries, `linked` test elements that bring them into the
 /// process, `alone` the same without them.
 pub fn build() -> Option<PathBuf> {
+    build_as(VERSIONS)
+}
+
+/// The same with these versions of the surfaces' structures and of the metadata's.
+pub fn build_as((surface, meta): (u32, u32)) -> Option<PathBuf> {
     let flags = Command::new("pkg-config")
         .args(["--cflags", "--libs", "gstreamer-1.0", "gstreamer-video-1.0"])
         .output();
     let flags = String::from_utf8(flags.ok().filter(|o| o.status.success())?.stdout).unwrap();
     Command::new("cc").arg("--version").stdout(Stdio::null()).status().ok()?;
-    let (surface, meta) = VERSIONS;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Of this process alone: others may be at it too.
     // Cargo names no such folder to the crate's own tests.

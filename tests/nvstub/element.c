@@ -81,6 +81,8 @@ static GstStaticPadTemplate mux_src = GST_STATIC_PAD_TEMPLATE(
    frees the frames. */
 typedef struct {
     NvBufSurface shown, *owner;
+    /* Memory of a pool may be larger than what is in it. */
+    char padding[64];
 } Descriptor;
 
 static void destroy(gpointer data) {
@@ -225,14 +227,15 @@ static GstFlowReturn finish(NvStubMux *self) {
     descriptor->shown = *surface;
     descriptor->owner = surface;
     GstBuffer *out = gst_buffer_new();
-    gsize size = sizeof(descriptor->shown);
+    gsize size = sizeof(descriptor->shown), maxsize = size;
     if (self->fault != NULL && strcmp(self->fault, "short") == 0)
         size = 8;
+    else if (self->fault != NULL && strcmp(self->fault, "padded") == 0)
+        size = maxsize = sizeof(*descriptor);
     else if (self->fault != NULL)
         spoil(&descriptor->shown, self->fault);
     gst_buffer_append_memory(out, gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, descriptor,
-                                                         sizeof(descriptor->shown), 0, size,
-                                                         descriptor, destroy));
+                                                         maxsize, 0, size, descriptor, destroy));
     if (batch != NULL)
         nvstub_attach(out, batch);
     GST_BUFFER_PTS(out) = pts;
@@ -414,7 +417,10 @@ static GstFlowReturn read_chain(GstPad *pad, GstObject *parent, GstBuffer *buffe
                                           G_TYPE_UINT, a->x2, "y2", G_TYPE_UINT, a->y2, "width",
                                           G_TYPE_UINT, a->arrow_width, "head", G_TYPE_INT,
                                           a->arrow_head, "alpha", G_TYPE_DOUBLE,
-                                          a->arrow_color.alpha, NULL)));
+                                          a->arrow_color.alpha, "others", G_TYPE_UINT,
+                                          display->num_rects + display->num_labels +
+                                              display->num_lines + display->num_circles,
+                                          NULL)));
             }
         }
     }

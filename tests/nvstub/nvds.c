@@ -50,8 +50,11 @@ STUB_EXPORT void nvds_add_user_meta_to_obj(NvDsObjectMeta *object, NvDsUserMeta 
     object->obj_user_meta_list = g_list_append(object->obj_user_meta_list, user);
 }
 STUB_EXPORT NvDsDisplayMeta *nvds_acquire_display_meta_from_pool(NvDsBatchMeta *batch) {
+    NvDsDisplayMeta *display = g_new0(NvDsDisplayMeta, 1);
     (void)batch;
-    return g_new0(NvDsDisplayMeta, 1);
+    /* An element of a pool, which nobody promises to be empty. */
+    display->num_rects = display->num_labels = display->num_lines = display->num_circles = 3;
+    return display;
 }
 STUB_EXPORT void nvds_add_display_meta_to_frame(NvDsFrameMeta *frame, NvDsDisplayMeta *display) {
     frame->display_meta_list = g_list_append(frame->display_meta_list, display);

@@ -12,13 +12,21 @@ pub mod picture;
 pub mod surface;
 pub mod transform;
 
-/// Checks size and offsets of a structure at compile time.
+/// Checks size and offsets of a structure at compile time. Tests print the same numbers beside those
+/// of NVIDIA's headers.
 macro_rules! layout {
     ($type:ty, $size:literal $(, $field:ident: $offset:literal)* $(,)?) => {
         const _: () = {
             assert!(size_of::<$type>() == $size);
             $(assert!(core::mem::offset_of!($type, $field) == $offset);)*
         };
+        #[cfg(test)]
+        impl $crate::nvidia::abi::tests::Laid for $type {
+            const OFFSETS: &'static [usize] = &[$(core::mem::offset_of!($type, $field)),*];
+        }
     };
 }
 pub(super) use layout;
+
+#[cfg(test)]
+pub(in crate::nvidia) mod tests;

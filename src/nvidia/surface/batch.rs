@@ -52,6 +52,7 @@ impl<'a> SurfaceBatch<'a> {
             return Err(SurfaceError::NoList);
         }
         let library = SurfaceLibrary::get()?;
+        library.generation.agrees_with(size)?;
         Ok(Self { raw, head, memory, library, life: PhantomData })
     }
 

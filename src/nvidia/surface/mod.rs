@@ -13,7 +13,7 @@ pub(super) use layout::Layout;
 pub use mapped::MappedSurface;
 pub(super) use mapped::Mapping;
 
-use super::abi::surface::{Params7, Params8};
+use super::abi::surface::{Params7, Params8, Surface7, Surface8};
 use super::gpu::DeviceError;
 use super::library::LibraryError;
 use super::linear::{LinearCopy, TransformError};
@@ -29,12 +29,35 @@ pub enum Generation {
 }
 
 impl Generation {
+    /// Bytes of the descriptor, which a buffer maps to.
+    const fn descriptor(self) -> usize {
+        match self {
+            Self::UpTo7 => size_of::<Surface7>(),
+            Self::From8 => size_of::<Surface8>(),
+        }
+    }
+
     /// Bytes from one frame of a batch to the next.
     pub const fn stride(self) -> usize {
         match self {
             Self::UpTo7 => size_of::<Params7>(),
             Self::From8 => size_of::<Params8>(),
         }
+    }
+
+    /// Holds the size of a buffer's memory against the version of the library. NVIDIA's elements
+    /// make it as large as the descriptor; what is larger (a pool's own structure, padding) says
+    /// nothing, and then the frames tell: with the wrong distance from one to the next, the second
+    /// one's numbers are pointers and zeros ([`SurfaceError::Implausible`]).
+    fn agrees_with(self, found: usize) -> Result<(), SurfaceError> {
+        let other = match self {
+            Self::UpTo7 => Self::From8,
+            Self::From8 => Self::UpTo7,
+        };
+        if found == other.descriptor() {
+            return Err(SurfaceError::Version { found, expected: self.descriptor() });
+        }
+        Ok(())
     }
 }
 
@@ -84,6 +107,19 @@ pub enum SurfaceError {
     /// A library is missing.
     #[error(transparent)]
     Library(#[from] LibraryError),
+    /// The buffer's structure and the library are of two versions.
+    #[error(
+        "an NvBufSurface of {found} bytes, and a libnvbufsurface.so of the version in which it has \
+         {expected} bytes: the element that made the buffer was built for another version of DeepStream \
+         or JetPack than the one that is installed; install the version that it was built for, or \
+         take away what LD_LIBRARY_PATH adds"
+    )]
+    Version {
+        /// Bytes of the buffer's.
+        found: usize,
+        /// Bytes of the library's.
+        expected: usize,
+    },
     /// The batch has no list of frames.
     #[error("NvBufSurface without a surfaceList")]
     NoList,
@@ -169,11 +205,13 @@ pub enum SurfaceError {
 }
 
 impl SurfaceError {
-    /// Whether the reason is a library that is not there.
-    pub fn is_missing_library(&self) -> bool {
+    /// Whether no other buffer will fare better: a library is not there, or not of the buffers'
+    /// version.
+    pub fn is_lasting(&self) -> bool {
         matches!(
             self,
             Self::Library(_)
+                | Self::Version { .. }
                 | Self::Device(DeviceError::Library(_))
                 | Self::Transform(TransformError::Library(_))
         )

@@ -16,7 +16,7 @@ use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
 
 use super::settings::FrameSettings;
-use super::stream::{Frame, FrameFault, Stream};
+use super::stream::{Frame, FrameFault, Looked, Stream};
 
 /// Width of an arrow in pixels, as NVIDIA's own gaze sample draws it.
 const ARROW_WIDTH: u32 = 3;
@@ -35,7 +35,7 @@ pub(super) struct Batch {
 
 impl Stream {
     /// Looks at each frame of a batch. One that is broken does not keep the others from their gaze;
-    /// the first fault is the buffer's.
+    /// the first fault is told beside what the others gave, or alone where none could be looked at.
     pub(super) fn process_batch(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -43,16 +43,18 @@ impl Stream {
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
         late: bool,
-    ) -> Result<Outcome, FrameFault> {
+    ) -> Result<Looked, FrameFault> {
         let mut scratch = std::mem::take(&mut self.batch);
         let looked = self.look_at_batch(buffer, caps, settings, (running_time, late), &mut scratch);
         self.batch = scratch;
         let looked = looked?;
         gaze::add_batch(buffer, self.results())?;
-        if looked.single {
-            self.annotate(buffer);
+        // Frames of a batch of several have no metadata of the buffer's own to put it on.
+        self.annotate(buffer);
+        match looked.fault {
+            Some(fault) if self.results().is_empty() => Err(fault.into()),
+            fault => Ok(Looked { fault, ..looked }),
         }
-        looked.fault.map_or(Ok(looked.outcome), |fault| Err(fault.into()))
     }
 
     fn look_at_batch(
@@ -76,28 +78,20 @@ impl Stream {
                 detected: false,
             })),
         }
-        let mut all =
-            Looked { single: metadata.is_none() && surfaces.len() == 1, ..Looked::default() };
+        // Regions on the buffer belong to its frame, where it has one alone.
+        let own = (surfaces.len() == 1).then_some(buffer);
+        let mut all = Looked::default();
         for position in 0..scratch.frames.len() {
             let facts = scratch.frames[position];
             let frame = |size| Frame { source_id: facts.source_id, size, running_time, late };
             let slot = facts.batch_id as usize;
             let looked = match surfaces.size(slot) {
                 Ok(size) => {
-                    match &metadata {
-                        Some(metadata) => {
-                            scratch.objects.clear();
-                            metadata.read_objects(position, &mut scratch.objects);
-                            self.collect_objects(&scratch.objects, facts, size, settings);
-                        }
-                        None if all.single => {
-                            self.collect_regions(buffer, facts.source_id, size, settings);
-                        }
-                        None => {
-                            self.regions.clear();
-                            self.choose_regions(facts.source_id, false, size, settings);
-                        }
+                    scratch.objects.clear();
+                    if let Some(metadata) = &metadata {
+                        metadata.read_objects(position, &mut scratch.objects);
                     }
+                    self.collect_faces(own, &scratch.objects, facts, size, settings);
                     self.look_at_surface(
                         &surfaces,
                         slot,
@@ -134,31 +128,44 @@ impl Stream {
         self.look(Pixels::Surface { batch, slot, staging }, frame, settings)
     }
 
-    /// The objects of a frame that are faces, as the settings say.
-    fn collect_objects(
+    /// The faces of a frame: the regions of its own buffer (`own`) where somebody detected on that,
+    /// or else the objects that are faces, as the settings say.
+    fn collect_faces(
         &mut self,
+        own: Option<&gst::BufferRef>,
         objects: &[ObjectFacts],
         facts: FrameFacts,
         size: Size,
         settings: &FrameSettings,
     ) {
         self.regions.clear();
+        let mut looked = false;
         if settings.inference_region.wants_faces() {
-            let wanted = objects
-                .iter()
-                .enumerate()
-                .filter(|(_, object)| settings.deepstream.wants(object.component, object.class_id));
-            self.regions.extend(wanted.map(|(position, object)| SourcedRegion {
-                face: FaceRegion {
-                    rect: object.rect,
-                    confidence: object.confidence,
-                    track_id: object.object_id,
-                    ..FaceRegion::default()
-                },
-                origin: Origin::Object { position },
-            }));
+            let class = &settings.object_class;
+            looked =
+                own.is_some_and(|buffer| self.reader.read(buffer, size, class, &mut self.regions));
+            if !looked {
+                looked = facts.detected || !objects.is_empty();
+                self.add_objects(objects, settings);
+            }
         }
-        self.choose_regions(facts.source_id, facts.detected || !objects.is_empty(), size, settings);
+        self.choose_regions(facts.source_id, looked, size, settings);
+    }
+
+    fn add_objects(&mut self, objects: &[ObjectFacts], settings: &FrameSettings) {
+        let wanted = objects
+            .iter()
+            .enumerate()
+            .filter(|(_, object)| settings.deepstream.wants(object.component, object.class_id));
+        self.regions.extend(wanted.map(|(position, object)| SourcedRegion {
+            face: FaceRegion {
+                rect: object.rect,
+                confidence: object.confidence,
+                track_id: object.object_id,
+                ..FaceRegion::default()
+            },
+            origin: Origin::Object { position },
+        }));
     }
 
     /// Attaches the last frame's gaze to the objects that it belongs to.
@@ -190,16 +197,6 @@ impl Stream {
             scratch.arrows_refused = !metadata.draw(frame, &scratch.arrows);
         }
     }
-}
-
-/// What became of a batch.
-#[derive(Default)]
-struct Looked {
-    outcome: Outcome,
-    /// The first frame that could not be looked at.
-    fault: Option<MapError>,
-    /// Whether it is one frame without DeepStream, whose faces are in the buffer's own metadata.
-    single: bool,
 }
 
 /// A face's gaze for DeepStream; `None` where the model gave none.

@@ -1,13 +1,10 @@
-//! The properties of `gazeinfer` for DeepStream, in nvinfer's names, and nvinfer's configuration
-//! files.
+//! The properties of `gazeinfer` for DeepStream, in nvinfer's names.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use glib::prelude::*;
 use gst::prelude::*;
 
-use crate::plugin::enums::InferenceRegion;
 use crate::plugin::property::{get, text};
 
 /// nvinfer's default.
@@ -101,7 +98,7 @@ impl DeepStream {
 }
 
 /// Numbers with a colon (nvinfer's property) or a semicolon (its file) between them.
-fn class_ids(text: &str) -> Result<Arc<[i32]>, String> {
+pub(super) fn class_ids(text: &str) -> Result<Arc<[i32]>, String> {
     text.split([':', ';'])
         .map(str::trim)
         .filter(|id| !id.is_empty())
@@ -112,139 +109,19 @@ fn class_ids(text: &str) -> Result<Arc<[i32]>, String> {
         .collect()
 }
 
-/// What a configuration file says.
-#[derive(Debug, Default)]
-pub(super) struct Config {
-    /// Properties and their values.
-    pub values: Vec<(&'static str, glib::Value)>,
-    /// Keys that mean nothing here.
-    pub ignored: Vec<String>,
-}
-
-/// Reads nvinfer's kind of file: the group `[property]`.
-pub(super) fn read_config(path: &str) -> Result<Config, String> {
-    let file = glib::KeyFile::new();
-    file.load_from_file(path, glib::KeyFileFlags::NONE).map_err(|why| {
-        let yaml = [".yml", ".yaml"].iter().any(|end| path.ends_with(end));
-        let hint = if yaml { "; YAML is not read, use the form with [property]" } else { "" };
-        format!("Cannot read the configuration '{path}': {why}{hint}")
-    })?;
-    if !file.has_group(GROUP) {
-        return Err(format!("The configuration '{path}' has no group [{GROUP}]"));
-    }
-    let keys = file.keys(GROUP).map_err(|why| format!("'{path}': {why}"))?;
-    let mut config = Config::default();
-    for key in keys.iter().map(|key| key.as_str()) {
-        let value = file.value(GROUP, key).map_err(|why| format!("'{path}': {key}: {why}"))?;
-        match property_of(key, value.trim(), Path::new(path)) {
-            Ok(Some(found)) => config.values.push(found),
-            Ok(None) => config.ignored.push(key.to_owned()),
-            Err(why) => return Err(format!("'{path}': {key}={value}: {why}")),
-        }
-    }
-    let groups = file.groups();
-    let others = groups.iter().map(|group| group.as_str()).filter(|group| *group != GROUP);
-    config.ignored.extend(others.map(|group| format!("[{group}]")));
-    Ok(config)
-}
-
-/// The group that nvinfer reads.
-const GROUP: &str = "property";
-
-/// The property that a key of nvinfer's stands for, and its value; `None` for a key that means
-/// nothing here.
-fn property_of(
-    key: &str,
-    value: &str,
-    file: &Path,
-) -> Result<Option<(&'static str, glib::Value)>, String> {
-    let number = || value.parse::<u32>().map_err(|_| "not a number from 0 on".to_owned());
-    // Frames to leave out, there; every n-th frame, here.
-    let every = |left_out: u32| left_out.saturating_add(1);
-    Ok(Some(match key {
-        "gie-unique-id" => ("unique-id", number()?.to_value()),
-        "batch-size" => ("batch-size", number()?.to_value()),
-        "interval" => ("inference-interval", every(number()?).to_value()),
-        // Its default, the largest number, is never again: 0 here.
-        "secondary-reinfer-interval" => {
-            let interval = number()?;
-            let never = interval >= i32::MAX as u32;
-            ("reclassify-interval", if never { 0 } else { every(interval) }.to_value())
-        }
-        "operate-on-gie-id" => {
-            let id = value.parse::<i32>().ok().filter(|id| *id >= -1);
-            ("infer-on-gie-id", id.ok_or("not a number from -1 on")?.to_value())
-        }
-        "operate-on-class-ids" => {
-            class_ids(value)?;
-            ("infer-on-class-ids", value.to_value())
-        }
-        "input-object-min-width" => ("min-object-width", number()?.to_value()),
-        "input-object-min-height" => ("min-object-height", number()?.to_value()),
-        "input-object-max-width" => ("max-object-width", number()?.to_value()),
-        "input-object-max-height" => ("max-object-height", number()?.to_value()),
-        "process-mode" => {
-            let region = match value {
-                "1" => InferenceRegion::FullFrame,
-                "2" => InferenceRegion::RoiList,
-                _ => return Err("neither 1 (frames) nor 2 (objects)".to_owned()),
-            };
-            ("inference-region", region.to_value())
-        }
-        "onnx-file" => {
-            let folder = file.parent().unwrap_or(Path::new(""));
-            ("engine", folder.join(value).to_string_lossy().to_value())
-        }
-        _ => return Ok(None),
-    }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config(text: &str) -> Result<Config, String> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        read_config(file.path().to_str().unwrap())
-    }
-
     #[test]
-    fn keys_that_make_sense_are_taken_and_others_named() {
-        let found = config(
-            "[property]\n# faces\ngpu-id=0\ngie-unique-id=4\noperate-on-class-ids=0;2;\n\
-             interval=2\nsecondary-reinfer-interval=2147483647\nprocess-mode=2\n\
-             net-scale-factor=0.0039\n\n[class-attrs-all]\ntopk=20\n",
-        )
-        .unwrap();
-        assert_eq!(found.ignored, ["gpu-id", "net-scale-factor", "[class-attrs-all]"]);
-        let value = |name: &str| &found.values.iter().find(|(n, _)| *n == name).unwrap().1;
-        assert_eq!(value("unique-id").get::<u32>(), Ok(4));
-        assert_eq!(value("inference-interval").get::<u32>(), Ok(3));
-        assert_eq!(value("reclassify-interval").get::<u32>(), Ok(0));
-        assert_eq!(value("inference-region").get(), Ok(InferenceRegion::RoiList));
+    fn objects_are_chosen_by_detector_and_class() {
         let mut deepstream = DeepStream::default();
-        deepstream.set("infer-on-class-ids", value("infer-on-class-ids")).unwrap();
+        assert!(deepstream.wants(1, 2));
+        deepstream.set("infer-on-class-ids", &"0;2;".to_value()).unwrap();
         assert!(deepstream.wants(1, 2) && !deepstream.wants(1, 1));
-    }
-
-    #[test]
-    fn models_lie_beside_the_file() {
-        let found = property_of("onnx-file", "gaze.onnx", Path::new("/etc/gaze/config.txt"));
-        let (name, value) = found.unwrap().unwrap();
-        assert_eq!((name, value.get::<&str>()), ("engine", Ok("/etc/gaze/gaze.onnx")));
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let says = |text: &str, word: &str| {
-            let error = config(text).unwrap_err();
-            assert!(error.contains(word), "{error}");
-        };
-        says("[property]\nbatch-size=many\n", "batch-size=many");
-        says("[property]\nprocess-mode=3\n", "process-mode");
-        says("[property]\noperate-on-class-ids=0;x\n", "'x'");
-        says("[other]\na=1\n", "[property]");
-        says("<html>", "Cannot read");
+        deepstream.set("infer-on-gie-id", &4i32.to_value()).unwrap();
+        assert!(deepstream.wants(4, 2) && !deepstream.wants(1, 2));
+        assert!(deepstream.set("infer-on-class-ids", &"0;x".to_value()).is_err());
+        assert_eq!(deepstream.get("infer-on-class-ids").unwrap().get::<&str>(), Ok("0:2"));
     }
 }

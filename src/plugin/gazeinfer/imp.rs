@@ -6,40 +6,38 @@
 //! for lives behind it). No two are held together, and none while something is posted or pushed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
-use std::thread;
-use std::time::Instant;
+use std::sync::{LazyLock, Mutex};
 
 use glib::subclass::prelude::*;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use super::reload::{Loaded, Opened, Reloader};
-use super::settings::{EngineReload, PROPERTIES, Settings};
-use super::stream::{FrameFault, Stream};
-use crate::core::estimator::{GazeEstimator, Missing};
+use super::engines::open;
+use super::properties::PROPERTIES;
+use super::reload::Reloader;
+use super::settings::{EngineReload, Settings};
+use super::stream::{FrameFault, Looked, Stream};
+use crate::core::estimator::Missing;
 use crate::nvidia::buffer::NvmmCaps;
 use crate::nvidia::surface::Access;
-use crate::plugin::errors::Refusal;
 use crate::plugin::meta::gaze;
-use crate::plugin::model::Options;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
 use crate::plugin::{camera, format, lock, model, stats};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeinfer", gst::DebugColorFlags::empty(), Some("Gaze estimation"))
 });
 
 /// See [`super::GazeInfer`].
 #[derive(Default)]
 pub struct GazeInfer {
-    settings: Mutex<Settings>,
+    pub(super) settings: Mutex<Settings>,
     stats: Mutex<Stats>,
-    provider: Mutex<String>,
-    stream: Mutex<Option<Stream>>,
-    reloader: Mutex<Reloader>,
+    pub(super) provider: Mutex<String>,
+    pub(super) stream: Mutex<Option<Stream>>,
+    pub(super) reloader: Mutex<Reloader>,
     lateness: Lateness,
     /// Whether a broken buffer was spoken of since the start.
     broken_buffer: AtomicBool,
@@ -232,19 +230,19 @@ impl BaseTransformImpl for GazeInfer {
         }
         let running_time = qos::running_time(&*self.obj(), buffer);
         let late = if settings.qos { self.lateness.of(running_time) } else { None };
-        let outcome = {
+        let looked = {
             let mut stream = lock(&self.stream);
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
-            let outcome = stream.process(buffer, &settings, running_time, late.is_some());
-            outcome.map(|outcome| {
+            let looked = stream.process(buffer, &settings, running_time, late.is_some());
+            looked.map(|looked| {
                 let messages = settings.post_messages.then(|| self.messages(buffer, stream));
                 let pictures = (stream.gpu.maker(), stream.gpu.take_refusal());
                 let nvidia = (stream.access(), pictures, stream.batch.arrows_refused);
-                (outcome, messages, (stream.missing(), stream.unaligned()), nvidia)
+                (looked, messages, (stream.missing(), stream.unaligned()), nvidia)
             })
         };
-        let (outcome, messages, (missing, unaligned), nvidia) = match outcome {
-            Ok(outcome) => outcome,
+        let (Looked { outcome, fault }, messages, (missing, unaligned), nvidia) = match looked {
+            Ok(looked) => looked,
             Err(fault) => return self.fault(&fault),
         };
         lock(&self.stats).count(&outcome);
@@ -261,84 +259,11 @@ impl BaseTransformImpl for GazeInfer {
         if let Some(late) = late.filter(|_| outcome.carried) {
             self.post_qos(buffer, late);
         }
-        Ok(gst::FlowSuccess::Ok)
+        fault.map_or(Ok(gst::FlowSuccess::Ok), |fault| self.fault(&fault.into()))
     }
 }
 
 impl GazeInfer {
-    /// Takes the model that was loaded meanwhile, and begins to load the one that is due.
-    fn reload(&self, reload: EngineReload, engine: Option<&Arc<str>>) {
-        let loaded = lock(&self.reloader).take();
-        if let Some(Loaded { engine, options, outcome }) = loaded {
-            model::tell(&*self.obj(), &options);
-            match outcome {
-                Ok(estimator) => self.replace(engine, estimator),
-                Err(why) => self.keep(engine, &why),
-            }
-            // The settings may have changed with it.
-            return;
-        }
-        let follow = reload == EngineReload::File;
-        if !lock(&self.reloader).is_due(engine, follow, Instant::now()) {
-            return;
-        }
-        let mut settings = lock(&self.settings).clone();
-        settings.engine = engine.cloned();
-        let options = Options { replaces: true, ..settings.options() };
-        let begun = lock(&self.reloader).open(options, move |options| open(&settings, options));
-        if let Err(why) = begun {
-            gst::element_imp_warning!(
-                self,
-                gst::CoreError::Thread,
-                ("The engine cannot be replaced: {why}")
-            );
-        }
-    }
-
-    /// From the next frame on this model runs.
-    fn replace(&self, engine: Option<Arc<str>>, estimator: GazeEstimator) {
-        let (model, provider) =
-            (estimator.model_name().to_owned(), estimator.provider().to_owned());
-        let old = lock(&self.stream).as_mut().map(|stream| stream.replace(estimator));
-        // Closing a session takes its time, and the frame should not wait for it.
-        if let Err(why) = thread::Builder::new().spawn(move || drop(old)) {
-            gst::debug!(CAT, imp = self, "the old engine was closed at once: {why}");
-        }
-        *lock(&self.provider) = provider.clone();
-        let shown = engine.as_deref().unwrap_or_default();
-        gst::info!(CAT, imp = self, "'{shown}' runs now, a {model}, on {provider}");
-        let structure = gst::Structure::builder("gaze-engine")
-            .field("engine", engine.as_deref())
-            .field("model", model)
-            .field("execution-provider", provider)
-            .build();
-        lock(&self.reloader).accept();
-        self.post(gst::message::Element::builder(structure).src(&*self.obj()).build());
-    }
-
-    /// The model that was to come did not; the one that runs goes on, and the property says so.
-    fn keep(&self, engine: Option<Arc<str>>, why: &Refusal) {
-        let running = lock(&self.reloader).reject();
-        let shown = running.as_deref().unwrap_or("the embedded model").to_owned();
-        let reverted = {
-            let mut settings = lock(&self.settings);
-            // Unless another one has been asked for meanwhile.
-            let stale = settings.engine == engine && engine != running;
-            if stale {
-                settings.engine = running;
-            }
-            stale
-        };
-        gst::element_imp_warning!(
-            self,
-            gst::ResourceError::Settings,
-            ("The engine was not replaced, '{shown}' goes on: {}", why.text)
-        );
-        if reverted {
-            self.obj().notify("engine");
-        }
-    }
-
     fn with_stream(&self, f: impl FnOnce(&mut Stream)) {
         if let Some(stream) = lock(&self.stream).as_mut() {
             f(stream);
@@ -498,36 +423,8 @@ impl GazeInfer {
         self.post(qos::message(&*self.obj(), buffer, late, counts));
     }
 
-    fn post(&self, message: gst::Message) {
+    pub(super) fn post(&self, message: gst::Message) {
         // An element without a bus (a harness) has nobody to tell.
         let _ = self.obj().post_message(message);
     }
-}
-
-/// Opens the model that the settings name.
-fn open(settings: &Settings, options: &Options) -> Opened {
-    let Some(engine) = settings.engine.as_deref() else {
-        if settings.profile.is_some() {
-            return Err(Refusal::settings(
-                "'profile' is for a model of your own: set 'engine' to its file, or leave 'profile' \
-                 alone",
-            ));
-        }
-        let estimator = model::open_embedded_gaze(options)?;
-        gst::info!(
-            CAT,
-            "no 'engine': the embedded model runs ({}), on {}",
-            estimator.model_name(),
-            estimator.provider()
-        );
-        return Ok(estimator);
-    };
-    let (estimator, source) = model::open_gaze(engine, settings.profile.as_deref(), options)?;
-    gst::info!(
-        CAT,
-        "'{engine}' is a {} ({source}), running on {}",
-        estimator.model_name(),
-        estimator.provider()
-    );
-    Ok(estimator)
 }

@@ -11,8 +11,9 @@
 //! ```
 //!
 //! Faces are taken from GstAnalytics object detections or regions of interest of the class
-//! `object-class`. Where no detector is upstream the whole frame is taken for one face; a frame
-//! that a detector looked at and found empty has no gaze.
+//! `object-class`, or else from DeepStream's objects; in a batch of several frames from these alone.
+//! Where no detector is upstream the whole frame is taken for one face; a frame that a detector looked
+//! at and found empty has no gaze.
 //!
 //! Where faces have landmarks, the head's pose is found from them with the optics that `camera` or
 //! `field-of-view` tells ([`headpose`](crate::core::headpose)), and models that were trained on
@@ -28,9 +29,12 @@
 //! that runs.
 
 mod batch;
+mod config;
 mod deepstream;
+mod engines;
 mod gpu;
 mod imp;
+mod properties;
 mod reload;
 mod settings;
 mod source;

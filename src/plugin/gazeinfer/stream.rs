@@ -57,6 +57,14 @@ pub(super) struct Frame {
     pub late: bool,
 }
 
+/// What became of a buffer.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    pub outcome: Outcome,
+    /// Of a batch: the first frame that could not be looked at, beside others that could.
+    pub fault: Option<MapError>,
+}
+
 /// Why a frame could not be looked at.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FrameFault {
@@ -159,7 +167,7 @@ impl Stream {
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
         late: bool,
-    ) -> Result<Outcome, FrameFault> {
+    ) -> Result<Looked, FrameFault> {
         self.filled = 0;
         self.unaligned = false;
         self.missing = Missing::default();
@@ -179,7 +187,7 @@ impl Stream {
             gaze::add(buffer, result)?;
         }
         self.annotate(buffer);
-        Ok(outcome)
+        Ok(Looked { outcome, fault: None })
     }
 
     /// Plans, infers and smooths the faces in `regions`, those of one frame, as one more result.

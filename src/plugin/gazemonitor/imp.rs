@@ -225,6 +225,9 @@ impl BaseTransformImpl for GazeMonitor {
             gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
             return Err(gst::FlowError::Error);
         }
+        if let Some(frame) = &frame {
+            attention::set_source(buffer, frame.source_id);
+        }
         Ok(gst::FlowSuccess::Ok)
     }
 }

@@ -184,6 +184,7 @@ impl GazePublish {
     fn publish(&self, buffer: &gst::BufferRef) -> Result<(), gst::FlowError> {
         let add_empty_results = lock(&self.settings).add_empty_results;
         let attention = attention::read(buffer);
+        let judged = attention::source(buffer);
         let running_time = self.running_time(buffer);
 
         let mut guard = lock(&self.stream);
@@ -196,13 +197,15 @@ impl GazePublish {
             running_time: running_time.map(gst::ClockTime::nseconds),
         };
         let mut result = Ok(true);
-        // A batch has a line for each of its frames; the driver is in the first.
+        // A batch has a line for each of its frames, and the driver is in one of them: in the first
+        // where nobody says.
         for (position, gaze) in gaze::read_batch(buffer).enumerate() {
             if gaze.faces.is_empty() && !add_empty_results {
                 continue;
             }
             stream.flushed = false;
-            let attention = attention.as_ref().filter(|_| position == 0);
+            let is_judged = judged.map_or(position == 0, |source| source == gaze.source_id);
+            let attention = attention.as_ref().filter(|_| is_judged);
             let write =
                 |line: &mut Vec<u8>| report::write_judged_line(line, stamp, &gaze, attention);
             match stream.writer.offer(write) {

@@ -18,6 +18,7 @@
 //! | `speed` | double | km/h; absent where unknown |
 //! | `face` | uint | position of the driver's face in `GazeMeta`; absent where there is none |
 //! | `rules` | string | name of the rules profile |
+//! | `source-id` | uint | that of the `GazeMeta` that was judged; absent where there was none |
 
 use std::time::Duration;
 
@@ -32,10 +33,25 @@ use crate::core::monitor::{Alarm, Attention, DriverState, Level, Reason};
 /// Name under which the metadata is registered.
 pub const NAME: &str = "AttentionMeta";
 
+/// The field that tells whose attention it is.
+const SOURCE: &str = "source-id";
+
 /// Puts `attention` on the buffer, in place of what is already there.
 pub fn add(buffer: &mut gst::BufferRef, attention: &Attention) -> Result<(), glib::BoolError> {
     write(super::fresh(buffer, NAME)?.mut_structure(), attention);
     Ok(())
+}
+
+/// Says which source of a batch the attention on the buffer is of.
+pub fn set_source(buffer: &mut gst::BufferRef, source: u32) {
+    if let Ok(mut meta) = CustomMeta::from_mut_buffer(buffer, NAME) {
+        meta.mut_structure().set(SOURCE, source);
+    }
+}
+
+/// Which source of a batch the attention on a buffer is of; `None` where it does not say.
+pub fn source(buffer: &gst::BufferRef) -> Option<u32> {
+    CustomMeta::from_buffer(buffer, NAME).ok()?.structure().get(SOURCE).ok()
 }
 
 /// Reads what a buffer carries.
@@ -155,6 +171,9 @@ mod tests {
             add(buffer.get_mut().unwrap(), &attention).unwrap();
             assert_eq!(read(&buffer), Some(attention));
         }
+        assert_eq!(source(&buffer), None);
+        set_source(buffer.get_mut().unwrap(), 3);
+        assert_eq!((source(&buffer), read(&buffer)), (Some(3), Some(Attention::default())));
     }
 
     #[test]

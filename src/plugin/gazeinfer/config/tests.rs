@@ -1,0 +1,143 @@
+use super::*;
+
+fn config_in(name: &str, text: &str, has_engine: bool) -> Result<Config, String> {
+    gst::init().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(name);
+    std::fs::write(&file, text).unwrap();
+    read(file.to_str().unwrap(), has_engine)
+}
+
+fn config(text: &str) -> Result<Config, String> {
+    config_in("gaze.txt", text, false)
+}
+
+fn value<'a>(config: &'a Config, name: &str) -> Option<&'a glib::Value> {
+    config.values.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
+}
+
+#[test]
+fn keys_that_make_sense_are_taken_and_others_named() {
+    let text = "[property]\n# faces\ngpu-id=1\ngie-unique-id=4\noperate-on-class-ids=0;2;\n\
+                interval=2\nsecondary-reinfer-interval=2147483647\nprocess-mode=1\n\
+                network-mode=2\nnet-scale-factor=0.0039\n\n[class-attrs-all]\ntopk=20\n";
+    let found = config(text).unwrap();
+    assert_eq!(found.ignored, ["net-scale-factor", "[class-attrs-all]"]);
+    let value = |name: &str| value(&found, name).unwrap();
+    assert_eq!(value("unique-id").get::<u32>(), Ok(4));
+    assert_eq!(value("device-id").get::<u32>(), Ok(1));
+    assert_eq!(value("inference-interval").get::<u32>(), Ok(3));
+    assert_eq!(value("reclassify-interval").get::<u32>(), Ok(0));
+    assert_eq!(value("inference-region").get(), Ok(InferenceRegion::FullFrame));
+    assert_eq!(value("precision").get(), Ok(Precision::Fp16));
+    assert_eq!(value("infer-on-class-ids").get::<&str>(), Ok("0;2;"));
+}
+
+#[test]
+fn intervals_are_of_frames_and_not_of_objects() {
+    let found = config("[property]\ninterval=2\nprocess-mode=2\n").unwrap();
+    assert_eq!(found.ignored, ["interval"]);
+    assert!(value(&found, "inference-interval").is_none());
+    // What nvinfer's own samples write is not worth a word.
+    let found = config("[property]\ninterval=0\nprocess-mode=2\n").unwrap();
+    assert!(found.ignored.is_empty() && value(&found, "inference-interval").is_none());
+    assert!(value(&config("[property]\ninterval=0\n").unwrap(), "inference-interval").is_some());
+}
+
+#[test]
+fn yaml_is_the_same() {
+    let ini = "[property]\ngpu-id=1\noperate-on-class-ids=0;2\ninterval=3\nfoo=0.5\n\
+               enable-dla=1\nuse-dla-core=1\n[class-attrs-all]\ntopk=20\n";
+    let yaml = "%YAML:1.0\n---\nproperty:\n  gpu-id: 1\n  operate-on-class-ids: 0;2\n  \
+                interval: 3\n  foo: 0.5\n  enable-dla: true\n  use-dla-core: '1'\n\
+                class-attrs-all:\n  topk: 20\n";
+    let (ini, yaml) = (config(ini).unwrap(), config_in("gaze.yml", yaml, false).unwrap());
+    assert_eq!(format!("{ini:?}"), format!("{yaml:?}"));
+    for (text, word) in [
+        ("property:\n  batch-size: [1]\n", "batch-size"),
+        ("property: 3\n", "'property' is no mapping"),
+        ("other:\n  a: 1\n", "no 'property'"),
+        ("- 1\n", "no mapping"),
+        ("property: [\n", "Cannot read"),
+    ] {
+        let error = config_in("gaze.yaml", text, false).unwrap_err();
+        assert!(error.contains(word) && error.contains("gaze.yaml"), "{error}");
+    }
+    assert!(read("/nowhere/gaze.yml", false).unwrap_err().contains("Cannot read"));
+}
+
+#[test]
+fn models_lie_beside_the_file() {
+    gst::init().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let real = dir.path().canonicalize().unwrap();
+    std::fs::create_dir(real.join("etc")).unwrap();
+    std::fs::write(real.join("etc/gaze.txt"), "[property]\nonnx-file=gaze.onnx\n").unwrap();
+    std::os::unix::fs::symlink(real.join("etc/gaze.txt"), real.join("link.txt")).unwrap();
+    for file in ["etc/gaze.txt", "link.txt"] {
+        let found = read(real.join(file).to_str().unwrap(), false).unwrap();
+        let engine = value(&found, "engine").unwrap().get::<String>().unwrap();
+        assert_eq!(Path::new(&engine), real.join("etc/gaze.onnx"), "{file}");
+    }
+    let found = config("[property]\nonnx-file=/models/gaze.onnx\n").unwrap();
+    assert_eq!(value(&found, "engine").unwrap().get::<&str>(), Ok("/models/gaze.onnx"));
+}
+
+#[test]
+fn an_engine_of_nvinfers_is_for_tensorrt() {
+    let text = "[property]\nmodel-engine-file=/gaze.engine\n";
+    let found = config(text).unwrap();
+    assert_eq!(value(&found, "engine").unwrap().get::<&str>(), Ok("/gaze.engine"));
+    let provider = value(&found, "execution-provider").unwrap();
+    assert_eq!(provider.get(), Ok(ExecutionProvider::Tensorrt));
+    // One that was chosen by hand is another: nothing of this follows.
+    let found = config_in("gaze.txt", text, true).unwrap();
+    assert!(found.values.is_empty() && found.ignored.is_empty());
+    // Beside the model that it was built of it is not needed.
+    let found = config(&format!("{text}onnx-file=/gaze.onnx\n")).unwrap();
+    assert_eq!(value(&found, "engine").unwrap().get::<&str>(), Ok("/gaze.onnx"));
+    assert!(value(&found, "execution-provider").is_none());
+    assert_eq!(found.ignored, ["model-engine-file"]);
+}
+
+#[test]
+fn options_of_tensorrt() {
+    let options = |text: &str| {
+        let found = config(text).unwrap();
+        let options = value(&found, "provider-options").map(|v| v.get::<String>().unwrap());
+        let provider = value(&found, "execution-provider").is_some();
+        assert_eq!(provider, options.is_some(), "{text}");
+        (options.map(|options| options.parse::<gst::Structure>().unwrap()), found.ignored)
+    };
+    let (found, ignored) = options("[property]\nenable-dla=1\nuse-dla-core=1\n");
+    let found = found.unwrap();
+    assert_eq!(found.get::<bool>("trt_dla_enable"), Ok(true));
+    assert_eq!((found.get::<i32>("trt_dla_core"), found.n_fields()), (Ok(1), 2));
+    assert!(ignored.is_empty());
+    let (found, ignored) = options("[property]\nenable-dla=0\nuse-dla-core=1\n");
+    assert!(found.is_none() && ignored == ["use-dla-core"]);
+    let (found, ignored) = options("[property]\nnetwork-mode=1\nint8-calib-file=/a b/cal.bin\n");
+    let found = found.unwrap();
+    assert_eq!(found.get::<&str>("trt_int8_calibration_table_name"), Ok("/a b/cal.bin"));
+    assert_eq!(found.get::<bool>("trt_int8_use_native_calibration_table"), Ok(true));
+    assert!(ignored.is_empty());
+    let (found, ignored) = options("[property]\nnetwork-mode=2\nint8-calib-file=cal.bin\n");
+    assert!(found.is_none() && ignored == ["int8-calib-file"]);
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let says = |text: &str, word: &str| {
+        let error = config(text).unwrap_err();
+        assert!(error.contains(word), "{error}");
+    };
+    says("[property]\nbatch-size=many\n", "batch-size=many");
+    says("[property]\nbatch-size=0\n", "from 1 to 1024");
+    says("[property]\ngpu-id=-1\n", "from 0 to 255");
+    says("[property]\nnetwork-mode=4\n", "from 0 to 3");
+    says("[property]\nenable-dla=maybe\n", "enable-dla");
+    says("[property]\nprocess-mode=3\n", "process-mode");
+    says("[property]\noperate-on-class-ids=0;x\n", "'x'");
+    says("[other]\na=1\n", "[property]");
+    says("<html>", "Cannot read");
+}

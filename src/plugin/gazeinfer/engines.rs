@@ -1,0 +1,119 @@
+//! The models of `gazeinfer`: opened, and exchanged while frames flow.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use glib::subclass::prelude::*;
+use gst::prelude::*;
+
+use super::imp::{CAT, GazeInfer};
+use super::reload::{Loaded, Opened};
+use super::settings::{EngineReload, Settings};
+use crate::core::estimator::GazeEstimator;
+use crate::plugin::errors::Refusal;
+use crate::plugin::model::Options;
+use crate::plugin::{lock, model};
+
+impl GazeInfer {
+    /// Takes the model that was loaded meanwhile, and begins to load the one that is due.
+    pub(super) fn reload(&self, reload: EngineReload, engine: Option<&Arc<str>>) {
+        let loaded = lock(&self.reloader).take();
+        if let Some(Loaded { engine, options, outcome }) = loaded {
+            model::tell(&*self.obj(), &options);
+            match outcome {
+                Ok(estimator) => self.replace(engine, estimator),
+                Err(why) => self.keep(engine, &why),
+            }
+            // The settings may have changed with it.
+            return;
+        }
+        let follow = reload == EngineReload::File;
+        if !lock(&self.reloader).is_due(engine, follow, Instant::now()) {
+            return;
+        }
+        let mut settings = lock(&self.settings).clone();
+        settings.engine = engine.cloned();
+        let options = Options { replaces: true, ..settings.options() };
+        let begun = lock(&self.reloader).open(options, move |options| open(&settings, options));
+        if let Err(why) = begun {
+            gst::element_imp_warning!(
+                self,
+                gst::CoreError::Thread,
+                ("The engine cannot be replaced: {why}")
+            );
+        }
+    }
+
+    /// From the next frame on this model runs.
+    fn replace(&self, engine: Option<Arc<str>>, estimator: GazeEstimator) {
+        let (model, provider) =
+            (estimator.model_name().to_owned(), estimator.provider().to_owned());
+        let old = lock(&self.stream).as_mut().map(|stream| stream.replace(estimator));
+        // Closing a session takes its time, and the frame should not wait for it.
+        if let Err(why) = thread::Builder::new().spawn(move || drop(old)) {
+            gst::debug!(CAT, imp = self, "the old engine was closed at once: {why}");
+        }
+        *lock(&self.provider) = provider.clone();
+        let shown = engine.as_deref().unwrap_or_default();
+        gst::info!(CAT, imp = self, "'{shown}' runs now, a {model}, on {provider}");
+        let structure = gst::Structure::builder("gaze-engine")
+            .field("engine", engine.as_deref())
+            .field("model", model)
+            .field("execution-provider", provider)
+            .build();
+        lock(&self.reloader).accept();
+        self.post(gst::message::Element::builder(structure).src(&*self.obj()).build());
+    }
+
+    /// The model that was to come did not; the one that runs goes on, and the property says so.
+    fn keep(&self, engine: Option<Arc<str>>, why: &Refusal) {
+        let running = lock(&self.reloader).reject();
+        let shown = running.as_deref().unwrap_or("the embedded model").to_owned();
+        let reverted = {
+            let mut settings = lock(&self.settings);
+            // Unless another one has been asked for meanwhile.
+            let stale = settings.engine == engine && engine != running;
+            if stale {
+                settings.engine = running;
+            }
+            stale
+        };
+        gst::element_imp_warning!(
+            self,
+            gst::ResourceError::Settings,
+            ("The engine was not replaced, '{shown}' goes on: {}", why.text)
+        );
+        if reverted {
+            self.obj().notify("engine");
+        }
+    }
+}
+
+/// Opens the model that the settings name.
+pub(super) fn open(settings: &Settings, options: &Options) -> Opened {
+    let Some(engine) = settings.engine.as_deref() else {
+        if settings.profile.is_some() {
+            return Err(Refusal::settings(
+                "'profile' is for a model of your own: set 'engine' to its file, or leave 'profile' \
+                 alone",
+            ));
+        }
+        let estimator = model::open_embedded_gaze(options)?;
+        gst::info!(
+            CAT,
+            "no 'engine': the embedded model runs ({}), on {}",
+            estimator.model_name(),
+            estimator.provider()
+        );
+        return Ok(estimator);
+    };
+    let (estimator, source) = model::open_gaze(engine, settings.profile.as_deref(), options)?;
+    gst::info!(
+        CAT,
+        "'{engine}' is a {} ({source}), running on {}",
+        estimator.model_name(),
+        estimator.provider()
+    );
+    Ok(estimator)
+}

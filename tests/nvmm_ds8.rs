@@ -1,0 +1,17 @@
+//! NVIDIA's memory and metadata with the structures of DeepStream 8.0, by the stand-in in
+//! `tests/nvstub`.
+#![cfg(all(feature = "plugin", target_os = "linux"))]
+
+mod common;
+
+mod nvmm {
+    /// Version of the surfaces' structures, and of the metadata's.
+    pub const VERSIONS: (u32, u32) = (8, 8);
+
+    pub mod cases;
+    pub mod config;
+    pub mod faces;
+    pub mod rig;
+    pub mod stub;
+    pub mod versions;
+}
