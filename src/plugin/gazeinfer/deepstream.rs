@@ -123,8 +123,21 @@ pub(super) struct Config {
 
 /// Reads nvinfer's kind of file: the group `[property]`.
 pub(super) fn read_config(path: &str) -> Result<Config, String> {
+    let bytes = std::fs::read(path)
+        .map_err(|why| format!("Cannot read the configuration '{path}': {why}"))?;
+    parse_config(&bytes, path)
+}
+
+/// Reads the contents of such a file. GLib hands out what is no UTF-8 as if it were: replaced first,
+/// so that a comment in another encoding does no harm and a value says what is wrong with it.
+pub(super) fn parse_config(bytes: &[u8], path: &str) -> Result<Config, String> {
+    let text = String::from_utf8_lossy(bytes);
+    // GLib's strings end there.
+    if text.contains('\0') {
+        return Err(format!("Cannot read the configuration '{path}': it is no text (a byte is 0)"));
+    }
     let file = glib::KeyFile::new();
-    file.load_from_file(path, glib::KeyFileFlags::NONE).map_err(|why| {
+    file.load_from_data(&text, glib::KeyFileFlags::NONE).map_err(|why| {
         let yaml = [".yml", ".yaml"].iter().any(|end| path.ends_with(end));
         let hint = if yaml { "; YAML is not read, use the form with [property]" } else { "" };
         format!("Cannot read the configuration '{path}': {why}{hint}")
@@ -204,8 +217,12 @@ mod tests {
     use super::*;
 
     fn config(text: &str) -> Result<Config, String> {
+        config_of_bytes(text.as_bytes())
+    }
+
+    fn config_of_bytes(bytes: &[u8]) -> Result<Config, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
         read_config(file.path().to_str().unwrap())
     }
 
@@ -229,6 +246,39 @@ mod tests {
     }
 
     #[test]
+    fn another_encoding_is_no_text_of_ours() {
+        let found = config_of_bytes(
+            b"[property]\n# fa\xe7ades\nbatch-size=2\noperate-on-class-ids=0\nonnx-file=caf\xe9.onnx\n",
+        )
+        .unwrap();
+        let engine = &found.values.iter().find(|(name, _)| *name == "engine").unwrap().1;
+        let engine = engine.get::<&str>().unwrap();
+        assert!(engine.ends_with("caf\u{fffd}.onnx"), "{engine}");
+        let error = config_of_bytes(b"[property]\nbatch-size=\xff\n").unwrap_err();
+        assert!(error.contains("batch-size=\u{fffd}"), "{error}");
+    }
+
+    #[test]
+    fn values_keep_to_the_range_of_their_property() {
+        let read = |text: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            let mut settings = super::super::settings::Settings::default();
+            settings.set("config-file-path", &file.path().to_str().to_value()).unwrap();
+            settings.read_config().map(|_| settings.batch_size)
+        };
+        assert_eq!(read("[property]\nbatch-size=1024\n"), Ok(1024));
+        for (line, range) in [
+            ("batch-size=0", "1 to 1024"),
+            ("batch-size=4294967295", "1 to 1024"),
+            ("input-object-min-width=65536", "0 to 65535"),
+        ] {
+            let error = read(&format!("[property]\n{line}\n")).unwrap_err();
+            assert!(error.contains(range), "{line}: {error}");
+        }
+    }
+
+    #[test]
     fn models_lie_beside_the_file() {
         let found = property_of("onnx-file", "gaze.onnx", Path::new("/etc/gaze/config.txt"));
         let (name, value) = found.unwrap().unwrap();
@@ -246,5 +296,6 @@ mod tests {
         says("[property]\noperate-on-class-ids=0;x\n", "'x'");
         says("[other]\na=1\n", "[property]");
         says("<html>", "Cannot read");
+        says("[property]\nonnx-file=a\0b\n", "no text");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use glib::prelude::*;
 use gst::prelude::*;
 
-use super::deepstream::{self, DeepStream};
+use super::deepstream::{self, Config, DeepStream};
 use crate::core::camera;
 use crate::core::geometry::{Rect, Size};
 use crate::core::schedule::Policy;
@@ -16,7 +16,7 @@ use crate::engine::notes::Notes;
 use crate::plugin::enums::InferenceRegion;
 use crate::plugin::execution::{self, Execution};
 use crate::plugin::model::Options;
-use crate::plugin::property::{get, text};
+use crate::plugin::property::{get, in_range, text};
 
 /// When another model takes the place of the one that runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
@@ -382,13 +382,29 @@ impl Settings {
     /// that mean nothing here.
     pub fn read_config(&mut self) -> Result<Vec<String>, String> {
         let Some(path) = self.config_file.clone() else { return Ok(Vec::new()) };
-        let config = deepstream::read_config(&path)?;
+        self.take_config(deepstream::read_config(&path)?, &path)
+    }
+
+    fn take_config(&mut self, config: Config, path: &str) -> Result<Vec<String>, String> {
         for (name, value) in config.values {
             if !self.set_by_hand.contains(name) {
-                self.apply(name, &value).map_err(|why| format!("'{path}': {why}"))?;
+                let property = PROPERTIES.iter().find(|property| property.name() == name);
+                property
+                    .map_or(Ok(()), |property| in_range(property, &value))
+                    .and_then(|()| self.apply(name, &value))
+                    .map_err(|why| format!("'{path}': {why}"))?;
             }
         }
         Ok(config.ignored)
+    }
+
+    /// The properties after a configuration file with these contents.
+    #[cfg(fuzzing)]
+    pub fn configured(bytes: &[u8]) -> Result<Vec<(glib::ParamSpec, glib::Value)>, String> {
+        let mut settings = Self::default();
+        settings.take_config(deepstream::parse_config(bytes, "config.txt")?, "config.txt")?;
+        let values = PROPERTIES.iter().map(|p| (p.clone(), settings.get(p.name())));
+        Ok(values.filter_map(|(property, value)| Some((property, value?))).collect())
     }
 
     /// Sets one property; what cannot be taken is said and leaves the old value.
