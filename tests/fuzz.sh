@@ -2,11 +2,14 @@
 # tests/fuzz.sh [SECONDS [TARGET...]]: feeds each target of fuzz/ for so many seconds (60) and ends
 # at the first finding, which stays in fuzz/artifacts. Inputs that reached something new are kept in
 # fuzz/corpus. Needs `cargo install cargo-fuzz` and a C++ compiler; not a part of tests/run.sh.
+# The targets `config` and `surface` need GStreamer, and `surface` the stand-in for NVIDIA's
+# libraries (tests/nvstub), which is built here; without GStreamer both are left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 shift || true
-[ $# -gt 0 ] || set -- $(sed -n 's/^name = "\(.*\)"$/\1/p' fuzz/Cargo.toml | tail -n +3)
+named=$#
+[ $# -gt 0 ] || set -- $(sed -n '/^\[\[bin\]\]/,$ s/^name = "\(.*\)"$/\1/p' fuzz/Cargo.toml)
 
 cargo fuzz --version >/dev/null 2>&1 || {
     echo "fuzz.sh: cargo-fuzz is missing: cargo install cargo-fuzz" >&2
@@ -14,9 +17,32 @@ cargo fuzz --version >/dev/null 2>&1 || {
 }
 # The sanitizer is an unstable option of the compiler; the code under test is stable Rust.
 export RUSTC_BOOTSTRAP=1
+export LSAN_OPTIONS=suppressions=$PWD/fuzz/lsan.supp:print_suppressions=0
+
+features=()
+if pkg-config --exists gstreamer-1.0 gstreamer-video-1.0; then
+    features=(--features plugin)
+    libs=$PWD/fuzz/target/nvstub
+    mkdir -p "$libs"
+    for library in nvbufsurface.so:surface nvbufsurftransform.so:transform cuda.so.1:cuda; do
+        cc -std=gnu11 -g -O1 -fPIC -shared -fvisibility=hidden -DNVSTUB_SURFACE=8 -DNVSTUB_META=8 \
+            -o "$libs/lib${library%:*}" "tests/nvstub/${library#*:}.c" \
+            $(pkg-config --cflags --libs gstreamer-1.0 gstreamer-video-1.0)
+    done
+    export LD_LIBRARY_PATH=$libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+fi
 for target in "$@"; do
+    case $target in
+    config | surface)
+        if [ ${#features[@]} -eq 0 ]; then
+            echo "fuzz.sh: $target needs GStreamer's headers" >&2
+            [ "$named" -eq 0 ] && continue
+            exit 1
+        fi
+        ;;
+    esac
     echo "== $target, $seconds s"
-    cargo fuzz run "$target" -- -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=25 \
-        -max_len=65536 -print_final_stats=1 2>&1 |
+    cargo fuzz run "${features[@]}" "$target" -- -max_total_time="$seconds" -rss_limit_mb=4096 \
+        -timeout=25 -max_len=65536 -print_final_stats=1 2>&1 |
         grep -E "^(stat::|Done|SUMMARY|thread|panicked|error|==[0-9]+==ERROR)|panicked at|Failing input|artifact_prefix"
 done

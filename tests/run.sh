@@ -86,6 +86,7 @@ cargo build --lib && gaze_use_build debug
 step "gst-inspect" inspect
 step "closed pipe" pipe_closed
 step "leaks" tests/leaks.sh
+step "soak" tests/soak.sh 0.2
 
 # A pipeline left out of the leaks check is named, but the check itself was made.
 [ -s "$GAZE_LEFT_OUT" ] && cat "$GAZE_LEFT_OUT" >>"$reasons"

@@ -1,5 +1,7 @@
 //! What the targets share: models whose every declaration and every number the fuzzer chooses, and
-//! frames.
+//! frames, drives.
+
+pub mod drive;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

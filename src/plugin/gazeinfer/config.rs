@@ -45,10 +45,23 @@ pub(super) struct Config {
 /// # Errors
 /// A text that names the file, the key and what would be right.
 pub(super) fn read(path: &str, has_engine: bool) -> Result<Config, String> {
+    let bytes = std::fs::read(path)
+        .map_err(|why| format!("Cannot read the configuration '{path}': {why}"))?;
+    parse(&bytes, path, has_engine)
+}
+
+/// Reads the contents of such a file. GLib hands out what is no UTF-8 as if it were: replaced first,
+/// so that a comment in another encoding does no harm and a value says what is wrong with it.
+pub(super) fn parse(bytes: &[u8], path: &str, has_engine: bool) -> Result<Config, String> {
+    let text = String::from_utf8_lossy(bytes);
+    // GLib's strings end there.
+    if text.contains('\0') {
+        return Err(format!("Cannot read the configuration '{path}': it is no text (a byte is 0)"));
+    }
     let file = Path::new(path);
     let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
     let is_yaml = extension.is_some_and(|extension| extension == "yml" || extension == "yaml");
-    let entries = if is_yaml { of_yaml(path) } else { of_key_file(path) }?;
+    let entries = if is_yaml { of_yaml(&text, path) } else { of_key_file(&text, path) }?;
     let keys = Keys { entries: entries.keys, folder: folder(file), has_engine };
     let mut config = Config { values: Vec::new(), ignored: entries.others };
     let mut vain = Vec::new();
@@ -74,9 +87,9 @@ struct Entries {
     others: Vec<String>,
 }
 
-fn of_key_file(path: &str) -> Result<Entries, String> {
+fn of_key_file(text: &str, path: &str) -> Result<Entries, String> {
     let file = glib::KeyFile::new();
-    file.load_from_file(path, glib::KeyFileFlags::NONE)
+    file.load_from_data(text, glib::KeyFileFlags::NONE)
         .map_err(|why| format!("Cannot read the configuration '{path}': {why}"))?;
     if !file.has_group(GROUP) {
         return Err(format!("The configuration '{path}' has no group [{GROUP}]"));
@@ -93,9 +106,8 @@ fn of_key_file(path: &str) -> Result<Entries, String> {
     Ok(entries)
 }
 
-fn of_yaml(path: &str) -> Result<Entries, String> {
+fn of_yaml(text: &str, path: &str) -> Result<Entries, String> {
     let unreadable = |why: String| format!("Cannot read the configuration '{path}': {why}");
-    let text = std::fs::read_to_string(path).map_err(|why| unreadable(why.to_string()))?;
     // OpenCV's first line, which samples have, is no directive of YAML.
     let text = text.trim_start_matches('\u{feff}').replacen("%YAML:", "#YAML:", 1);
     let documents = Yaml::load_from_str(&text).map_err(|why| unreadable(why.to_string()))?;

@@ -54,3 +54,10 @@ pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     settings::EngineReload::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     gst::Element::register(Some(plugin), "gazeinfer", gst::Rank::NONE, GazeInfer::static_type())
 }
+
+/// The properties after a configuration file (`config-file-path`) of this name and with these contents, or why it is
+/// refused: the fuzzers' door.
+#[cfg(fuzzing)]
+pub fn configured(bytes: &[u8], path: &str) -> Result<Vec<(glib::ParamSpec, glib::Value)>, String> {
+    settings::Settings::configured(bytes, path)
+}

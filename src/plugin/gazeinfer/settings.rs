@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use glib::prelude::*;
 
-use super::config;
+use super::config::{self, Config};
 use super::deepstream::DeepStream;
+use super::properties::PROPERTIES;
 use crate::core::camera;
 use crate::core::geometry::{Rect, Size};
 use crate::core::schedule::Policy;
@@ -15,7 +16,7 @@ use crate::core::smooth::OneEuro;
 use crate::plugin::enums::InferenceRegion;
 use crate::plugin::execution::Execution;
 use crate::plugin::model::Options;
-use crate::plugin::property::{get, text};
+use crate::plugin::property::{get, in_range, text};
 
 /// When another model takes the place of the one that runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
@@ -163,12 +164,32 @@ impl Settings {
     pub fn read_config(&mut self) -> Result<Vec<String>, String> {
         let Some(path) = self.config_file.clone() else { return Ok(Vec::new()) };
         let config = config::read(&path, self.set_by_hand.contains("engine"))?;
+        self.take_config(config, &path)
+    }
+
+    fn take_config(&mut self, config: Config, path: &str) -> Result<Vec<String>, String> {
         for (name, value) in config.values {
             if !self.set_by_hand.contains(name) {
-                self.apply(name, &value).map_err(|why| format!("'{path}': {why}"))?;
+                let property = PROPERTIES.iter().find(|property| property.name() == name);
+                property
+                    .map_or(Ok(()), |property| in_range(property, &value))
+                    .and_then(|()| self.apply(name, &value))
+                    .map_err(|why| format!("'{path}': {why}"))?;
             }
         }
         Ok(config.ignored)
+    }
+
+    /// The properties after a configuration file of this name and with these contents.
+    #[cfg(fuzzing)]
+    pub fn configured(
+        bytes: &[u8],
+        path: &str,
+    ) -> Result<Vec<(glib::ParamSpec, glib::Value)>, String> {
+        let mut settings = Self::default();
+        settings.take_config(config::parse(bytes, path, false)?, path)?;
+        let values = PROPERTIES.iter().map(|p| (p.clone(), settings.get(p.name())));
+        Ok(values.filter_map(|(property, value)| Some((property, value?))).collect())
     }
 
     /// Sets one property; what cannot be taken is said and leaves the old value.

@@ -90,10 +90,11 @@ fn process(stream: &mut Stream, elements: &str) -> (Outcome, FrameGaze) {
     settings.inference_region = InferenceRegion::FullFrame;
     let info = gst_video::VideoInfo::from_caps(&caps).unwrap();
     stream.set_info(info, NvmmCaps::of(&caps));
-    let outcome = stream.process(buffer.make_mut(), &settings, None, false).unwrap();
+    let looked = stream.process(buffer.make_mut(), &settings, None, false).unwrap();
+    assert!(looked.fault.is_none(), "{looked:?}");
     let mut result = stream.results()[0].clone();
     result.inference_time = 0;
-    (outcome, result)
+    (looked.outcome, result)
 }
 
 #[test]

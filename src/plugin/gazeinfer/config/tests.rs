@@ -1,6 +1,6 @@
 use super::*;
 
-fn config_in(name: &str, text: &str, has_engine: bool) -> Result<Config, String> {
+fn config_in(name: &str, text: impl AsRef<[u8]>, has_engine: bool) -> Result<Config, String> {
     gst::init().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(name);
@@ -140,4 +140,38 @@ fn what_is_wrong_is_named() {
     says("[property]\noperate-on-class-ids=0;x\n", "'x'");
     says("[other]\na=1\n", "[property]");
     says("<html>", "Cannot read");
+}
+
+#[test]
+fn another_encoding_is_no_text_of_ours() {
+    let text: &[u8] = b"[property]\n# fa\xe7ades\nbatch-size=2\nonnx-file=caf\xe9.onnx\n";
+    let found = config_in("gaze.txt", text, false).unwrap();
+    let engine = value(&found, "engine").unwrap().get::<&str>().unwrap();
+    assert!(engine.ends_with("caf\u{fffd}.onnx"), "{engine}");
+    let error = config_in("gaze.txt", b"[property]\nbatch-size=\xff\n", false).unwrap_err();
+    assert!(error.contains("batch-size=\u{fffd}"), "{error}");
+    for name in ["gaze.txt", "gaze.yml"] {
+        let error = config_in(name, b"[property]\nonnx-file=a\0b\n", false).unwrap_err();
+        assert!(error.contains("no text"), "{error}");
+    }
+}
+
+#[test]
+fn values_keep_to_the_range_of_their_property() {
+    let read = |text: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let mut settings = crate::plugin::gazeinfer::settings::Settings::default();
+        settings.set("config-file-path", &file.path().to_str().to_value()).unwrap();
+        settings.read_config().map(|_| settings.batch_size)
+    };
+    assert_eq!(read("[property]\nbatch-size=1024\n"), Ok(1024));
+    for (line, range) in [
+        ("batch-size=0", "1 to 1024"),
+        ("batch-size=4294967295", "1 to 1024"),
+        ("input-object-min-width=65536", "0 to 65535"),
+    ] {
+        let error = read(&format!("[property]\n{line}\n")).unwrap_err();
+        assert!(error.contains(range), "{line}: {error}");
+    }
 }
