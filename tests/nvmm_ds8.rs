@@ -5,8 +5,12 @@
 mod common;
 
 mod nvmm {
+    use crate::common;
+
     /// Version of the surfaces' structures, and of the metadata's.
     pub const VERSIONS: (u32, u32) = (8, 8);
+    /// Whether surfaces are in the memory of a real GPU.
+    pub const REAL_GPU: bool = false;
 
     pub mod cases;
     pub mod config;

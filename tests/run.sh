@@ -87,6 +87,12 @@ step "gst-inspect" inspect
 step "closed pipe" pipe_closed
 step "leaks" tests/leaks.sh
 step "soak" tests/soak.sh 0.2
+if command -v valgrind >/dev/null; then
+    step "memcheck" tests/memcheck.sh
+else
+    skipped=$((skipped + 1))
+    printf 'memcheck\tthere is no valgrind\n' >>"$reasons"
+fi
 
 # A pipeline left out of the leaks check is named, but the check itself was made.
 [ -s "$GAZE_LEFT_OUT" ] && cat "$GAZE_LEFT_OUT" >>"$reasons"
