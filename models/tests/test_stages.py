@@ -102,6 +102,16 @@ def test_a_readme_without_the_section_is_an_error(tmp_path):
         report.replace_section(tmp_path / "README.md", "evaluate", "text")
 
 
+def test_a_folder_without_clips_is_an_error_before_anything_is_measured(files, data, tmp_path):
+    with pytest.raises(FileNotFoundError, match="leave it out"):
+        evaluate.run(
+            arguments(
+                evaluate, "--models", str(files / "student.onnx"), "--data", str(data),
+                "--out", str(tmp_path / "evaluation.json"), "--shared", str(tmp_path),
+            )
+        )  # fmt: skip
+
+
 def test_agreement_of_a_shifted_copy_is_perfect_but_for_its_offset():
     rng = np.random.default_rng(0)
     theirs = rng.normal(0, 0.2, (100, 2))
