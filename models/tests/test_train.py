@@ -79,6 +79,24 @@ def test_a_run_taken_up_again_equals_one_that_was_not_stopped(data, tmp_path):
             assert torch.equal(value, b[part][name]), f"{part} {name}"
 
 
+def test_a_run_that_is_interrupted_keeps_what_it_had(data, tmp_path, monkeypatch):
+    """Long before the next validation, which a slow network may be hours away from."""
+    step, done = train.train_step, []
+
+    def interrupted(*words):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(step(*words))
+        return done[-1]
+
+    monkeypatch.setattr(train, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(train, "train_step", interrupted)
+    words = ["--data", str(data), "--out", str(tmp_path), "--steps", "6", "--batch", "8"]
+    with pytest.raises(KeyboardInterrupt):
+        train.run(arguments(train, *words))
+    assert torch.load(tmp_path / train.CHECKPOINT, weights_only=True)["step"] == 2
+
+
 def test_training_writes_metrics_with_the_constant_answer_beside_them(checkpoint):
     found = json.loads((checkpoint.parent / train.METRICS).read_text())
     validation = found["validation"]
