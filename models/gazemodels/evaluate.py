@@ -94,6 +94,8 @@ def run(args: argparse.Namespace) -> None:
         raise FileNotFoundError(
             f"no {', '.join(missing)}; 'gazemodels export', 'quantize' and 'qat' make them"
         )
+    if args.shared:
+        footage.check(args.shared)
     contract = contract_of(args.models[0])
     reader = Reader(args.data)
     result: dict[str, object] = {

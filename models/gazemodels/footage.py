@@ -41,6 +41,16 @@ IMAGENET_MEAN = np.float32([0.485, 0.456, 0.406])
 IMAGENET_STD = np.float32([0.229, 0.224, 0.225])
 
 
+def check(shared: Path) -> None:
+    """Whether a folder holds what the comparison needs, before anything long is measured."""
+    for part in (DETECTOR, REFERENCE, STILLS, CLIPS):
+        if not (shared / part).exists():
+            raise FileNotFoundError(
+                f"no {part} in {shared}; --shared names a folder with published models and real "
+                "clips, leave it out to measure on rendered faces alone"
+            )
+
+
 @dataclass
 class Faces:
     """Faces of a clip: boxes x1, y1, x2, y2 (n, 4), numbers of their frames (n,), the reference's pitch

@@ -22,6 +22,13 @@ def summary(errors: np.ndarray) -> dict[str, float]:
     }
 
 
+def constant(truth: np.ndarray) -> dict[str, float]:
+    """Errors of always answering the mean direction of `truth` (n, 2): what is gained over it was
+    learned from the pictures."""
+    middle = angles.to_angles(angles.to_vectors(truth).mean(axis=0))
+    return summary(angles.errors_degrees(middle, truth))
+
+
 def by_bins(errors: np.ndarray, values: np.ndarray) -> list[dict[str, float]]:
     """Means by bins of `values` (n,) in degrees; bins without a sample are left out."""
     places = np.digitize(values, EDGES)
@@ -39,6 +46,7 @@ def report(predicted: np.ndarray, labels: Mapping[str, np.ndarray]) -> dict[str,
     truth = labels["gaze"]
     errors = angles.errors_degrees(predicted, truth)
     result: dict[str, object] = dict(summary(errors))
+    result["constant"] = constant(truth)
     result["by_pitch"] = by_bins(errors, np.degrees(truth[:, 0]))
     result["by_yaw"] = by_bins(errors, np.degrees(truth[:, 1]))
     result["by_head_yaw"] = by_bins(errors, np.degrees(labels["head"][:, 1]))

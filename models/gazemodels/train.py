@@ -32,6 +32,9 @@ METRICS = "metrics.json"
 #: Part of the schedule in which the learning rate rises from 0.
 WARM_UP = 0.03
 
+#: The state is kept at each validation, and this many seconds after it was kept last.
+SAVE_SECONDS = 300.0
+
 #: New shards are looked for after so many steps.
 REFRESH = 200
 
@@ -273,6 +276,7 @@ def run(args: argparse.Namespace) -> None:
         )
 
     weights, numbers, smoothed = None, None, None
+    kept = time.monotonic()
     bar = tqdm(total=args.steps, initial=state.step, unit="step", mininterval=5.0)
     while progress() < 1.0 and (args.stop_after is None or state.step - first < args.stop_after):
         start = time.monotonic()
@@ -302,9 +306,12 @@ def run(args: argparse.Namespace) -> None:
                 )
             smoothed = gaze if smoothed is None else 0.9 * smoothed + 0.1 * gaze
             bar.set_postfix(degrees=f"{smoothed:.2f}", rate=f"{rate:.1e}", images=len(reader))
-        if state.step % args.validate_every == 0:
+        due = state.step % args.validate_every == 0
+        if due:
             validate()
+        if due or time.monotonic() - kept >= SAVE_SECONDS:
             state.save(checkpoint, args)
+            kept = time.monotonic()
     if not state.history or state.history[-1]["step"] != state.step:
         validate()
     state.save(checkpoint, args)

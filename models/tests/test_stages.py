@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from conftest import arguments
-from gazemodels import card, evaluate, export, footage, inputs, qat, report, train
+from gazemodels import __main__, card, evaluate, export, footage, inputs, qat, report, train
 from gazemodels.contract import STUDENT
 
 
@@ -100,6 +100,23 @@ def test_a_readme_without_the_section_is_an_error(tmp_path):
     (tmp_path / "README.md").write_text("nothing")
     with pytest.raises(ValueError, match="evaluate"):
         report.replace_section(tmp_path / "README.md", "evaluate", "text")
+
+
+def test_a_folder_without_clips_is_an_error_before_anything_is_measured(files, data, tmp_path):
+    with pytest.raises(FileNotFoundError, match="leave it out"):
+        evaluate.run(
+            arguments(
+                evaluate, "--models", str(files / "student.onnx"), "--data", str(data),
+                "--out", str(tmp_path / "evaluation.json"), "--shared", str(tmp_path),
+            )
+        )  # fmt: skip
+
+
+def test_without_makehumans_data_nothing_is_begun(tmp_path):
+    out = tmp_path / "data"
+    with pytest.raises(SystemExit, match="makehuman/data with --assets"):
+        __main__.main(["synth", "--assets", str(tmp_path), "--out", str(out)])
+    assert not out.exists()
 
 
 def test_agreement_of_a_shifted_copy_is_perfect_but_for_its_offset():

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import queue
+import re
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -180,6 +184,21 @@ def test_a_run_that_was_stopped_ends_with_the_same_shards(tmp_path, monkeypatch)
     sides = [set(reader.labels["identity"][reader.split(held)]) for held in (True, False)]
     assert len(reader) == 24 and not sides[0] & sides[1]
     assert {0} <= sides[0] and {1} <= sides[1]
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    command = [sys.executable, "-m", "gazemodels", "synth", "--jobs", "1", "--out", str(tmp_path)]
+    parent = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # The bar's first picture: the process that draws is at work. Its bar has no line ends.
+    said = ""
+    while not re.search(r"[1-9]\d*/30000", said):
+        part = parent.stderr.read(1)
+        assert part, said
+        said += part
+    parent.send_signal(signal.SIGTERM)
+    # Ends when the last process that holds the pipe has ended; the limit is for one that never does.
+    parent.communicate(timeout=120)
+    assert parent.returncode == -signal.SIGTERM
 
 
 def test_the_crop_is_about_the_face(studio):

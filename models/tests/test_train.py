@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 import torch
 
 from conftest import arguments
-from gazemodels import angles, nets, sampling, train
+from gazemodels import angles, augment, metrics, nets, sampling, train
+from gazemodels.contract import STUDENT
 from gazemodels.reader import Reader
 
 
@@ -77,10 +79,51 @@ def test_a_run_taken_up_again_equals_one_that_was_not_stopped(data, tmp_path):
             assert torch.equal(value, b[part][name]), f"{part} {name}"
 
 
-def test_training_learns_and_writes_metrics(checkpoint):
+def test_a_run_that_is_interrupted_keeps_what_it_had(data, tmp_path, monkeypatch):
+    """Long before the next validation, which a slow network may be hours away from."""
+    step, done = train.train_step, []
+
+    def interrupted(*words):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(step(*words))
+        return done[-1]
+
+    monkeypatch.setattr(train, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(train, "train_step", interrupted)
+    words = ["--data", str(data), "--out", str(tmp_path), "--steps", "6", "--batch", "8"]
+    with pytest.raises(KeyboardInterrupt):
+        train.run(arguments(train, *words))
+    assert torch.load(tmp_path / train.CHECKPOINT, weights_only=True)["step"] == 2
+
+
+def test_training_writes_metrics_with_the_constant_answer_beside_them(checkpoint):
     found = json.loads((checkpoint.parent / train.METRICS).read_text())
-    assert found["validation"]["mean"] < 45.0
-    assert found["validation"]["by_yaw"] and found["parameters"] > 0
+    validation = found["validation"]
+    assert validation["count"] == validation["constant"]["count"] > 0
+    assert 10.0 < validation["constant"]["mean"] < 60.0
+    assert validation["by_yaw"] and found["parameters"] > 0 and found["steps"] == 30
+
+
+def test_steps_learn_a_batch_by_heart(data, tmp_path):
+    """Far better than the constant answer, which needs no look at the pictures."""
+    state = train.Run.fresh(
+        arguments(train, "--data", str(data), "--out", str(tmp_path)), torch.device("cpu")
+    )
+    state.model.train()
+    samples = train.batch_of(Reader(data), np.arange(16), torch.device("cpu"))
+    images, labels = augment.training_batch(*samples, STUDENT, seed=1)
+    for _ in range(30):
+        terms = train.train_step(state, images, labels, bfloat16=False)
+    constant = metrics.constant(labels["gaze"].numpy())["mean"]
+    assert np.degrees(terms["gaze"].item()) < 0.3 * constant
+
+
+def test_the_constant_answer_is_the_mean_direction():
+    truth = np.radians([[0.0, 30.0], [0.0, -30.0], [0.0, 30.0], [0.0, -30.0]])
+    assert metrics.constant(truth)["mean"] == pytest.approx(30.0)
+    turned = metrics.constant(truth + np.radians([0.0, 40.0]))
+    assert turned["mean"] == pytest.approx(30.0), "it follows the faces"
 
 
 def test_limits_of_the_networks():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from . import assets
+
 #: Beside the repository's folder, where the project's README puts it.
 ASSETS = Path(__file__).resolve().parents[4] / "shared" / "makehuman-cc0"
 
@@ -37,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    """Renders what was asked for."""
+    assets.check(args.assets)
     if args.out:
         from .generate import generate
 

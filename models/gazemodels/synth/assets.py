@@ -12,9 +12,19 @@ from pathlib import Path
 import numpy as np
 
 WHERE = (
-    "clone github.com/makehumancommunity/makehuman at commit a8bc2d54 and name the folder that "
-    "holds 3dobjs, targets and rigs with --assets"
+    "clone github.com/makehumancommunity/makehuman at commit a8bc2d54 and name its folder "
+    "makehuman/data with --assets"
 )
+
+#: The base mesh, under the folder of MakeHuman's data.
+BASE = Path("3dobjs/base.obj")
+
+
+def check(folder: Path) -> None:
+    """Whether MakeHuman's data is there, before anything is begun."""
+    base = Path(folder) / BASE
+    if not base.exists():
+        raise FileNotFoundError(f"{base} is not there: {WHERE}")
 
 
 class Assets:
@@ -22,11 +32,9 @@ class Assets:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        base = self.folder / "3dobjs" / "base.obj"
-        if not base.exists():
-            raise FileNotFoundError(f"{base} is not there: {WHERE}")
+        check(self.folder)
         vertices, faces, groups, group = [], [], [], ""
-        for line in base.read_text().splitlines():
+        for line in (self.folder / BASE).read_text().splitlines():
             kind, _, rest = line.partition(" ")
             if kind == "v":
                 vertices.append([float(value) for value in rest.split()])

@@ -72,16 +72,20 @@ def generate(assets: Path, folder: Path, seed: int, count: int, jobs: int) -> No
 
 
 def work(assets: Path, folder: Path, seed: int, tasks, done) -> None:
-    """One process: takes shards until there is none left."""
+    """One process: takes shards until there is none left, or nobody waits for them."""
     # Mesa's own threads would compete with the other processes.
     os.environ.setdefault("LP_NUM_THREADS", "0")
     studio = Studio(assets, seed)
+    parent = multiprocessing.parent_process()
     while (task := tasks.get()) is not None:
         index, size = task
         start = index * dataset.SHARD
         samples, said = [], time.monotonic()
         waiting = 0
         for number in range(start, start + size):
+            # A parent that a signal ends does not end its processes.
+            if parent is not None and not parent.is_alive():
+                return
             samples.append(studio.picture(number).sample())
             waiting += 1
             if time.monotonic() - said > 1.0:

@@ -42,7 +42,7 @@ def context() -> moderngl.Context:
         return moderngl.create_context(standalone=True, backend="egl", require=330)
     except Exception as error:
         raise RuntimeError(
-            f"no OpenGL 3.3 through EGL ({error}); install Mesa (libegl1 libgl1-mesa-dri) or a "
+            f"no OpenGL 3.3 through EGL ({error}); install Mesa (libegl1 libgl1 libgl1-mesa-dri) or a "
             "graphics driver with EGL"
         ) from error
 
