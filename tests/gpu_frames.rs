@@ -205,7 +205,6 @@ fn models_of_eyes_heads_and_halves_as_well() {
         ("regression_u8.onnx", "regression.toml"),
         ("regression_i8.onnx", "regression.toml"),
         ("regression_batch4.onnx", "regression.toml"),
-        ("regression_nhwc.onnx", "regression.toml"),
     ] {
         let [mut host, mut gpu] = estimators(&cuda, model, profile);
         let wanted = expected(&mut host, &info, &bytes);

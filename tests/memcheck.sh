@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tests of NVIDIA's memory and metadata under valgrind: no invalid access, nothing lost.
+# The tests of NVIDIA's memory and metadata, and of the kernels on frames in a "GPU's" memory, under
+# valgrind: no invalid access, nothing lost.
 #   tests/memcheck.sh          what reads memory, once with the structures of each DeepStream
 #   tests/memcheck.sh --all    also the processes in which a library is missing or of another version;
 #                              takes many minutes
@@ -43,12 +44,12 @@ cat >"$suppressions" <<'S'
 }
 S
 
-programs=(nvmm_ds7 nvmm_ds8 nvmm_ds9)
+programs=(nvmm_ds7 nvmm_ds8 nvmm_ds9 gpu_frames)
 targets=("${programs[@]/#/--test=}")
 cargo test --no-run "${targets[@]}"
 # What reads structures that differ from version to version; the rest runs with the last one.
 layouts=(batches_with_gaps batches_that_lie how_the_cpu arrows_for boxes_leave)
-everything=(--skip every_format --skip the_header --skip of_its_own)
+everything=(--skip every_format --skip every_memory_and_format --skip the_header --skip of_its_own)
 alone=(--skip missing_one --skip another_version)
 check() {
     local test=$1 program
@@ -73,4 +74,5 @@ else
         check "$test" "${layouts[@]}"
     done
     check nvmm_ds9 "${everything[@]}" "${alone[@]}"
+    check gpu_frames "${everything[@]}"
 fi

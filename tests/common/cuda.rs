@@ -1,6 +1,7 @@
 //! The CUDA driver, as far as tests need it: memory of a GPU, filled and read. Serves a real driver
 //! and the stand-in in `tests/nvstub` alike: whichever this process finds as `libcuda.so.1`.
 #![allow(unsafe_code)] // C functions of a library
+#![allow(dead_code)] // each test crate uses its own part of this
 
 use std::ffi::c_void;
 

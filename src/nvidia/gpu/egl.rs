@@ -85,6 +85,9 @@ pub(in crate::nvidia) unsafe fn map<'a>(
     // SAFETY: the resource was just registered; the pointer is valid for the call.
     let code = unsafe { mapped_frame(&raw mut frame, resource, 0, 0) };
     gpu.check("cuGraphicsResourceGetMappedEglFrame", code)?;
+    // As NVIDIA's samples do before they read what another engine of the chip may have written.
+    // SAFETY: a context is current.
+    gpu.check("cuCtxSynchronize", unsafe { (gpu.cuda.ctx_synchronize)() })?;
     let planes = planes(&frame, layout)?;
     Ok(GpuFrame::of_egl(layout.facts(), gpu.number, planes, mapping))
 }
