@@ -423,7 +423,7 @@ fn a_driver_who_is_not_seen_is_neither_away_nor_asleep() {
             drive.seconds(ROAD, 4.0).seconds(Do::Hide, 60.0);
             assert_eq!(drive.alarms(), [], "{rules} at {fps}");
             let told = drive.events.iter().filter_map(|event| match event {
-                Event::Available { reason, since, at } => Some((*reason, *at - *since)),
+                Event::Available { reason, since, at, .. } => Some((*reason, *at - *since)),
                 _ => None,
             });
             let told = told.collect::<Vec<_>>();
