@@ -37,6 +37,8 @@ pub struct Drive {
     pub eyes: bool,
     /// Degrees that are added to yaw and pitch.
     pub noise: [f32; 2],
+    /// What is added to how far the eyes are open, 0..=1.
+    pub lid_noise: f32,
     fps: u64,
     frame: u64,
 }
@@ -64,6 +66,7 @@ impl Drive {
             head: None,
             eyes: false,
             noise: [0.0; 2],
+            lid_noise: 0.0,
             fps,
             frame: 0,
         }
@@ -130,10 +133,13 @@ impl Drive {
         let region = FaceRegion {
             rect: Rect::new(200.0, 100.0, 200.0, 200.0),
             head_pose,
-            eye_openness: self.eyes.then_some(match act {
-                Do::Close => [0.05; 2],
-                Do::Lower(..) => [0.15; 2],
-                _ => [0.9; 2],
+            eye_openness: self.eyes.then(|| {
+                let openness: f32 = match act {
+                    Do::Close => 0.05,
+                    Do::Lower(..) => 0.15,
+                    _ => 0.9,
+                };
+                [(openness + self.lid_noise).clamp(0.0, 1.0); 2]
             }),
             ..FaceRegion::default()
         };
