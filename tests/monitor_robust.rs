@@ -204,6 +204,31 @@ fn eyes_that_are_seen_no_more() {
     assert_eq!(availability(&drive), []);
 }
 
+/// An intervention because of closed eyes ends with a steady gaze ahead, if nobody sees the eyes any
+/// more.
+#[test]
+fn an_intervention_ends_though_the_eyes_are_seen_no_more() {
+    let mut drive = Drive::new("euroncap-2026", 30);
+    drive.eyes = true;
+    drive.seconds(ROAD, 4.0).seconds(Do::Close, 6.5);
+    drive.eyes = false;
+    drive.seconds(SCREEN, 2.5).seconds(ROAD, 1.9);
+    assert_eq!(state(&drive), DriverState::Unresponsive);
+    drive.seconds(ROAD, 0.5);
+    assert_eq!(state(&drive), DriverState::Attentive);
+    // Long after it was told that the eyes are missing as well.
+    let mut drive = Drive::new("euroncap-2026", 30);
+    drive.eyes = true;
+    drive.seconds(ROAD, 4.0).seconds(Do::Close, 6.5);
+    drive.eyes = false;
+    for _ in 0..10 {
+        drive.seconds(SCREEN, 1.0).seconds(ROAD, 1.0);
+    }
+    assert_eq!(state(&drive), DriverState::Unresponsive);
+    drive.seconds(ROAD, 2.0);
+    assert_eq!(drive.monitor.attention().level, Level::None);
+}
+
 /// A closure of ten minutes ago and a blink are no microsleep.
 #[test]
 fn a_closure_does_not_wait_for_ever() {
@@ -400,6 +425,15 @@ fn lowered_lids_are_no_microsleep() {
     settled.eyes = true;
     settled.seconds(ROAD, 4.0).seconds(LAP, 0.6).seconds(lap, 2.2).seconds(ROAD, 4.0);
     assert_eq!(settled.alarms(), []);
+
+    // A gaze that is carried on under closed lids is no evidence.
+    let mut carried = Drive::new("euroncap-2026", 30);
+    carried.eyes = true;
+    carried.seconds(ROAD, 4.0).seconds(LAP, 0.6);
+    let mut frame = carried.show(lap);
+    frame.faces[0].age = 1;
+    carried.push(Some(&frame), 1.2);
+    assert_eq!(carried.alarms(), [Alarm::Microsleep]);
 
     // Nothing says that the lids are lowered only.
     let mut eyes = Drive::new("euroncap-2026", 30);

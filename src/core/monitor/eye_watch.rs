@@ -34,6 +34,8 @@ pub struct EyeWatch {
     warned: bool,
     /// Time out of sight in this closure, since then.
     unseen: Duration,
+    /// How long, in one piece, the gaze has been ahead while the eyes were not seen.
+    ahead: Duration,
     stage: usize,
     drowsy: bool,
 }
@@ -60,6 +62,7 @@ impl EyeWatch {
             rested: Duration::ZERO,
             warned: false,
             unseen: Duration::ZERO,
+            ahead: Duration::ZERO,
             stage: 0,
             drowsy: false,
         }
@@ -78,6 +81,7 @@ impl EyeWatch {
     pub fn silence(&mut self) {
         self.stage = 0;
         self.drowsy = false;
+        self.ahead = Duration::ZERO;
     }
 
     /// The closure was none: lids that are lowered to look down.
@@ -107,6 +111,7 @@ impl EyeWatch {
     /// Takes an interval in which the driver was out of sight. It counts only while a warning waits
     /// for an answer.
     pub fn pass_unseen(&mut self, dt: Duration) {
+        self.ahead = Duration::ZERO;
         if self.waits() {
             self.unseen += dt;
         }
@@ -138,6 +143,7 @@ impl EyeWatch {
         looking_down: bool,
     ) {
         self.closure.advance(to, dt, Some(closed));
+        self.ahead = Duration::ZERO;
         let duration = self.closure.duration();
         self.rested = self.rested.min(duration);
         if self.closure.since().is_none() {
@@ -155,6 +161,13 @@ impl EyeWatch {
         perclos.add(to, dt, more);
     }
 
+    /// Takes an interval in which gaze was seen, at the road or elsewhere, and eyes were not. A steady
+    /// gaze ahead ends an intervention because of eyes that nobody may ever see open; warnings end
+    /// where that is told.
+    pub fn advance_unseen(&mut self, dt: Duration, ahead: bool) {
+        self.ahead = if ahead { self.ahead + dt } else { Duration::ZERO };
+    }
+
     /// What the rules say of a closure at `to`.
     pub fn judge(
         &mut self,
@@ -168,8 +181,13 @@ impl EyeWatch {
             return (std::mem::take(&mut self.stage) > 0)
                 .then_some(Verdict::Clear(Cleared::Inactive));
         }
-        if self.stage > 0 && reached(self.closure.open(), rules.clear.time()) {
+        let clear = rules.clear.time();
+        let ahead = self.stage == INTERVENTION && reached(self.ahead, clear);
+        if self.stage > 0 && (ahead || reached(self.closure.open(), clear)) {
             self.stage = 0;
+            if ahead {
+                self.discard();
+            }
             return Some(Verdict::Clear(Cleared::Attentive));
         }
         let duration = self.closure.duration().saturating_sub(self.rested);

@@ -166,7 +166,9 @@ impl Presence {
         self.rewind();
         self.missing = Some(at);
         self.lost = Some((at, Reason::NoData));
-        self.reason.replace(Reason::NoData).is_none()
+        let new = self.reason.is_none();
+        self.reason.get_or_insert(Reason::NoData);
+        new
     }
 
     /// What was told is over, whatever is seen. Whether anything was.

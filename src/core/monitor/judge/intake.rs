@@ -118,12 +118,13 @@ impl Monitor {
 
     /// Whether lids that pass for closed are lowered to look down: the gaze is below where sleep is
     /// looked for, and so is the head, or the gaze had settled there with open eyes. Gaze alone
-    /// says nothing, for models let it fall with the lids. A closure that is no blink any more is
-    /// none of that kind: heads fall in sleep, too.
+    /// says nothing, for models let it fall with the lids; one that is carried from an earlier frame
+    /// says nothing of this one. A closure that is no blink any more is none of that kind: heads fall
+    /// in sleep, too.
     fn looks_down(&self, face: &Face) -> bool {
         let (Some(eyes), Some(rules)) = (&self.eyes, &self.config.rules.eyes) else { return false };
         let slow = rules.perclos.as_ref().map_or(Duration::ZERO, |rule| rule.slow.time());
-        if eyes.closed() >= slow {
+        if eyes.closed() >= slow || !face.fresh {
             return false;
         }
         let present = self.settler.present();

@@ -56,7 +56,7 @@ pub struct MonitorStats {
     pub frames: u64,
     /// Frames whose stamp was not later than the one before: not judged.
     pub ignored: u64,
-    /// Gaps, and stamps that went far back, after which everything started anew.
+    /// Gaps, stamps that went far back and stamps that stood still: everything started anew.
     pub restarts: u64,
     /// Frames without a usable gaze.
     pub unusable: u64,
@@ -273,12 +273,15 @@ impl Monitor {
             }
         }
         let lids = self.closed.between(from, at);
-        if let (Some(eyes), Some(rules)) = (&mut self.eyes, &rules.eyes)
-            && let Some((closed, to)) = lids
-        {
-            let cabin = looking.and_then(|(looking, _)| looking.cabin);
-            let looking_down = cabin.is_some_and(|(gaze, _)| intake::is_below(gaze, rules));
-            eyes.advance(rules, to, to - from, closed, looking_down);
+        if let (Some(eyes), Some(rules)) = (&mut self.eyes, &rules.eyes) {
+            let cabin = looking.and_then(|(looking, to)| Some((looking.cabin?, to)));
+            if let Some((closed, to)) = lids {
+                let looking_down =
+                    cabin.is_some_and(|((gaze, _), _)| intake::is_below(gaze, rules));
+                eyes.advance(rules, to, to - from, closed, looking_down);
+            } else if let Some(((_, place), to)) = cabin {
+                eyes.advance_unseen(to - from, place.class == ZoneClass::Forward);
+            }
         }
         // Open eyes without a gaze are not enough to go by.
         let ends = [looking.map(|(_, to)| to), lids.filter(|lids| lids.0).map(|(_, to)| to)];
