@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Prints where each face looks, with GStreamer's own Python bindings alone.
+"""Prints where each face looks, and behind gazemonitor whether the driver pays attention, with
+GStreamer's own Python bindings alone.
 
     apt install python3-gst-1.0
     GST_PLUGIN_PATH=target/release python3 examples/gaze_probe.py \
         'filesrc location=in.mp4 ! decodebin ! videoconvert ! gazeface engine=yunet.onnx !
          gazeinfer engine=gaze.onnx ! fakesink name=probe'
 
-The element named "probe" is where buffers are looked at. The fields of GazeMeta are listed in
-README.md. Angles are in radians; positive pitch is up, positive yaw the image's left.
+The element named "probe" is where buffers are looked at. The fields of GazeMeta and AttentionMeta
+are listed in README.md. Angles are in radians; positive pitch is up, positive yaw the image's left.
 
 Two things to know, both true of GStreamer 1.22 to 1.26:
 - The package python3-gst-1.0 is needed, not only PyGObject: it is what turns the nested array of
@@ -24,16 +25,18 @@ gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
 
+def meta_of(buffer, name):
+    """The fields of a custom meta as a dictionary; None where the buffer has none."""
+    # The lookup warns about a name that nobody registered yet.
+    meta = buffer.get_custom_meta(name) if Gst.Meta.get_info(name) else None
+    return None if meta is None else fields(meta.get_structure())
+
+
 def gaze_of(buffer):
     """GazeMeta as a dictionary with a list of dictionaries; None where nobody looked."""
-    # The lookup warns about a name that nobody registered yet.
-    if not Gst.Meta.get_info("GazeMeta"):
-        return None
-    meta = buffer.get_custom_meta("GazeMeta")
-    if meta is None:
-        return None
-    gaze = fields(meta.get_structure())
-    gaze["faces"] = [fields(face) for face in gaze["faces"]]
+    gaze = meta_of(buffer, "GazeMeta")
+    if gaze is not None:
+        gaze["faces"] = [fields(face) for face in gaze["faces"]]
     return gaze
 
 
@@ -56,6 +59,14 @@ def on_buffer(_pad, info):
         if "pitch" in face:
             text += f" pitch {face['pitch']:+.3f} yaw {face['yaw']:+.3f}"
         print(text)
+    attention = meta_of(buffer, "AttentionMeta")
+    if attention is not None:
+        text = f"  attention {attention['state']}, level {attention['level']}"
+        # Absent while it is not known, like everything that a driver out of sight does not show.
+        if "zone" in attention:
+            text += f", looks at {attention['zone']}"
+        alarms = list(attention["alarms"])
+        print(text + (f", alarms {', '.join(alarms)}" if alarms else ""))
     return Gst.PadProbeReturn.OK
 
 

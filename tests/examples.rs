@@ -1,4 +1,5 @@
-//! The examples of three languages read the same GazeMeta, each with GStreamer alone.
+//! The examples of three languages read the same GazeMeta, each with GStreamer alone; the Python one
+//! reads AttentionMeta as well.
 #![cfg(feature = "plugin")]
 
 mod common;
@@ -27,7 +28,8 @@ fn output(command: &mut Command, plugins: &Path) -> String {
     let output = command
         .arg(format!(
             "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! \
-             gazeinfer engine={} profile={} inference-region=full-frame ! fakesink name=probe",
+             gazeinfer engine={} profile={} inference-region=full-frame ! \
+             gazemonitor forward=given ! fakesink name=probe",
             model.display(),
             profile.display()
         ))
@@ -69,7 +71,12 @@ fn they_all_say_the_same() {
         Some(python) => {
             let mut command = Command::new(python);
             command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gaze_probe.py"));
-            assert_eq!(faces(&output(&mut command, plugins)), expected);
+            let text = output(&mut command, plugins);
+            assert_eq!(faces(&text), expected);
+            let attention = text.lines().filter(|line| line.starts_with("  attention"));
+            let attention: Vec<_> = attention.collect();
+            assert_eq!(attention[0], "  attention attentive, level none", "{text}");
+            assert!(attention[1].starts_with("  attention attentive, level none, looks at "));
         }
         None => common::left_out(NAME, "no python3-gst-1.0: the Python example"),
     }

@@ -6,6 +6,7 @@ mod common;
 use common::drive::{Do, Drive, ROAD};
 use gst::prelude::*;
 use gst_check::Harness;
+use gstgaze::core::gaze::Gaze;
 use gstgaze::core::monitor::{Alarm, Attention, DriverState, Level};
 use gstgaze::plugin::meta::{attention, gaze};
 
@@ -129,9 +130,11 @@ fn zones_are_told_and_messages_can_be_switched_off() {
     t.seconds(ROAD, 1.0);
     t.seconds(AWAY, 1.0);
     let zones = t.messages(&["zone"]);
-    assert_eq!(zones.len(), 1);
-    assert_eq!((text(&zones[0], "from"), text(&zones[0], "to")), ("road-ahead", "centre-screen"));
-    assert!(zones[0].get::<bool>("left-road").unwrap());
+    assert_eq!(zones.len(), 2);
+    assert_eq!(text(&zones[0], "to"), "road-ahead");
+    assert!(!zones[0].has_field("from") && !zones[0].get::<bool>("left-road").unwrap());
+    assert_eq!((text(&zones[1], "from"), text(&zones[1], "to")), ("road-ahead", "centre-screen"));
+    assert!(zones[1].get::<bool>("left-road").unwrap());
     t.element.set_property("post-messages", false);
     t.seconds(ROAD, 1.0);
     assert_eq!(t.messages(&["zone", "alarm"]).len(), 0);
@@ -165,7 +168,8 @@ fn speed_by_property_and_by_events_of_both_directions() {
     assert!(!t.element.property::<bool>("nominal"));
     t.harness.push_upstream_event(gst::event::CustomUpstream::new(vehicle(19.0)));
     assert_eq!(t.seconds(ROAD, 0.1).speed, Some(19.0));
-    // Too slow for the rules.
+    // Too slow for the rules, for as long as that is known.
+    t.element.set_property("speed-timeout", 0u64);
     t.seconds(ROAD, 4.0);
     assert_eq!(t.seconds(AWAY, 5.0).state, DriverState::LookingAway);
     for (told, known) in [(-3.0, None), (1e9, Some(500.0)), (f64::NAN, Some(500.0))] {
@@ -214,6 +218,160 @@ fn gaps_let_time_pass() {
     assert_eq!(text(&told[0], "reason"), "no-data");
 }
 
+/// A GAP event and the buffer that begins where it ends.
+#[test]
+fn gaps_between_buffers_leave_the_buffers_alone() {
+    let mut t = Test::new();
+    t.seconds(ROAD, 1.0);
+    let period = gst::ClockTime::SECOND / FPS;
+    let mut pairs = 0;
+    while t.told().get::<&str>("level").unwrap() == "none" {
+        let gap = gst::event::Gap::builder(period * t.frame).duration(period).build();
+        assert!(t.harness.push_event(gap));
+        t.frame += 1;
+        let buffer = t.buffer(AWAY);
+        let attention = t.push(buffer);
+        assert_eq!(attention.face, Some(0), "this buffer was judged");
+        pairs += 1;
+        assert!(pairs < 100, "no warning");
+    }
+    // The gaze of each buffer lasts through the GAP after it.
+    let raised = &t.messages(&["alarm"])[0];
+    let (start, threshold) = (time(raised, "start"), time(raised, "threshold"));
+    assert_eq!(threshold - start, 3_000_000_000);
+    assert_eq!((t.stat("ignored"), t.stat("restarts")), (0, 0));
+    assert_eq!(t.stat("frames"), FPS + 3 * pairs);
+}
+
+#[test]
+fn a_long_gap_is_told_in_time() {
+    let mut t = Test::new();
+    t.seconds(ROAD, 1.0);
+    let minute = gst::ClockTime::SECOND * 60;
+    let gap = gst::event::Gap::builder(gst::ClockTime::SECOND).duration(minute).build();
+    assert!(t.harness.push_event(gap));
+    let told = t.messages(&["availability"]);
+    assert_eq!(told.len(), 1);
+    assert!(time(&told[0], "at") - time(&told[0], "since") <= 10_000_000_000);
+    t.frame = 61 * FPS;
+    assert_eq!(t.seconds(ROAD, 1.2).state, DriverState::Attentive);
+    assert_eq!(t.stat("ignored"), 0);
+    // One that says nothing of its length, and one that is longer than time.
+    let gap = gst::event::Gap::builder(gst::ClockTime::SECOND * t.frame / FPS).build();
+    assert!(t.harness.push_event(gap));
+    t.seconds(ROAD, 1.0);
+    assert_eq!(t.stat("ignored"), 0);
+    let start = gst::ClockTime::SECOND * t.frame / FPS;
+    let gap = gst::event::Gap::builder(start).duration(gst::ClockTime::MAX).build();
+    assert!(t.harness.push_event(gap));
+    assert_eq!(text(&t.told(), "state"), "unavailable");
+}
+
+/// Another stream after one that nobody was seen in: what was told is over.
+#[test]
+fn another_stream_ends_what_was_told() {
+    let mut t = Test::new();
+    t.seconds(Do::Hide, 6.0);
+    assert_eq!(t.messages(&["availability"]).len(), 1);
+    assert!(t.harness.push_event(gst::event::StreamStart::new("another")));
+    let told = t.messages(&["availability"]);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].get::<bool>("available").unwrap());
+    assert_eq!((text(&told[0], "of"), told[0].has_field("reason")), ("gaze", false));
+    assert_eq!(text(&t.told(), "state"), "calibrating", "nothing was seen of this one");
+}
+
+#[test]
+fn a_speed_by_event_has_an_end() {
+    let mut t = Test::new();
+    let notes = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let count = notes.clone();
+    t.element.connect_notify(Some("speed"), move |_, _| {
+        count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    });
+    let notes = || notes.load(std::sync::atomic::Ordering::SeqCst);
+    // Any number will do.
+    let numbers: [glib::SendValue; 4] = [
+        50i32.to_send_value(),
+        50f32.to_send_value(),
+        50u64.to_send_value(),
+        50f64.to_send_value(),
+    ];
+    for (i, number) in numbers.into_iter().enumerate() {
+        let mut s = gst::Structure::new_empty("GazeVehicle");
+        s.set_value("speed", number);
+        assert!(t.harness.push_event(gst::event::CustomDownstream::new(s)));
+        assert_eq!((t.element.property::<f64>("speed"), notes()), (50.0, i as u32 + 1));
+    }
+    assert_eq!(t.seconds(ROAD, 2.0).speed, Some(50.0));
+    assert_eq!(t.seconds(ROAD, 0.2).speed, None);
+    assert_eq!((t.element.property::<f64>("speed"), notes()), (-1.0, 5));
+    // One that was set holds.
+    t.element.set_property("speed", 30.0);
+    assert_eq!(t.seconds(ROAD, 5.0).speed, Some(30.0));
+    assert_eq!(notes(), 6);
+}
+
+/// The rate changes in the midst of a glance, without a flush.
+#[test]
+fn a_change_of_rate_keeps_the_time() {
+    let mut t = Test::new();
+    t.seconds(ROAD, 10.0);
+    t.seconds(AWAY, 2.0);
+    let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    segment.set_rate(2.0);
+    segment.set_start(gst::ClockTime::SECOND * 12);
+    segment.set_time(gst::ClockTime::SECOND * 12);
+    segment.set_base(gst::ClockTime::SECOND * 12);
+    assert!(t.harness.push_event(gst::event::Segment::new(&segment)));
+    assert_eq!(t.seconds(AWAY, 0.9).level, Level::None);
+    assert_eq!(t.seconds(AWAY, 0.2).level, Level::Warning);
+    assert_eq!((t.stat("restarts"), t.stat("ignored")), (0, 0));
+}
+
+/// Zones that are planes of the cabin, with faces that say where they are: the shipped example.
+#[test]
+fn planes_follow_the_head() {
+    // The camera of the file, by hand: it looks back at the driver and 18.4 degrees up.
+    let position = [600.0, 0.0, 1000.0];
+    let (back, up) = (600.0 / 40f64.sqrt() / 100.0, 200.0 / 40f64.sqrt() / 100.0);
+    let to_camera = |[x, y, z]: [f64; 3]| [y, -up * x - back * z, -back * x + up * z];
+    let minus = |a: [f64; 3], b: [f64; 3]| [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
+    let (screen, mean, tall) = ([700.0, -600.0, 700.0], [0.0, 0.0, 1200.0], [-200.0, 0.0, 1400.0]);
+    // From, to, whether the face says where it is, and what is looked at.
+    let towards = |eye, target| minus(target, eye);
+    for (eye, direction, origin, zone) in [
+        (mean, towards(mean, screen), true, "centre-screen"),
+        (mean, towards(mean, screen), false, "centre-screen"),
+        (tall, towards(tall, screen), true, "centre-screen"),
+        // By angles alone it is below the screen of the driver of mean height.
+        (tall, towards(tall, screen), false, "elsewhere"),
+        // The same angles lead somebody else's gaze past the screen.
+        (tall, towards(mean, screen), true, "glovebox"),
+        (mean, [1.0, 0.0, 0.0], true, "road-ahead"),
+        (mean, towards(mean, [350.0, -100.0, 750.0]), true, "phone-lap"),
+    ] {
+        let element = element();
+        let zones =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/zones/left-hand-drive-planes.toml");
+        element.set_property("zones", zones);
+        let mut t = Test::with(element);
+        let mut last = None;
+        for _ in 0..5 {
+            let mut buffer = t.buffer(ROAD);
+            let mut frame = t.script.show(ROAD);
+            let face = &mut frame.faces[0];
+            face.gaze = Gaze::from_direction(to_camera(direction).map(|v| v as f32));
+            face.origin = origin.then(|| to_camera(minus(eye, position)).map(|v| v as f32));
+            gaze::add(buffer.get_mut().unwrap(), &frame).unwrap();
+            last = Some(t.push(buffer));
+        }
+        let attention = last.unwrap();
+        assert_eq!(&*attention.zone, zone, "{eye:?} {direction:?} {origin}");
+        assert!(attention.forward.is_some(), "the file says where the camera is");
+    }
+}
+
 #[test]
 fn a_flush_starts_time_anew_and_keeps_what_was_learned() {
     let element = element();
@@ -235,7 +393,11 @@ fn a_flush_starts_time_anew_and_keeps_what_was_learned() {
     assert_eq!((after.state, after.level), (DriverState::LookingAway, Level::None));
     assert!(after.forward.is_some());
     // Another stream may be another car.
+    t.messages(&["calibration"]);
     assert!(t.harness.push_event(gst::event::StreamStart::new("another")));
+    let told = t.messages(&["calibration"]);
+    assert_eq!(told.len(), 1);
+    assert!(!told[0].get::<bool>("ready").unwrap());
     assert!(t.harness.push_event(gst::event::Segment::new(&segment)));
     assert_eq!(t.seconds(AWAY, 0.2).state, DriverState::Calibrating);
     assert_eq!(t.stat("frames"), 45 * FPS + 80 + 2 * FPS + 5);

@@ -1,12 +1,18 @@
-//! What gaze that errs makes of the rules: a table of confusions, and how many alerts an attentive
-//! driver gets an hour. Run with `--nocapture` to see the tables.
+//! What gaze that errs makes of the rules: tables of confusions, how late alarms are, and how many
+//! alerts an attentive driver gets an hour. Run with `--nocapture` to see the tables.
 
 mod common;
+
+use std::time::Duration;
 
 use common::drive::{Do, Drive, Noise, ROAD, config};
 use gstgaze::core::gaze::Gaze;
 use gstgaze::core::monitor::shape::Shape;
 use gstgaze::core::monitor::{Alarm, ForwardSource, MonitorConfig};
+
+/// Deviation of an eye's openness, 0..=1. This project's choice: a third of what separates closed
+/// from open.
+const LID_ERROR: f64 = 0.05;
 
 /// Mean angular error of gaze in cars: 6.71 and 7.04 degrees (GazeDPTR and GazePTR on IVGaze).
 const MEAN_ERROR: f64 = 6.7;
@@ -44,6 +50,9 @@ impl Errors {
 fn go(drive: &mut Drive, errors: &mut Errors, act: Do, frames: u64) {
     for _ in 0..frames {
         drive.noise = errors.next();
+        if drive.eyes {
+            drive.lid_noise = (LID_ERROR * errors.noise.normal()) as f32;
+        }
         drive.frames(act, 1);
     }
 }
@@ -129,13 +138,122 @@ fn confusions() {
     }
     let noisy = confusion(MEAN_ERROR, 0.1);
     print("gaze that errs by 6.7 degrees, correlated over 0.1 s", &noisy);
-    let right: u32 = (0..4).map(|i| noisy[i][i]).sum();
-    let all: u32 = noisy.iter().flatten().sum();
-    println!("{right} of {all} right");
-    let missed: u32 = (1..4).map(|i| noisy[i][0]).sum();
-    let false_alerts: u32 = noisy[0][1..].iter().sum();
-    assert!(f64::from(missed) <= 0.05 * f64::from(all), "{missed} missed");
-    assert!(f64::from(false_alerts) <= 0.05 * f64::from(all), "{false_alerts} false");
+    // Errors that are as slow as glances are not averaged out within one.
+    let slow = confusion(MEAN_ERROR, 1.0);
+    print("the same, correlated over 1 s", &slow);
+    for table in [noisy, slow] {
+        for (i, row) in table.iter().enumerate() {
+            bound(CLASSES[i], row[i], row.iter().sum());
+        }
+    }
+}
+
+/// Of each row at least nineteen in twenty are right: what is missed, what is taken for something else and
+/// what is false are bounded for each, and not only on average.
+fn bound(what: &str, right: u32, all: u32) {
+    assert!(f64::from(right) >= 0.95 * f64::from(all), "{what}: {right} of {all} right");
+}
+
+const LAP: Do = Do::Look(13.0, -50.0);
+const CLUSTER: Do = Do::Look(4.0, -25.0);
+
+/// The other rules: what somebody does for how long, and the last that is to be told of it.
+const DEEDS: [(&str, &str, Do, f64, Option<Alarm>); 12] = [
+    ("eu-addw", "2.5 s into the lap", LAP, 2.5, None),
+    ("eu-addw", "4.5 s into the lap", LAP, 4.5, Some(Alarm::Distraction)),
+    ("eu-addw", "8 s at the screen", Do::Look(33.0, -20.0), 8.0, None),
+    ("eu-addw", "8 s at the mirror", Do::Look(29.0, 16.0), 8.0, None),
+    ("un-r171", "4 s at the instruments", CLUSTER, 4.0, None),
+    ("un-r171", "6.5 s at the instruments", CLUSTER, 6.5, Some(Alarm::EyesOff)),
+    ("un-r171", "8 s at the mirror", Do::Look(29.0, 16.0), 8.0, None),
+    ("euroncap-2026", "blinks of 0.35 s", Do::Close, 0.35, None),
+    ("euroncap-2026", "closed for 0.8 s", Do::Close, 0.8, None),
+    ("euroncap-2026", "closed for 1.5 s", Do::Close, 1.5, Some(Alarm::Microsleep)),
+    ("euroncap-2026", "closed for 3.5 s", Do::Close, 3.5, Some(Alarm::Sleep)),
+    ("euroncap-2026", "closed for 6.5 s", Do::Close, 6.5, Some(Alarm::Unresponsive)),
+];
+
+#[test]
+fn decisions_of_the_other_rules() {
+    println!("\ngaze that errs by 6.7 degrees, lids by 0.05: 50 drives each");
+    println!(
+        "{:>14} {:>26} | {:>5} {:>6} {:>5} {:>5}",
+        "rules", "deed", "right", "missed", "false", "other"
+    );
+    for (rules, deed, act, seconds, expected) in DEEDS {
+        let (mut right, mut missed, mut wrong, mut other) = (0, 0, 0, 0);
+        for seed in 0..25 {
+            for fps in [15, 30] {
+                let mut drive = Drive::new(rules, fps);
+                drive.eyes = true;
+                let mut errors = Errors::new(seed, deviation(MEAN_ERROR), 0.1, fps as f64);
+                go(&mut drive, &mut errors, ROAD, 4 * fps);
+                go(&mut drive, &mut errors, act, (seconds * fps as f64).round() as u64);
+                go(&mut drive, &mut errors, ROAD, 4 * fps);
+                match (drive.alarms().last(), &expected) {
+                    (found, expected) if found == expected.as_ref() => right += 1,
+                    (None, _) => missed += 1,
+                    (Some(_), None) => wrong += 1,
+                    (Some(_), Some(_)) => other += 1,
+                }
+            }
+        }
+        println!("{rules:>14} {deed:>26} | {right:>5} {missed:>6} {wrong:>5} {other:>5}");
+        bound(deed, right, 50);
+    }
+}
+
+/// From the gaze's leaving the road to the zone's change, and from the threshold to the message, of
+/// glances of four seconds: what the monitor adds to the rule's own three. The project's budget for
+/// the two together is two seconds, for the second half of one.
+#[test]
+fn delays_through_noise() {
+    let places =
+        [(33.0, -20.0), (-70.0, 0.0), (46.0, -6.0), (-39.0, -12.0), (4.0, -25.0), (13.0, -50.0)];
+    println!("\ndelays with gaze that errs by 6.7 degrees: glances of 4 s, p50/p95/max in ms");
+    println!(
+        "{:>12} {:>4} | {:>18} {:>18} {:>18} | told",
+        "correlation", "fps", "zone", "alarm", "both"
+    );
+    for correlation in [0.0, 0.1, 0.3] {
+        for fps in [15u64, 30] {
+            let (mut zone, mut alarm, mut both, mut all) = (vec![], vec![], vec![], 0);
+            for seed in 0..25 {
+                for (yaw, pitch) in places {
+                    let mut drive = Drive::new("euroncap-2026", fps);
+                    let mut errors =
+                        Errors::new(seed, deviation(MEAN_ERROR), correlation, fps as f64);
+                    go(&mut drive, &mut errors, ROAD, 4 * fps);
+                    go(&mut drive, &mut errors, Do::Look(yaw, pitch), 4 * fps);
+                    go(&mut drive, &mut errors, ROAD, 1);
+                    all += 1;
+                    let raised = drive.raised();
+                    let Some(record) = raised.first() else { continue };
+                    zone.push(record.zone_delay);
+                    alarm.push(record.delay());
+                    both.push(record.zone_delay + record.delay());
+                }
+            }
+            let [zone, alarm, both] = [zone, alarm, both].map(|mut delays: Vec<Duration>| {
+                delays.sort();
+                let at = |part: f64| delays[((delays.len() - 1) as f64 * part) as usize];
+                [at(0.5), at(0.95), at(1.0), Duration::from_secs(delays.len() as u64)]
+            });
+            let show = |d: &[Duration]| {
+                format!("{}/{}/{}", d[0].as_millis(), d[1].as_millis(), d[2].as_millis())
+            };
+            let told = both[3].as_secs();
+            println!(
+                "{correlation:>10.1} s {fps:>4} | {:>18} {:>18} {:>18} | {told} of {all}",
+                show(&zone),
+                show(&alarm),
+                show(&both)
+            );
+            assert!(alarm[2] <= Duration::from_millis(500), "{alarm:?}");
+            assert!(both[2] < Duration::from_secs(2), "{both:?}");
+            bound("told", told as u32, all);
+        }
+    }
 }
 
 /// Where an attentive driver looks besides the road: place, mean and deviation of the glance's
@@ -149,11 +267,17 @@ const GLANCES: [((f32, f32), f64, f64, f64); 4] = [
 
 /// Alerts an hour of an attentive driver. Every one is false: no glance is long, and there are ten
 /// seconds between glances on average.
-fn alerts(config: MonitorConfig, mean_error: f64, correlation: f64, hours: f64) -> (f64, Drive) {
+fn alerts(
+    config: MonitorConfig,
+    mean_error: f64,
+    correlation: f64,
+    hours: f64,
+    seed: u64,
+) -> (f64, Drive) {
     const FPS: u64 = 15;
     let mut drive = Drive::with(config, FPS);
-    let mut errors = Errors::new(7, deviation(mean_error), correlation, FPS as f64);
-    let mut chance = Noise(11);
+    let mut errors = Errors::new(seed, deviation(mean_error), correlation, FPS as f64);
+    let mut chance = Noise(seed + 4);
     let frames = (hours * 3600.0) as u64 * FPS;
     let mut done = 0;
     while done < frames {
@@ -185,31 +309,49 @@ fn with_road(radii: [f32; 2]) -> MonitorConfig {
     config
 }
 
+/// Four drivers, whose errors and glances are different ones, side by side.
+const SEEDS: [u64; 4] = [7, 1001, 2003, 3005];
+
 #[test]
 fn false_alerts_an_hour() {
-    const HOURS: f64 = 2.0;
-    println!("\nfalse alerts an hour of an attentive driver ({HOURS} h simulated)");
+    println!("\nfalse alerts an hour of an attentive driver, mean (least..most of 4 drivers)");
     println!(
         "real driving has 0.89 long and 0.21 short distractions an hour (Mulhall et al. 2023)"
     );
-    println!("{:>12} {:>8} {:>12} | {:>10}", "road zone", "error", "correlation", "alerts/h");
-    let rate = |radii: [f32; 2], error: f64, correlation: f64| {
-        let (rate, _) = alerts(with_road(radii), error, correlation, HOURS);
+    println!(
+        "{:>12} {:>8} {:>12} {:>6} | {:>10}",
+        "road zone", "error", "correlation", "hours", "alerts/h"
+    );
+    let rate = |radii: [f32; 2], error: f64, correlation: f64, hours: f64| {
+        let each = hours / SEEDS.len() as f64;
+        let rates = std::thread::scope(|scope| {
+            let drivers = SEEDS.map(|seed| {
+                scope.spawn(move || alerts(with_road(radii), error, correlation, each, seed).0)
+            });
+            drivers.map(|driver| driver.join().unwrap())
+        });
+        let mean = rates.iter().sum::<f64>() / rates.len() as f64;
+        let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = rates.iter().copied().fold(0.0, f64::max);
         let zone = format!("{} x {}", radii[0], radii[1]);
-        println!("{zone:>12} {error:>8.1} {correlation:>10.1} s | {rate:>10.1}");
-        rate
+        println!(
+            "{zone:>12} {error:>8.1} {correlation:>10.1} s {hours:>6} | \
+             {mean:>6.2} ({least:.1}..{most:.1})"
+        );
+        mean
     };
     let (wide, narrow) = ([22.0, 14.0], [15.0, 10.0]);
-    assert_eq!(rate(wide, 0.0, 0.0), 0.0, "a gaze without error has no false alert");
+    assert_eq!(rate(wide, 0.0, 0.0, 20.0), 0.0, "a gaze without error has no false alert");
     let mut sums = [0.0; 2];
     for (zone, sum) in [wide, narrow].into_iter().zip(&mut sums) {
         for error in [MEAN_ERROR, 10.0] {
             for correlation in [0.1, 1.0, 3.0] {
-                let rate = rate(zone, error, correlation);
+                // No more than what is real, for errors that are not slower than glances. That takes
+                // hours enough to tell: 20 h of a rate of 0.89 are 18 alerts.
+                let bounded = zone == wide && error == MEAN_ERROR && correlation <= 1.0;
+                let rate = rate(zone, error, correlation, if bounded { 20.0 } else { 2.0 });
                 *sum += rate;
-                // No more than what is real, for errors that are not slower than glances.
-                let expected = zone == wide && error == MEAN_ERROR && correlation <= 1.0;
-                assert!(!expected || rate <= 0.89, "{rate}");
+                assert!(!bounded || rate <= 0.89, "{rate}");
             }
         }
     }
@@ -221,7 +363,7 @@ fn false_alerts_an_hour() {
 fn forward_is_found_through_noise() {
     let mut automatic = config("euroncap-2026");
     automatic.forward = ForwardSource::Auto;
-    let (_, drive) = alerts(automatic, MEAN_ERROR, 0.3, 0.2);
+    let (_, drive) = alerts(automatic, MEAN_ERROR, 0.3, 0.2, 7);
     let attention = drive.monitor.attention();
     let found = attention.forward.expect("twelve minutes are enough");
     let error = found.angle_to(Gaze::default()).to_degrees();

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::drive::{Do, Drive, ROAD};
-use gstgaze::core::monitor::{Alarm, AlarmRecord, DriverState, RuleProfile};
+use gstgaze::core::monitor::{Alarm, AlarmRecord, DriverState, Event, Reason, RuleProfile, Sense};
 use proptest::prelude::*;
 
 const SCREEN: Do = Do::Look(33.0, -20.0);
@@ -65,6 +65,71 @@ fn timed(drive: &Drive) -> Vec<AlarmRecord> {
 /// Phones and other places have one rule; at equal shares a rounding decides what it is called.
 fn kind(alarm: Alarm) -> Alarm {
     if alarm == Alarm::PhoneUse { Alarm::ShortDistraction } else { alarm }
+}
+
+/// The protocol's time for telling that a driver cannot be judged.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// What the events say, which must be what the attention says.
+#[derive(Default)]
+struct Told {
+    on: std::collections::BTreeSet<Alarm>,
+    reason: Option<Reason>,
+}
+
+impl Told {
+    fn check(&mut self, drive: &Drive) -> Result<(), TestCaseError> {
+        for event in &drive.events {
+            match event {
+                Event::Raised(record) => {
+                    self.on.insert(record.alarm);
+                }
+                Event::Cleared { alarm, .. } => {
+                    prop_assert!(self.on.remove(alarm), "{alarm} was not on");
+                }
+                Event::Available { sense: Sense::Gaze, reason, .. } => {
+                    prop_assert_ne!(reason.is_some(), self.reason.is_some(), "told twice");
+                    self.reason = *reason;
+                }
+                _ => {}
+            }
+        }
+        let attention = drive.monitor.attention();
+        prop_assert_eq!(
+            attention.alarms.iter().collect::<Vec<_>>(),
+            self.on.iter().copied().collect::<Vec<_>>()
+        );
+        let reason = attention.reason.filter(|reason| *reason != Reason::NoEyes);
+        prop_assert_eq!(reason, self.reason);
+        Ok(())
+    }
+}
+
+/// Since when, by the stamps, nobody has been seen. Stamps within two seconds before the last one
+/// are disorder and say nothing; farther back, time is another one.
+#[derive(Debug, Default)]
+struct Darkness {
+    last: Option<Duration>,
+    since: Option<Duration>,
+}
+
+impl Darkness {
+    fn see(&mut self, at: Duration, hidden: bool) {
+        if let Some(last) = self.last {
+            if at <= last && last - at <= Duration::from_secs(2) {
+                return;
+            }
+            if at < last {
+                self.since = None;
+            }
+        }
+        self.last = Some(at);
+        self.since = hidden.then(|| self.since.unwrap_or(at));
+    }
+
+    fn lasts(&self, at: Duration) -> Duration {
+        self.since.map_or(Duration::ZERO, |since| at.saturating_sub(since))
+    }
 }
 
 proptest! {
@@ -185,29 +250,63 @@ proptest! {
         }
     }
 
-    /// Whatever stamps and angles come: no panic, and what is on is what was told.
+    /// Whatever stamps and angles come: no panic, what is on is what was told, and a driver who is
+    /// not seen is told within ten seconds of the stamps.
     #[test]
     fn anything_may_come(
-        frames in prop::collection::vec((0..40_000u64, -400f32..400.0, -400f32..400.0), 1..200),
+        frames in prop::collection::vec(
+            (0..40_000u64, -400f32..400.0, -400f32..400.0, prop::bool::weighted(0.7)), 1..200,
+        ),
     ) {
         let mut drive = Drive::new("euroncap-2026", 30);
-        let mut on = std::collections::BTreeSet::new();
-        for (ms, yaw, pitch) in frames {
-            let frame = drive.show(Do::Look(yaw, pitch));
+        let mut told = Told::default();
+        let mut dark = Darkness::default();
+        for (ms, yaw, pitch, hidden) in frames {
+            let act = if hidden { Do::Hide } else { Do::Look(yaw, pitch) };
+            let frame = drive.show(act);
             let at = Duration::from_millis(ms);
             let conditions = drive.conditions;
             drive.events.clear();
             drive.monitor.observe(at, Some(&frame), conditions, &mut drive.events);
-            for event in &drive.events {
-                use gstgaze::core::monitor::Event;
-                match event {
-                    Event::Raised(record) => on.insert(record.alarm),
-                    Event::Cleared { alarm, .. } => on.remove(alarm),
-                    _ => continue,
-                };
+            told.check(&drive)?;
+            dark.see(at, hidden);
+            prop_assert!(told.reason.is_some() || dark.lasts(at) < LIMIT, "{at:?}: {dark:?}");
+        }
+    }
+
+    /// Stamps that jump, stand still or leave something out: a driver who is not seen is told within
+    /// ten seconds, and one who is seen for six can be judged.
+    #[test]
+    fn availability_is_told_in_time(
+        script in prop::collection::vec(
+            (prop::sample::select(&[0.0, 0.0, 0.0, -50.0, 60.0, 1.0, -1.0]), any::<bool>(), 1..60u64),
+            1..20,
+        ),
+    ) {
+        let mut drive = Drive::new("euroncap-2026", 15);
+        let mut told = Told::default();
+        let mut dark = Darkness::default();
+        let (mut at, mut seen_since) = (Duration::from_secs(100), None);
+        for (jump, hidden, fifths) in script {
+            let frame = drive.show(if hidden { Do::Hide } else { ROAD });
+            let by = Duration::from_secs_f64(f64::abs(jump));
+            at = if jump < 0.0 { at.saturating_sub(by) } else { at + by };
+            if hidden || jump != 0.0 {
+                seen_since = None;
             }
-            let told: Vec<_> = drive.monitor.attention().alarms.iter().collect();
-            prop_assert_eq!(told, on.iter().copied().collect::<Vec<_>>());
+            for _ in 0..3 * fifths {
+                at += Duration::from_secs(1) / 15;
+                drive.events.clear();
+                drive.monitor.observe(at, Some(&frame), drive.conditions, &mut drive.events);
+                told.check(&drive)?;
+                dark.see(at, hidden);
+                prop_assert!(told.reason.is_some() || dark.lasts(at) < LIMIT, "{at:?}: {dark:?}");
+                if !hidden {
+                    let since = *seen_since.get_or_insert(at);
+                    let steady = at.saturating_sub(since);
+                    prop_assert!(told.reason.is_none() || steady < Duration::from_secs(6), "{at:?}");
+                }
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ use gstgaze::core::region::FaceRegion;
 pub enum Do {
     /// Looks there: yaw to the right and pitch up, degrees from the road ahead.
     Look(f32, f32),
+    /// Looks there with lids so low that they pass for closed.
+    Lower(f32, f32),
     /// Has the eyes closed; the model says that the gaze falls.
     Close,
     /// Is not to be seen.
@@ -35,6 +37,8 @@ pub struct Drive {
     pub eyes: bool,
     /// Degrees that are added to yaw and pitch.
     pub noise: [f32; 2],
+    /// What is added to how far the eyes are open, 0..=1.
+    pub lid_noise: f32,
     fps: u64,
     frame: u64,
 }
@@ -62,6 +66,7 @@ impl Drive {
             head: None,
             eyes: false,
             noise: [0.0; 2],
+            lid_noise: 0.0,
             fps,
             frame: 0,
         }
@@ -83,6 +88,28 @@ impl Drive {
         self
     }
 
+    /// Goes on for so many seconds with these frames; `None`: nobody looked at them.
+    pub fn push(&mut self, frame: Option<&FrameGaze>, seconds: f64) -> &mut Self {
+        for _ in 0..(seconds * self.fps as f64).round() as u64 {
+            let at = self.now();
+            self.frame += 1;
+            self.monitor.observe(at, frame, self.conditions, &mut self.events);
+        }
+        self
+    }
+
+    /// Goes on for so many seconds without a frame.
+    pub fn skip(&mut self, seconds: f64) -> &mut Self {
+        self.frame += (seconds * self.fps as f64).round() as u64;
+        self
+    }
+
+    /// Stamps begin at zero again.
+    pub fn rewind(&mut self) -> &mut Self {
+        self.frame = 0;
+        self
+    }
+
     /// Goes on for so many seconds, to the nearest frame.
     pub fn seconds(&mut self, act: Do, seconds: f64) -> &mut Self {
         let end = self.frame as f64 + seconds * self.fps as f64;
@@ -92,7 +119,9 @@ impl Drive {
     /// What gazeinfer would tell of such a frame.
     pub fn show(&self, act: Do) -> FrameGaze {
         let gaze = match act {
-            Do::Look(yaw, pitch) => Gaze::from_degrees(pitch + self.noise[1], yaw + self.noise[0]),
+            Do::Look(yaw, pitch) | Do::Lower(yaw, pitch) => {
+                Gaze::from_degrees(pitch + self.noise[1], yaw + self.noise[0])
+            }
             Do::Close => Gaze::from_degrees(-25.0, 0.0),
             Do::Hide => return FrameGaze { size: SIZE, ..FrameGaze::default() },
         };
@@ -104,7 +133,14 @@ impl Drive {
         let region = FaceRegion {
             rect: Rect::new(200.0, 100.0, 200.0, 200.0),
             head_pose,
-            eye_openness: self.eyes.then_some(if act == Do::Close { [0.05; 2] } else { [0.9; 2] }),
+            eye_openness: self.eyes.then(|| {
+                let openness: f32 = match act {
+                    Do::Close => 0.05,
+                    Do::Lower(..) => 0.15,
+                    _ => 0.9,
+                };
+                [(openness + self.lid_noise).clamp(0.0, 1.0); 2]
+            }),
             ..FaceRegion::default()
         };
         let face = GazeEstimate { region, gaze: Some(gaze), ..GazeEstimate::default() };

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::zone::Place;
+
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -168,6 +170,27 @@ pub enum Reason {
     NoFace,
     /// A face, and no gaze of it.
     NoGaze,
+    /// A face, and nothing says how far its eyes are open: gaze is judged, closed eyes are not.
+    NoEyes,
+}
+
+/// What a driver is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sense {
+    /// Where he looks. Without it he cannot be judged.
+    Gaze,
+    /// How far the eyes are open. Without it the rules of closed eyes rest.
+    Eyes,
+}
+
+impl Sense {
+    /// As messages write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gaze => "gaze",
+            Self::Eyes => "eyes",
+        }
+    }
 }
 
 impl Reason {
@@ -177,12 +200,15 @@ impl Reason {
             Self::NoData => "no-data",
             Self::NoFace => "no-face",
             Self::NoGaze => "no-gaze",
+            Self::NoEyes => "no-eyes",
         }
     }
 
     /// The inverse of [`name`](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::NoData, Self::NoFace, Self::NoGaze].into_iter().find(|r| r.name() == name)
+        [Self::NoData, Self::NoFace, Self::NoGaze, Self::NoEyes]
+            .into_iter()
+            .find(|reason| reason.name() == name)
     }
 }
 
@@ -229,6 +255,10 @@ pub enum Cleared {
     Escalated,
     /// The rule rests: too slow for it.
     Inactive,
+    /// The driver, or his eyes, cannot be judged any more: its evidence is gone.
+    Unavailable,
+    /// It was another person's.
+    OtherDriver,
     /// The stream had a gap or went back, or everything was reset.
     Restart,
 }
@@ -240,6 +270,8 @@ impl Cleared {
             Self::Attentive => "attentive",
             Self::Escalated => "escalated",
             Self::Inactive => "inactive",
+            Self::Unavailable => "unavailable",
+            Self::OtherDriver => "other-driver",
             Self::Restart => "restart",
         }
     }
@@ -259,12 +291,12 @@ pub enum Event {
         /// Why.
         why: Cleared,
     },
-    /// The gaze settled on another zone.
+    /// The gaze settled on another zone, or on the first one.
     Zone {
-        /// The zone before; `None` is elsewhere.
-        from: Option<u16>,
-        /// The zone now.
-        to: Option<u16>,
+        /// Where it was before; `None` where that is not known.
+        from: Option<Place>,
+        /// Where it is now.
+        to: Place,
         /// Whether the gaze left the road by that.
         left_road: bool,
         /// When the gaze left the zone before.
@@ -272,11 +304,13 @@ pub enum Event {
         /// When it is told.
         at: Duration,
     },
-    /// The driver can be judged no more, or again.
+    /// The driver, or closed eyes, can be judged no more, or again.
     Available {
+        /// By what.
+        sense: Sense,
         /// Why not; `None` is again.
         reason: Option<Reason>,
-        /// Since when there is no usable gaze, or again.
+        /// Since when there is nothing usable, or again.
         since: Duration,
         /// When it is told.
         at: Duration,

@@ -22,7 +22,7 @@ pub enum DriverState {
     Asleep,
     /// Does not react to warnings.
     Unresponsive,
-    /// Cannot be judged yet: where forward is is not known.
+    /// Cannot be judged yet: where forward is is not known, or nothing was seen so far.
     #[default]
     Calibrating,
     /// Cannot be judged.
@@ -86,7 +86,8 @@ pub struct Attention {
     pub level: Level,
     /// Those that are on.
     pub alarms: AlarmSet,
-    /// Why the driver cannot be judged, where that is so.
+    /// Why the driver cannot be judged, where that is so; [`Reason::NoEyes`] where only the rules
+    /// of closed eyes rest.
     pub reason: Option<Reason>,
     /// Name of the zone that the gaze settled on, or `elsewhere`; empty where it is not known.
     pub zone: Arc<str>,

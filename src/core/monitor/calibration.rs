@@ -28,8 +28,9 @@ const REACH: isize = (RADIUS / CELL) as isize;
 /// What was seen this long ago counts for 1/e. Published: 360 s.
 const MEMORY: f32 = 360.0;
 
-/// Gaze, in seconds, after which forward is known. Euro NCAP allows a minute before a system is
-/// ready; road centre methods are ready after about 20 s.
+/// Gaze, in seconds, after which forward is known. This project's choice: Euro NCAP (Driver
+/// Engagement v1.1, second hand) allows a minute at 10 km/h or more before a system is ready; road
+/// centre methods are ready after about 20 s.
 const READY: f32 = 30.0;
 
 /// Gaze, in seconds, that makes it as sure as it gets ("stable after about 2 min").
@@ -42,10 +43,12 @@ const LEAST_SHARE: f32 = 0.3;
 /// How often it is estimated anew.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// How fast a known direction may wander, degrees a second: slower than any glance.
+/// How fast a known direction may wander, degrees a second: slower than any glance. This project's
+/// choice.
 const DRIFT: f32 = 0.1;
 
-/// How far a direction that was given as a first guess may be from the truth, degrees.
+/// How far a direction that was given as a first guess may be from the truth, degrees. This
+/// project's choice: twice the error of gaze in cars.
 const PRIOR_REACH: f32 = 12.0;
 
 /// How forward comes to be known.
@@ -88,6 +91,13 @@ impl Calibration {
             forward,
             share: 0.0,
         }
+    }
+
+    /// Forgets what was learned. Whether a direction was known by that and is no more.
+    pub fn unlearn(&mut self) -> bool {
+        let known = self.forward.is_some();
+        *self = Self::new(self.source);
+        known && self.forward.is_none()
     }
 
     /// The forward direction, where it is known.
@@ -235,6 +245,8 @@ mod tests {
         let early = calibration.confidence();
         drive(&mut calibration, road, 0.8, 120);
         assert!(early < 0.4 && calibration.confidence() > 0.6, "{early}");
+        assert!(calibration.unlearn() && !calibration.unlearn());
+        assert_eq!((calibration.forward(), calibration.confidence()), (None, 0.0));
     }
 
     #[test]

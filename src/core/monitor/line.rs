@@ -5,7 +5,7 @@
 //! | `state` | string | attentive, looking-away, distracted, drowsy, asleep, unresponsive, calibrating, unavailable |
 //! | `level` | string | none, warning, urgent, intervention |
 //! | `alarms` | array of string | those that are on |
-//! | `reason` | string | why the driver cannot be judged; may be absent |
+//! | `reason` | string | why the driver (`no-eyes`: only his closed eyes) cannot be judged; may be absent |
 //! | `zone`, `zone_class` | string | where the gaze settled; absent where not known |
 //! | `pitch`, `yaw` | number | gaze relative to the road ahead, radians, up and to the driver's right; may be absent |
 //! | `away_ns`, `shared_ns`, `closed_ns` | integer | of this glance away, of the sharing rule's window, of closed eyes |

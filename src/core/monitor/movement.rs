@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::alarm::Movement;
 use crate::core::gaze::{Gaze, HeadPose};
 
-/// A head that turned by more is an owl's, degrees.
+/// A head that turned by more is an owl's, degrees. This project's choice (Euro NCAP names the two
+/// and gives no angle): twice what heads stray while eyes move.
 const OWL: f32 = 10.0;
 
-/// How slowly the head's rest position follows, seconds.
+/// How slowly the head's rest position follows, seconds. This project's choice: slower than any
+/// glance at a mirror.
 const REST: f32 = 10.0;
 
 /// Follows the head: where it rests while the driver looks at the road, and how far it turned since.
@@ -32,6 +34,11 @@ impl Head {
             let turn = pose.angle_to(rest).to_degrees();
             self.turned = Some(self.turned.unwrap_or(0.0).max(turn));
         }
+    }
+
+    /// Whether a head in this pose is lowered from where it rests.
+    pub fn is_lowered(&self, pose: HeadPose) -> bool {
+        self.rest.is_some_and(|rest| (rest.pitch - pose.pitch).to_degrees() > OWL)
     }
 
     /// How the driver looks away.
@@ -60,5 +67,8 @@ mod tests {
         head.advance(dt, pose(5.0), false);
         head.advance(dt, pose(-10.0), false);
         assert_eq!(head.movement(), Movement::Owl);
+        let bowed = |degrees: f32| HeadPose { pitch: degrees.to_radians(), ..pose(-18.0) };
+        assert!(head.is_lowered(bowed(-11.0)) && !head.is_lowered(bowed(-9.0)));
+        assert!(!Head::default().is_lowered(bowed(-40.0)), "lower than what?");
     }
 }

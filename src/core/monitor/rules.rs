@@ -46,6 +46,18 @@ impl Param {
     }
 }
 
+/// A choice that a profile makes, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flag {
+    /// Whether it is so.
+    pub value: bool,
+    /// Document and place.
+    pub clause: String,
+    /// How sure it is.
+    pub certainty: Certainty,
+}
+
 /// Which gaze a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -172,7 +184,7 @@ pub struct EyeRules {
     pub perclos: Option<PerclosRule>,
 }
 
-/// See [`Perclos`](super::eyes::Perclos).
+/// PERCLOS, see [`EyeWatch`](super::eye_watch::EyeWatch).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PerclosRule {
@@ -186,7 +198,8 @@ pub struct PerclosRule {
     pub slow: Param,
     /// Part, 0..=1, that is drowsy.
     pub threshold: Param,
-    /// Degrees below forward from which lids are lowered to look and not to sleep: not counted.
+    /// Degrees below forward from which lids are lowered to look and not to sleep: not counted, and
+    /// no closure where the head or the gaze before says the same.
     pub looking_down: Param,
 }
 
@@ -200,12 +213,20 @@ pub struct GlanceParams {
     pub tolerance: Param,
     /// Seconds without a frame after which everything starts anew.
     pub restart: Param,
+    /// Whether, once a warning is on, time in which neither face nor gaze is found counts like time
+    /// away for what follows the warning; no where absent.
+    pub unseen_escalates: Option<Flag>,
 }
 
 impl GlanceParams {
     /// For the state machines.
     pub fn debounce(&self) -> Debounce {
         Debounce { open: self.open.time(), tolerance: self.tolerance.time() }
+    }
+
+    /// Whether a driver who is out of sight does not respond to a warning.
+    pub fn unseen_escalates(&self) -> bool {
+        self.unseen_escalates.as_ref().is_some_and(|flag| flag.value)
     }
 }
 

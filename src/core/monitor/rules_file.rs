@@ -1,10 +1,7 @@
 //! Rules profiles from TOML, and those that ship.
 
-use std::time::Duration;
-
 use super::alarm::Level;
 use super::error::{MonitorFileError, parse};
-use super::eyes::MAX_WINDOW;
 use super::rules::{EyeRules, GlanceRule, Param, RuleProfile, SharingRule, Step};
 
 /// The files that come with the project, by name.
@@ -18,8 +15,15 @@ const BUILTIN: [(&str, &str); 4] = [
 /// The longest time that a rule may name.
 const MAX_SECONDS: f64 = 600.0;
 
+/// The longest window of PERCLOS, seconds.
+const MAX_PERCLOS: f64 = 300.0;
+
 /// The highest speed that a rule may name, km/h.
 const MAX_SPEED: f64 = 500.0;
+
+/// The shortest time that a return to the road, or a lost gaze, may be too short to count, seconds:
+/// a frame at 20 a second. With less a gaze would not last until the next frame.
+const MIN_TOLERANCE: f64 = 0.05;
 
 /// More rules, bands or steps than this are a mistake.
 const MAX_ENTRIES: usize = 16;
@@ -57,16 +61,24 @@ impl RuleProfile {
         }
         let glance = &self.glance;
         seconds("glance.open", &glance.open)?;
-        seconds("glance.tolerance", &glance.tolerance)?;
+        within("glance.tolerance", &glance.tolerance, MIN_TOLERANCE, MAX_SECONDS, "seconds")?;
         seconds("glance.restart", &glance.restart)?;
+        if glance.unseen_escalates.as_ref().is_some_and(|flag| flag.clause.trim().is_empty()) {
+            return Err(MonitorFileError::invalid("glance.unseen-escalates.clause", "is empty"));
+        }
         if glance.restart.value <= glance.tolerance.value {
             let reason = "is not longer than glance.tolerance";
             return Err(MonitorFileError::invalid("glance.restart", reason));
         }
         for (i, rule) in self.rules.iter().enumerate() {
-            rule.validate(&format!("rule[{i}]"))?;
+            let key = format!("rule[{i}]");
+            rule.validate(&key)?;
+            returns(&format!("{key}.clear"), &rule.clear, &glance.tolerance)?;
         }
-        self.sharing.as_ref().map_or(Ok(()), SharingRule::validate)?;
+        if let Some(sharing) = &self.sharing {
+            sharing.validate()?;
+            returns("sharing.reset", &sharing.reset, &glance.tolerance)?;
+        }
         self.eyes.as_ref().map_or(Ok(()), EyeRules::validate)?;
         let availability = &self.availability;
         seconds("availability.after", &availability.after)?;
@@ -99,7 +111,7 @@ impl GlanceRule {
             return invalid("bands", "are not in order, slowest first");
         }
         if let Some(extension) = &self.non_nominal {
-            seconds(&format!("{key}.non-nominal"), extension)?;
+            within(&format!("{key}.non-nominal"), extension, 0.0, MAX_SECONDS, "seconds")?;
         }
         seconds(&format!("{key}.clear"), &self.clear)?;
         steps(key, self.level, &self.steps)
@@ -140,19 +152,18 @@ impl EyeRules {
         }
         let Some(perclos) = &self.perclos else { return Ok(()) };
         speed("eyes.perclos.from-speed", &perclos.from_speed)?;
-        for (key, param) in [
-            ("eyes.perclos.window", &perclos.window),
-            ("eyes.perclos.least", &perclos.least),
-            ("eyes.perclos.slow", &perclos.slow),
-        ] {
+        for (key, param) in
+            [("eyes.perclos.least", &perclos.least), ("eyes.perclos.slow", &perclos.slow)]
+        {
             seconds(key, param)?;
         }
+        within("eyes.perclos.window", &perclos.window, 1.0, MAX_PERCLOS, "seconds")?;
         part("eyes.perclos.threshold", &perclos.threshold)?;
-        within("eyes.perclos.looking-down", &perclos.looking_down, 0.0, 90.0, "degrees")?;
-        if perclos.window.time() > MAX_WINDOW || perclos.window.time() < Duration::from_secs(1) {
-            let reason = "is not a number of 1..=300 seconds";
-            return Err(MonitorFileError::invalid("eyes.perclos.window", reason));
+        if perclos.threshold.value == 0.0 {
+            let reason = "is 0: every driver would be drowsy";
+            return Err(MonitorFileError::invalid("eyes.perclos.threshold", reason));
         }
+        within("eyes.perclos.looking-down", &perclos.looking_down, 0.0, 90.0, "degrees")?;
         Ok(())
     }
 }
@@ -174,8 +185,22 @@ fn steps(key: &str, level: Level, steps: &[Step]) -> Result<(), MonitorFileError
     Ok(())
 }
 
+/// A return that ends something cannot be shorter than one that ends the glance before it.
+fn returns(key: &str, param: &Param, tolerance: &Param) -> Result<(), MonitorFileError> {
+    if param.value < tolerance.value {
+        let reason = format!(
+            "{} s are shorter than glance.tolerance, {} s: a return counts only once it has ended \
+             the glance; lower glance.tolerance",
+            param.value, tolerance.value
+        );
+        return Err(MonitorFileError::invalid(key, &reason));
+    }
+    Ok(())
+}
+
+/// A time that must not be zero: a rule without one would raise, or end, its alarm at every frame.
 fn seconds(key: &str, param: &Param) -> Result<(), MonitorFileError> {
-    within(key, param, 0.0, MAX_SECONDS, "seconds")
+    within(key, param, f64::MIN_POSITIVE, MAX_SECONDS, "seconds")
 }
 
 fn speed(key: &str, param: &Param) -> Result<(), MonitorFileError> {
@@ -194,7 +219,11 @@ fn within(
     unit: &str,
 ) -> Result<(), MonitorFileError> {
     if !(least..=most).contains(&param.value) {
-        let reason = format!("{} does not lie in {least}..={most} {unit}", param.value);
+        let reason = if least == f64::MIN_POSITIVE {
+            format!("{} is not above 0 and up to {most} {unit}", param.value)
+        } else {
+            format!("{} does not lie in {least}..={most} {unit}", param.value)
+        };
         return Err(MonitorFileError::invalid(&format!("{key}.value"), &reason));
     }
     if param.clause.trim().is_empty() {
@@ -246,6 +275,14 @@ mod tests {
             ("value = 10.0", "value = 40.0", "sharing.cumulative"),
             ("certainty = \"own\"", "certainty = \"sure\"", "line"),
             ("name = \"euroncap-2026\"", "name = \"\"", "'name'"),
+            ("value = 3.0", "value = 0.0", "rule[0].bands[0].threshold.value"),
+            ("tolerance = { value = 0.3", "tolerance = { value = 0.0", "glance.tolerance.value"),
+            ("tolerance = { value = 0.3", "tolerance = { value = 1.1", "rule[0].clear"),
+            ("clear = { value = 1.0", "clear = { value = 0.0", "rule[0].clear"),
+            ("clear = { value = 1.0", "clear = { value = 0.2", "lower glance.tolerance"),
+            ("reset = { value = 2.0", "reset = { value = 0.1", "sharing.reset"),
+            ("threshold = { value = 0.12", "threshold = { value = 0.0", "eyes.perclos.threshold"),
+            ("microsleep = { value = 1.0", "microsleep = { value = 0.0", "eyes.microsleep.value"),
         ] {
             let text = good.replacen(from, to, 1);
             assert_ne!(text, good, "{from}");

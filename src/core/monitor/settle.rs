@@ -8,14 +8,16 @@ use super::zone::Place;
 /// A zone that was settled on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settled {
+    /// The zone before, where one is known.
+    pub from: Option<Place>,
     /// The zone.
     pub place: Place,
-    /// When the gaze left the zone before.
+    /// When the gaze left the zone before, or was seen first.
     pub left_at: Duration,
 }
 
 /// Follows the zone. Time elsewhere must outweigh time in the present zone; the zone that had most
-/// of it is the new one.
+/// of it is the new one. The first zone needs no time: there is none that it could be taken for.
 #[derive(Debug, Default)]
 pub struct Settler {
     present: Option<Place>,
@@ -59,7 +61,7 @@ impl Settler {
     ) -> Option<Settled> {
         let Some(present) = self.present else {
             self.present = Some(place);
-            return None;
+            return Some(Settled { from: None, place, left_at: to.saturating_sub(dt) });
         };
         if place.zone == present.zone {
             self.evidence = self.evidence.saturating_sub(dt);
@@ -83,7 +85,7 @@ impl Settler {
         let place = most.unwrap_or(place);
         self.present = Some(place);
         self.forget();
-        Some(Settled { place, left_at })
+        Some(Settled { from: Some(present), place, left_at })
     }
 }
 
@@ -108,11 +110,13 @@ mod tests {
             now += ms(time);
             settler.advance(now, ms(time), at(zone), ms(400))
         };
-        assert_eq!(spend(0, 1000), None);
+        let first = spend(0, 1000).expect("the first zone is told");
+        assert_eq!((first.from, first.place, first.left_at), (None, at(0), ms(0)));
         assert_eq!(spend(1, 100), None);
         assert_eq!(spend(2, 250), None);
         let settled = spend(1, 50).expect("400 ms are over");
-        assert_eq!((settled.place, settled.left_at), (at(2), ms(1000)));
+        assert_eq!((settled.from, settled.place), (Some(at(0)), at(2)));
+        assert_eq!(settled.left_at, ms(1000));
         assert_eq!(spend(0, 100), None);
         assert_eq!(spend(2, 100), None, "a moment is none");
         assert_eq!(spend(0, 300), None);

@@ -1,17 +1,13 @@
-//! The rules at work: each watch has one rule's memory and says when its alarm begins, becomes more
-//! urgent, and ends.
+//! The rules of gaze at work: each watch has one rule's memory and says when its alarm begins,
+//! becomes more urgent, and ends. Those of the eyes are in [`eye_watch`](super::eye_watch).
 
 use std::time::Duration;
 
 use super::alarm::{Alarm, Cleared, Level};
-use super::eyes::{Closure, Perclos};
 use super::glance::{Change, Debounce, Glance, exceeded, reached};
-use super::rules::{EyeRules, GlanceRule, PerclosRule, SharingRule, Step};
+use super::rules::{GlanceRule, Scope, SharingRule, Step};
 use super::sharing::{Shared, Sharing};
 use super::zone::Place;
-
-/// A drowsy driver's PERCLOS must fall below this part of the threshold.
-const DROWSY_BACK: f32 = 0.8;
 
 /// What is known of the car.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,18 +58,42 @@ pub struct GlanceWatch {
     alarm: Option<(Alarm, Level)>,
     /// The threshold that was reached.
     base: Duration,
+    /// Time out of sight in this glance, since the alarm.
+    unseen: Duration,
 }
 
 impl GlanceWatch {
     /// Forgets the glance, and not the alarm.
     pub fn forget(&mut self) {
         self.glance = Glance::default();
+        self.unseen = Duration::ZERO;
     }
 
     /// Forgets the alarm.
     pub fn silence(&mut self) {
         self.stage = 0;
         self.alarm = None;
+    }
+
+    /// The driver can be judged no more: forgets the glance, and the alarm below an intervention.
+    /// A warning that something follows stays where that comes to a driver out of sight as well
+    /// (`unseen`).
+    pub fn lose(&mut self, rule: &GlanceRule, unseen: bool) -> Option<Verdict> {
+        let follows = self.alarm.is_some() && self.stage <= rule.steps.len();
+        if unseen && follows && self.glance.since().is_some() {
+            return None;
+        }
+        self.forget();
+        self.alarm.filter(|(_, level)| *level < Level::Intervention)?;
+        Some(self.clear(Cleared::Unavailable))
+    }
+
+    /// Takes an interval in which the driver was out of sight. It counts only while a warning waits
+    /// for an answer.
+    pub fn pass_unseen(&mut self, dt: Duration) {
+        if self.alarm.is_some() && self.glance.since().is_some() {
+            self.unseen += dt;
+        }
     }
 
     /// Takes the interval that ends at `to`, lasted `dt` and was spent at `place`.
@@ -85,7 +105,10 @@ impl GlanceWatch {
         place: Place,
         debounce: Debounce,
     ) {
-        self.glance.advance(to, dt, Some(rule.scope.holds(place)), debounce);
+        let change = self.glance.advance(to, dt, Some(rule.scope.holds(place)), debounce);
+        if let Some(Change::Closed(_)) = change {
+            self.unseen = Duration::ZERO;
+        }
     }
 
     /// What the rule says at `to`.
@@ -96,7 +119,7 @@ impl GlanceWatch {
         conditions: &Conditions,
     ) -> Option<Verdict> {
         let threshold = rule.threshold(conditions.speed, conditions.nominal);
-        let duration = self.glance.duration();
+        let duration = self.glance.duration() + self.unseen;
         let Some((alarm, level)) = self.alarm else {
             let Some(threshold) = threshold else {
                 self.forget();
@@ -139,7 +162,7 @@ impl GlanceWatch {
         self.stage = stage;
         self.alarm = Some((alarm, level));
         let start = self.glance.since().unwrap_or(to);
-        let late = self.glance.duration().saturating_sub(threshold);
+        let late = (self.glance.duration() + self.unseen).saturating_sub(threshold);
         Verdict::Raise { alarm, level, start, late }
     }
 
@@ -159,12 +182,15 @@ pub struct SharingWatch {
     alarm: Option<(Alarm, Level)>,
     /// How long the glance had lasted when the alarm came; `None` once the driver has looked back.
     warned: Option<Duration>,
+    /// Time out of sight in this glance, since the alarm.
+    unseen: Duration,
 }
 
 impl SharingWatch {
     /// Forgets all glances, and not the alarm.
     pub fn forget(&mut self) {
         self.glance = Glance::default();
+        self.unseen = Duration::ZERO;
         self.window.discard();
         self.window.reset();
         self.shared = Shared::default();
@@ -176,6 +202,29 @@ impl SharingWatch {
         self.alarm = None;
     }
 
+    /// See [`GlanceWatch::lose`].
+    pub fn lose(&mut self, rule: &SharingRule, unseen: bool) -> Option<Verdict> {
+        let follows = self.waits() && self.stage <= rule.steps.len();
+        if unseen && follows {
+            return None;
+        }
+        self.forget();
+        self.alarm.filter(|(_, level)| *level < Level::Intervention)?;
+        Some(self.clear(Cleared::Unavailable))
+    }
+
+    /// See [`GlanceWatch::pass_unseen`].
+    pub fn pass_unseen(&mut self, dt: Duration) {
+        if self.waits() {
+            self.unseen += dt;
+        }
+    }
+
+    /// Whether a warning waits for an answer.
+    fn waits(&self) -> bool {
+        self.alarm.is_some() && self.warned.is_some() && self.glance.since().is_some()
+    }
+
     /// Time away in the window.
     pub fn shared(&self) -> Duration {
         self.shared.away
@@ -183,11 +232,11 @@ impl SharingWatch {
 
     /// Takes the interval that ends at `to`, lasted `dt` and was spent at `place`.
     pub fn advance(&mut self, to: Duration, dt: Duration, place: Place, debounce: Debounce) {
-        let away = super::rules::Scope::OffRoad.holds(place);
+        let away = Scope::OffRoad.holds(place);
         match self.glance.advance(to, dt, Some(away), debounce) {
             Some(Change::Opened(_)) => self.window.confirm(),
             Some(Change::Discarded) => self.window.discard(),
-            Some(Change::Closed(_)) => self.warned = None,
+            Some(Change::Closed(_)) => (self.warned, self.unseen) = (None, Duration::ZERO),
             None => {}
         }
         if away {
@@ -203,13 +252,15 @@ impl SharingWatch {
         conditions: &Conditions,
     ) -> Option<Verdict> {
         let active = conditions.reaches(rule.from_speed.value);
-        if !active {
+        // An intervention goes on below the rule's speed, and has to see its end.
+        let acts = self.alarm.is_some_and(|(_, level)| level >= Level::Intervention);
+        if !active && !acts {
             self.forget();
         } else if reached(self.glance.returned(), rule.reset.time()) {
             self.window.reset();
         }
         self.shared = self.window.within(to, rule.window.time());
-        let Some((alarm, level)) = self.alarm else {
+        let Some((alarm, _)) = self.alarm else {
             let cumulative = rule.cumulative.time();
             if !active || !reached(self.shared.away, cumulative) {
                 return None;
@@ -221,7 +272,7 @@ impl SharingWatch {
             self.warned = Some(self.glance.duration().saturating_sub(late));
             return Some(self.raise(1, alarm, rule.level, to, late));
         };
-        if !active && level < Level::Intervention {
+        if !active && !acts {
             return Some(self.clear(Cleared::Inactive));
         }
         if reached(self.glance.returned(), rule.reset.time()) {
@@ -229,7 +280,7 @@ impl SharingWatch {
         }
         let step: &Step = rule.steps.get(self.stage - 1)?;
         let threshold = self.warned? + step.after.time();
-        let duration = self.glance.duration();
+        let duration = self.glance.duration() + self.unseen;
         reached(duration, threshold).then(|| {
             let late = duration.saturating_sub(threshold);
             self.raise(self.stage + 1, step.alarm.unwrap_or(alarm), step.level, to, late)
@@ -252,139 +303,5 @@ impl SharingWatch {
     fn clear(&mut self, why: Cleared) -> Verdict {
         self.silence();
         Verdict::Clear(why)
-    }
-}
-
-/// Watches the eyes.
-#[derive(Debug)]
-pub struct EyeWatch {
-    closure: Closure,
-    perclos: Option<Perclos>,
-    /// How much of the closure PERCLOS has.
-    counted: Duration,
-    stage: usize,
-    drowsy: bool,
-}
-
-impl EyeWatch {
-    /// For these rules.
-    pub fn new(rules: &EyeRules) -> Self {
-        Self {
-            closure: Closure::default(),
-            perclos: rules.perclos.as_ref().map(|rule| Perclos::new(rule.window.time())),
-            counted: Duration::ZERO,
-            stage: 0,
-            drowsy: false,
-        }
-    }
-
-    /// Forgets the closure and the last minute, and not the alarms.
-    pub fn forget(&mut self) {
-        self.closure = Closure::default();
-        self.counted = Duration::ZERO;
-        if let Some(perclos) = &mut self.perclos {
-            perclos.reset();
-        }
-    }
-
-    /// Forgets the alarms.
-    pub fn silence(&mut self) {
-        self.stage = 0;
-        self.drowsy = false;
-    }
-
-    /// How long the eyes have been closed.
-    pub fn closed(&self) -> Duration {
-        self.closure.duration()
-    }
-
-    /// Part of the last minute with closed eyes, where enough was seen.
-    pub fn perclos(&self, rules: &EyeRules) -> Option<f32> {
-        self.perclos.as_ref()?.value(rules.perclos.as_ref()?.least.time())
-    }
-
-    /// Takes the interval that ends at `to`, lasted `dt`, and in which the eyes were closed or not;
-    /// of a driver who looks down they do not count for PERCLOS.
-    pub fn advance(
-        &mut self,
-        rules: &EyeRules,
-        to: Duration,
-        dt: Duration,
-        closed: bool,
-        looking_down: bool,
-    ) {
-        self.closure.advance(to, dt, Some(closed));
-        let (Some(rule), Some(perclos)) = (&rules.perclos, &mut self.perclos) else { return };
-        let duration = self.closure.duration();
-        self.counted = self.counted.min(duration);
-        if looking_down {
-            self.counted = duration;
-            return;
-        }
-        let slow = duration >= rule.slow.time();
-        let more = if slow { duration - self.counted } else { Duration::ZERO };
-        self.counted += more;
-        perclos.add(to, dt, more);
-    }
-
-    /// What the rules say of a closure at `to`.
-    pub fn judge(
-        &mut self,
-        rules: &EyeRules,
-        to: Duration,
-        conditions: &Conditions,
-    ) -> Option<Verdict> {
-        let stages = [
-            (&rules.microsleep, Alarm::Microsleep, Level::Urgent),
-            (&rules.sleep, Alarm::Sleep, Level::Urgent),
-            (&rules.unresponsive, Alarm::Unresponsive, Level::Intervention),
-        ];
-        let active = conditions.reaches(rules.from_speed.value);
-        if !active && self.stage < stages.len() {
-            self.closure = Closure::default();
-            return (std::mem::take(&mut self.stage) > 0)
-                .then_some(Verdict::Clear(Cleared::Inactive));
-        }
-        if self.stage > 0 && reached(self.closure.open(), rules.clear.time()) {
-            self.stage = 0;
-            return Some(Verdict::Clear(Cleared::Attentive));
-        }
-        let duration = self.closure.duration();
-        // All that were reached since the last frame are one: the worst of them.
-        let worst = stages.iter().rposition(|(param, ..)| reached(duration, param.time()))?;
-        if worst < self.stage {
-            return None;
-        }
-        self.stage = worst + 1;
-        let (param, alarm, level) = stages[worst];
-        let late = duration.saturating_sub(param.time());
-        let start = self.closure.since().unwrap_or(to);
-        Some(Verdict::Raise { alarm, level, start, late })
-    }
-
-    /// What the rules say of drowsiness at `to`.
-    pub fn judge_drowsiness(
-        &mut self,
-        rules: &EyeRules,
-        to: Duration,
-        conditions: &Conditions,
-    ) -> Option<Verdict> {
-        let rule: &PerclosRule = rules.perclos.as_ref()?;
-        if !conditions.reaches(rule.from_speed.value) {
-            return std::mem::take(&mut self.drowsy).then_some(Verdict::Clear(Cleared::Inactive));
-        }
-        let value = f64::from(self.perclos(rules)?);
-        let threshold = rule.threshold.value;
-        if !self.drowsy && value >= threshold {
-            self.drowsy = true;
-            let start = to.saturating_sub(rule.window.time());
-            let (alarm, level) = (Alarm::Drowsy, Level::Warning);
-            return Some(Verdict::Raise { alarm, level, start, late: Duration::ZERO });
-        }
-        if self.drowsy && value < threshold * f64::from(DROWSY_BACK) {
-            self.drowsy = false;
-            return Some(Verdict::Clear(Cleared::Attentive));
-        }
-        None
     }
 }

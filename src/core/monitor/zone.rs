@@ -63,10 +63,11 @@ impl ZoneClass {
 }
 
 /// Lateral limit of Area 1 of (EU) 2023/2590: two vertical planes at 55 degrees through the ocular
-/// reference point.
+/// reference point. Second hand.
 const AREA_1_LATERAL: f64 = 55.0;
 
 /// Area 3 of (EU) 2023/2590 lies below a plane 30 degrees down through the ocular reference point.
+/// Second hand.
 const AREA_3_DOWN: f64 = 30.0;
 
 /// Whether a gaze that is relative to forward falls into Area 3 of (EU) 2023/2590, by its angles:

@@ -13,8 +13,8 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use super::message;
-use super::settings::{FrameSettings, MAX_SPEED, PROPERTIES, Settings, UNKNOWN_SPEED};
-use super::stream::{Delays, Stream};
+use super::settings::{FrameSettings, PROPERTIES, Settings};
+use super::stream::{Delays, Stamp, Stream};
 use crate::core::monitor::{Attention, MonitorStats};
 use crate::plugin::meta::{attention, gaze};
 use crate::plugin::{format, lock};
@@ -34,24 +34,16 @@ pub struct GazeMonitor {
     stream: Mutex<Option<Stream>>,
 }
 
+/// A GAP event that is long is looked at once a second, so that what it brings is told at its time,
+/// but not more often than this: the rest of it is one jump.
+const GAP_STEPS: u64 = 30;
+
 /// What properties tell of the stream.
+#[derive(Default)]
 struct Told {
     attention: Attention,
-    stats: gst::Structure,
-}
-
-impl Default for Told {
-    fn default() -> Self {
-        let stats = message::stats(&MonitorStats::default(), &Delays::default());
-        Self { attention: Attention::default(), stats }
-    }
-}
-
-impl Told {
-    fn of(stream: &Stream) -> Self {
-        let stats = message::stats(&stream.stats(), stream.delays());
-        Self { attention: stream.attention(), stats }
-    }
+    stats: MonitorStats,
+    delays: Delays,
 }
 
 #[glib::object_subclass]
@@ -106,8 +98,8 @@ impl ObjectImpl for GazeMonitor {
                 attention::to_structure("attention", &attention).to_value()
             }
             "stats" => {
-                let stats = lock(&self.told).stats.clone();
-                stats.to_value()
+                let told = lock(&self.told);
+                message::stats(&told.stats, &told.delays).to_value()
             }
             name => {
                 let value = lock(&self.settings).get(name);
@@ -160,7 +152,7 @@ impl BaseTransformImpl for GazeMonitor {
             config.zones.name
         );
         let stream = Stream::new(config);
-        *lock(&self.told) = Told::of(&stream);
+        *lock(&self.told) = Told { attention: stream.attention(), ..Told::default() };
         *lock(&self.stream) = Some(stream);
         Ok(())
     }
@@ -190,12 +182,8 @@ impl BaseTransformImpl for GazeMonitor {
                 self.step(None, |stream, _| stream.restart());
             }
             gst::EventView::Gap(gap) => {
-                // Time goes on without frames.
                 let (start, duration) = gap.get();
-                let end = start + duration.unwrap_or(gst::ClockTime::ZERO);
-                if let Some(time) = self.media_time(end) {
-                    self.step(Some(end), |stream, s| stream.observe(Some(time), None, s));
-                }
+                self.gap(start, duration.unwrap_or_default());
             }
             _ => self.vehicle(&event),
         }
@@ -217,9 +205,9 @@ impl BaseTransformImpl for GazeMonitor {
             false => gaze::read(buffer),
         };
         let pts = buffer.pts();
-        let time = pts.and_then(|pts| self.media_time(pts));
+        let stamp = self.stamp(pts);
         let attention = self
-            .step(pts, |stream, settings| stream.observe(time, frame.as_ref(), settings))
+            .step(pts, |stream, settings| stream.observe(stamp, frame.as_ref(), settings))
             .ok_or(gst::FlowError::Flushing)?;
         if let Err(error) = attention::add(buffer, &attention) {
             gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
@@ -240,19 +228,29 @@ impl GazeMonitor {
         f: impl FnOnce(&mut Stream, &FrameSettings),
     ) -> Option<Attention> {
         let settings = lock(&self.settings).frame;
-        let (told, mut messages) = {
+        let (attention, stats, delays, stale, mut messages) = {
             let mut stream = lock(&self.stream);
             let stream = stream.as_mut()?;
             f(stream, &settings);
-            let told = Told::of(stream);
+            let attention = stream.attention();
             let events = stream.events().iter().filter(|_| settings.post_messages);
             let messages: Vec<_> = events
-                .map(|event| message::of_event(event, &told.attention, stream.monitor()))
+                .map(|event| message::of_event(event, &attention, stream.monitor()))
                 .collect();
-            (told, messages)
+            let delays = (!stream.events().is_empty()).then(|| stream.delays().clone());
+            (attention, stream.stats(), delays, stream.stale(), messages)
         };
-        let attention = told.attention.clone();
-        *lock(&self.told) = told;
+        {
+            let mut told = lock(&self.told);
+            (told.attention, told.stats) = (attention.clone(), stats);
+            if let Some(delays) = delays {
+                told.delays = delays;
+            }
+        }
+        if stale.is_some_and(|event| lock(&self.settings).forget_speed(event)) {
+            gst::info!(CAT, imp = self, "The speed was told too long ago: unknown now");
+            self.obj().notify("speed");
+        }
         for structure in &mut messages {
             gst::info!(CAT, imp = self, "{structure}");
             structure.set("pts", pts);
@@ -270,29 +268,51 @@ impl GazeMonitor {
         self.obj().segment().downcast_ref::<gst::ClockTime>()?.to_running_time(pts)
     }
 
-    /// The monitor's time: running time, which goes on over segments, at the speed of the media. A
-    /// glance is as long at twice the speed as it was in the car.
-    fn media_time(&self, pts: gst::ClockTime) -> Option<gst::ClockTime> {
-        let running_time = self.running_time(pts)?;
-        let rate = self.obj().segment().rate().abs();
-        if rate == 1.0 {
-            return Some(running_time);
+    /// When a frame is.
+    fn stamp(&self, pts: Option<gst::ClockTime>) -> Stamp {
+        Stamp {
+            running_time: pts.and_then(|pts| self.running_time(pts)),
+            rate: self.obj().segment().rate(),
         }
-        Some(gst::ClockTime::from_nseconds((running_time.nseconds() as f64 * rate) as u64))
+    }
+
+    /// Lets time pass without frames. It ends just before `start + duration`, where a buffer may
+    /// begin; a gap that does not say how long it is ends before its start.
+    fn gap(&self, start: gst::ClockTime, duration: gst::ClockTime) {
+        let last = start.saturating_add(duration).saturating_sub(gst::ClockTime::from_nseconds(1));
+        let steps = (0..GAP_STEPS).map(|i| start.saturating_add(gst::ClockTime::SECOND * i));
+        for at in steps.take_while(|at| *at < last).chain([last]) {
+            let stamp = self.stamp(Some(at));
+            // What lies outside the segment is not played.
+            if stamp.running_time.is_some() {
+                self.step(Some(at), |stream, s| stream.observe(stamp, None, s));
+            }
+        }
     }
 
     /// Takes what a custom event tells of the car.
     fn vehicle(&self, event: &gst::Event) {
         let Some(structure) = event.structure().filter(|s| s.name() == VEHICLE) else { return };
         gst::debug!(CAT, imp = self, "{structure}");
-        let mut settings = lock(&self.settings);
-        if let Ok(speed) = structure.get::<f64>("speed")
-            && speed.is_finite()
-        {
-            settings.frame.speed = if speed < 0.0 { UNKNOWN_SPEED } else { speed.min(MAX_SPEED) };
+        let speed = structure.value("speed").ok().and_then(number);
+        let nominal = structure.get::<bool>("nominal").ok();
+        let heard = {
+            let mut settings = lock(&self.settings);
+            if let Some(nominal) = nominal {
+                settings.frame.nominal = nominal;
+            }
+            speed.is_some_and(|speed| settings.hear_speed(speed))
+        };
+        if heard {
+            self.obj().notify("speed");
         }
-        if let Ok(nominal) = structure.get::<bool>("nominal") {
-            settings.frame.nominal = nominal;
+        if nominal.is_some() {
+            self.obj().notify("nominal");
         }
     }
+}
+
+/// A number of any type.
+fn number(value: &glib::SendValue) -> Option<f64> {
+    value.transform::<f64>().ok()?.get().ok()
 }

@@ -31,14 +31,17 @@ pub(super) fn of_event(event: &Event, attention: &Attention, monitor: &Monitor) 
         }
         Event::Zone { from, to, left_road, left_at, at } => {
             s.set("event", "zone");
-            s.set("from", &*monitor.zone_name(*from));
-            s.set("to", &*monitor.zone_name(*to));
+            if let Some(from) = from {
+                s.set("from", &*monitor.zone_name(from.zone));
+            }
+            s.set("to", &*monitor.zone_name(to.zone));
             s.set("left-road", *left_road);
             s.set("left-at", nanoseconds(*left_at));
             s.set("zone-delay", nanoseconds(at.saturating_sub(*left_at)));
         }
-        Event::Available { reason, since, .. } => {
+        Event::Available { sense, reason, since, .. } => {
             s.set("event", "availability");
+            s.set("of", sense.name());
             s.set("available", reason.is_none());
             s.set("since", nanoseconds(*since));
         }

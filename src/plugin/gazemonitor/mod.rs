@@ -19,8 +19,18 @@
 //! # Speed
 //! The property `speed`, or a custom event, of either direction, whose structure is named
 //! `GazeVehicle`: `speed` (double, km/h; negative: unknown) and `nominal` (boolean: whether the
-//! situation is nominal in the sense of (EU) 2023/2590), each of which may be absent. What was said
-//! last counts.
+//! situation is nominal in the sense of (EU) 2023/2590), each of which may be absent. `speed` may be
+//! any number's type. What was said last counts; a speed that came by an event counts for
+//! `speed-timeout` of the stream's time and is unknown after it, one that was set counts until it is
+//! set again.
+//!
+//! # Batches
+//! Of a batch the first frame's `GazeMeta` is judged, the one camera of a driver. Where several
+//! drivers are batched, put one monitor behind each output of `nvstreamdemux`.
+//!
+//! # Gaps
+//! A GAP event is time without data. Nothing comes while a source stands still, so that what comes
+//! first afterwards tells of the whole gap.
 //!
 //! # Messages
 //! An element message whose structure is `attention`: all fields of `AttentionMeta`, `pts` and
@@ -30,9 +40,9 @@
 //! | `event` | fields |
 //! |---|---|
 //! | `alarm` | `alarm` (string), `alarm-level` (string), `start`, `threshold`, `at` (uint64): when the glance began, when the rule's threshold was reached, and this frame; `delay` (uint64): from threshold to message; `zone-delay` (uint64): from the gaze's leaving the road to the zone's change; `alarm-zone` (string), `movement` (owl, lizard, unknown), `version` (string) of the rules |
-//! | `cleared` | `alarm` (string), `at` (uint64), `why` (attentive, escalated, inactive, restart) |
-//! | `zone` | `from`, `to` (string), `left-road` (boolean), `left-at`, `at`, `zone-delay` (uint64) |
-//! | `availability` | `available` (boolean), `since`, `at` (uint64) |
+//! | `cleared` | `alarm` (string), `at` (uint64), `why` (attentive, escalated, inactive, unavailable, other-driver, restart) |
+//! | `zone` | `from` (string; absent where nothing was known before), `to` (string), `left-road` (boolean), `left-at`, `at`, `zone-delay` (uint64) |
+//! | `availability` | `of` (gaze, eyes), `available` (boolean), `since`, `at` (uint64) |
 //! | `calibration` | `ready` (boolean), `at` (uint64) |
 
 use glib::prelude::*;
@@ -43,6 +53,7 @@ mod imp;
 mod message;
 mod settings;
 mod stream;
+mod time;
 
 pub use enums::{DriverSelection, ForwardMode};
 

@@ -1,6 +1,7 @@
 //! The properties of `gazemonitor`: values, ranges, defaults, and what they say to people.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use glib::prelude::*;
 use gst::prelude::*;
@@ -23,6 +24,8 @@ pub(super) struct Settings {
     /// Degrees.
     pub forward_yaw: f64,
     pub frame: FrameSettings,
+    /// How many events told a speed.
+    speed_events: u64,
 }
 
 /// The part that may change from frame to frame.
@@ -34,6 +37,10 @@ pub(super) struct FrameSettings {
     pub driver_track: u64,
     /// km/h; negative: unknown.
     pub speed: f64,
+    /// Number of the event that told it; `None` where it was set.
+    pub speed_event: Option<u64>,
+    /// For how long an event's speed counts; `None` is for ever.
+    pub speed_timeout: Option<Duration>,
     pub nominal: bool,
     pub post_messages: bool,
 }
@@ -51,9 +58,12 @@ impl Default for Settings {
                 driver_region: [0.0, 0.0, 1.0, 1.0],
                 driver_track: 0,
                 speed: UNKNOWN_SPEED,
+                speed_event: None,
+                speed_timeout: Some(Duration::from_secs(2)),
                 nominal: true,
                 post_messages: true,
             },
+            speed_events: 0,
         }
     }
 }
@@ -148,11 +158,20 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .nick("Speed")
             .blurb(
                 "Speed of the car in km/h (-1 = unknown, which the rules treat as the strictest); \
-                 also set by custom events named GazeVehicle",
+                 also set by custom events named GazeVehicle, for speed-timeout",
             )
             .minimum(UNKNOWN_SPEED)
             .maximum(MAX_SPEED)
             .default_value(d.frame.speed)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt64::builder("speed-timeout")
+            .nick("Speed timeout")
+            .blurb(
+                "For how long, in nanoseconds of the stream's time, a speed that came by an event \
+                 counts; it is unknown then (0 = for ever)",
+            )
+            .default_value(nanoseconds(d.frame.speed_timeout))
             .mutable_playing()
             .build(),
         glib::ParamSpecBoolean::builder("nominal")
@@ -185,7 +204,11 @@ impl Settings {
             "driver" => self.frame.driver = get(value)?,
             "driver-region" => self.frame.driver_region = part_of_frame(value)?,
             "driver-track" => self.frame.driver_track = get(value)?,
-            "speed" => self.frame.speed = get(value)?,
+            "speed" => (self.frame.speed, self.frame.speed_event) = (get(value)?, None),
+            "speed-timeout" => {
+                let timeout = get::<u64>(value)?;
+                self.frame.speed_timeout = (timeout > 0).then(|| Duration::from_nanos(timeout));
+            }
             "nominal" => self.frame.nominal = get(value)?,
             "post-messages" => self.frame.post_messages = get(value)?,
             _ => return Err(format!("there is no property '{name}'")),
@@ -205,10 +228,32 @@ impl Settings {
             "driver-region" => gst::Array::new(self.frame.driver_region).to_value(),
             "driver-track" => self.frame.driver_track.to_value(),
             "speed" => self.frame.speed.to_value(),
+            "speed-timeout" => nanoseconds(self.frame.speed_timeout).to_value(),
             "nominal" => self.frame.nominal.to_value(),
             "post-messages" => self.frame.post_messages.to_value(),
             _ => return None,
         })
+    }
+
+    /// An event tells the speed, km/h; negative is unknown, and what is no number tells nothing.
+    /// Whether it told something.
+    pub fn hear_speed(&mut self, speed: f64) -> bool {
+        if !speed.is_finite() {
+            return false;
+        }
+        self.speed_events += 1;
+        self.frame.speed = if speed < 0.0 { UNKNOWN_SPEED } else { speed.min(MAX_SPEED) };
+        self.frame.speed_event = Some(self.speed_events);
+        true
+    }
+
+    /// The speed that an event told is not known any more. Whether it was the last that was told.
+    pub fn forget_speed(&mut self, event: u64) -> bool {
+        let last = self.frame.speed_event == Some(event);
+        if last {
+            (self.frame.speed, self.frame.speed_event) = (UNKNOWN_SPEED, None);
+        }
+        last
     }
 
     /// Reads the files that the settings name.
@@ -241,6 +286,11 @@ impl Settings {
             driver: self.frame.driver_by(),
         })
     }
+}
+
+/// A time as a property; none is 0.
+fn nanoseconds(time: Option<Duration>) -> u64 {
+    time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
 
 impl FrameSettings {

@@ -1,7 +1,10 @@
 //! What `gazemonitor` keeps from frame to frame. Touched only by the streaming thread and its
 //! serialised events.
 
+use std::time::Duration;
+
 use super::settings::FrameSettings;
+use super::time::MediaClock;
 use crate::core::estimator::FrameGaze;
 use crate::core::latency::LatencyHistogram;
 use crate::core::monitor::{Attention, Event, Monitor, MonitorConfig, MonitorStats};
@@ -11,11 +14,21 @@ use crate::plugin::clock::FrameClock;
 pub(super) struct Stream {
     monitor: Monitor,
     clock: FrameClock,
+    media: MediaClock,
+    /// The last event that told a speed, and since when.
+    heard: (u64, Duration),
+    /// The event whose speed was found too old at the last frame.
+    stale: Option<u64>,
     /// What changed at the last frame; its memory is reused.
     events: Vec<Event>,
     delays: Delays,
-    /// Counts of the streams before this one.
-    before: MonitorStats,
+}
+
+/// When a frame is, where that is known.
+#[derive(Clone, Copy)]
+pub(super) struct Stamp {
+    pub running_time: Option<gst::ClockTime>,
+    pub rate: f64,
 }
 
 /// How long it took to see that something changed.
@@ -32,9 +45,11 @@ impl Stream {
         Self {
             monitor: Monitor::new(config),
             clock: FrameClock::default(),
+            media: MediaClock::default(),
+            heard: (0, Duration::ZERO),
+            stale: None,
             events: Vec::with_capacity(16),
             delays: Delays::default(),
-            before: MonitorStats::default(),
         }
     }
 
@@ -43,19 +58,35 @@ impl Stream {
         self.clock.set_info(info);
     }
 
-    /// Judges a frame whose time in the stream is known or not. `None` is a frame that nobody looked
-    /// at.
-    pub fn observe(
-        &mut self,
-        time: Option<gst::ClockTime>,
-        frame: Option<&FrameGaze>,
-        settings: &FrameSettings,
-    ) {
+    /// Judges a frame. `None` is one that nobody looked at.
+    pub fn observe(&mut self, stamp: Stamp, frame: Option<&FrameGaze>, settings: &FrameSettings) {
         self.events.clear();
         self.monitor.set_driver(settings.driver_by());
+        let time = stamp.running_time.map(|time| self.media.at(time, stamp.rate));
         let at = self.clock.tick(time);
-        self.monitor.observe(at, frame, settings.conditions(), &mut self.events);
+        let mut conditions = settings.conditions();
+        self.stale = self.too_old(at, settings);
+        if self.stale.is_some() {
+            conditions.speed = None;
+        }
+        self.monitor.observe(at, frame, conditions, &mut self.events);
         self.count();
+    }
+
+    /// The event that told the speed, where that was too long ago.
+    fn too_old(&mut self, at: Duration, settings: &FrameSettings) -> Option<u64> {
+        let event = settings.speed_event?;
+        // It came before this frame, or time went back since.
+        if event != self.heard.0 || at < self.heard.1 {
+            self.heard = (event, at);
+        }
+        let timeout = settings.speed_timeout.filter(|timeout| at - self.heard.1 > *timeout);
+        timeout.map(|_| event)
+    }
+
+    /// The event whose speed was too old at the last frame.
+    pub fn stale(&self) -> Option<u64> {
+        self.stale
     }
 
     /// What changed at the last frame.
@@ -67,14 +98,18 @@ impl Stream {
     pub fn flush(&mut self) {
         self.events.clear();
         self.clock.reset();
+        self.media.reset();
+        self.stale = None;
         self.monitor.reset(&mut self.events);
     }
 
     /// Another stream: another camera, perhaps, so forward is learned anew.
     pub fn restart(&mut self) {
-        self.flush();
-        self.before = self.stats();
-        self.monitor = Monitor::new(self.monitor.config().clone());
+        self.events.clear();
+        self.clock.reset();
+        self.media.reset();
+        self.stale = None;
+        self.monitor.renew(&mut self.events);
     }
 
     fn count(&mut self) {
@@ -103,13 +138,6 @@ impl Stream {
 
     /// Since the element was started.
     pub fn stats(&self) -> MonitorStats {
-        let (a, b) = (self.before, self.monitor.stats());
-        MonitorStats {
-            frames: a.frames + b.frames,
-            ignored: a.ignored + b.ignored,
-            restarts: a.restarts + b.restarts,
-            unusable: a.unusable + b.unusable,
-            alarms: a.alarms + b.alarms,
-        }
+        self.monitor.stats()
     }
 }

@@ -5,7 +5,7 @@
 //! | `state` | string | attentive, looking-away, distracted, drowsy, asleep, unresponsive, calibrating, unavailable |
 //! | `level` | string | none, warning, urgent, intervention: the most urgent alarm's |
 //! | `alarms` | GstValueArray of string | those that are on: long-distraction, short-distraction, phone-use, distraction, eyes-off, microsleep, sleep, unresponsive, drowsy |
-//! | `reason` | string | no-data, no-face, no-gaze: why the driver cannot be judged; may be absent |
+//! | `reason` | string | no-data, no-face, no-gaze: why the driver cannot be judged; no-eyes: gaze is judged, closed eyes are not; may be absent |
 //! | `zone` | string | where the gaze settled, or `elsewhere`; absent where it is not known |
 //! | `zone-class` | string | forward, mirror, cluster, non-driving, phone-basic, phone-advanced; with `zone` |
 //! | `pitch yaw` | double | gaze relative to the road ahead, radians, positive up and to the driver's right; may be absent |

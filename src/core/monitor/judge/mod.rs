@@ -3,28 +3,36 @@
 //! Time is that of the frames' stamps and of nothing else. What a frame shows counts until the next
 //! one, but no longer than the glance rule's tolerance: what lies between frames that are farther
 //! apart, like frames without a usable gaze, is not known, and stops every clock.
+//!
+//! What a frame shows is in `intake`, what is forgotten and when in `lapse`, and what is said of it
+//! all in `view`.
 
-use std::sync::Arc;
+mod intake;
+mod lapse;
+mod view;
+
 use std::time::Duration;
 
 use super::active::ActiveAlarms;
-use super::alarm::{AlarmRecord, Cleared, Event, Reason};
-use super::attention::{Attention, DriverState};
+use super::alarm::{AlarmRecord, Event, Reason, Sense};
+use super::attention::DriverState;
 use super::calibration::{Calibration, ForwardSource};
 use super::driver::{DriverBy, DriverChoice};
+use super::eye_watch::EyeWatch;
 use super::glance::{Debounce, Glance};
 use super::movement::Head;
 use super::presence::{Patience, Presence};
 use super::rules::{RuleProfile, Scope};
-use super::settle::Settler;
-use super::sight::{Face, Held, Sight};
-use super::watch::{Conditions, EyeWatch, GlanceWatch, SharingWatch, Verdict};
+use super::settle::{Settled, Settler};
+use super::sight::{Held, Sight};
+use super::timeline::{Step, Timeline};
+use super::watch::{Conditions, GlanceWatch, SharingWatch, Verdict};
 use super::zone::{Place, ZoneClass, ZoneMap};
 use crate::core::estimator::FrameGaze;
 use crate::core::gaze::{Gaze, HeadPose};
 
 /// Slower than this a car does not drive, and its driver's gaze says nothing of forward; km/h.
-/// Euro NCAP lets a system learn from 10 km/h on.
+/// Euro NCAP lets a system learn from 10 km/h on (Driver Engagement v1.1, second hand).
 const DRIVING: f64 = 10.0;
 
 /// What a monitor judges by.
@@ -48,7 +56,7 @@ pub struct MonitorStats {
     pub frames: u64,
     /// Frames whose stamp was not later than the one before: not judged.
     pub ignored: u64,
-    /// Gaps, and stamps that went far back, after which everything started anew.
+    /// Gaps, stamps that went far back and stamps that stood still: everything started anew.
     pub restarts: u64,
     /// Frames without a usable gaze.
     pub unusable: u64,
@@ -74,7 +82,7 @@ pub struct Monitor {
     patience: Patience,
     calibration: Calibration,
     choice: DriverChoice,
-    last: Option<Duration>,
+    timeline: Timeline,
     looking: Held<Looking>,
     closed: Held<bool>,
     settler: Settler,
@@ -84,6 +92,10 @@ pub struct Monitor {
     zone_delay: Duration,
     head: Head,
     presence: Presence,
+    /// Whether the eyes can be judged, where there is a face.
+    eye_presence: Presence,
+    /// Whether the last frame had neither face nor gaze, though somebody looked at it.
+    unseen: bool,
     glances: Vec<GlanceWatch>,
     sharing: SharingWatch,
     eyes: Option<EyeWatch>,
@@ -111,14 +123,16 @@ impl Monitor {
             },
             calibration: Calibration::new(config.forward),
             choice: DriverChoice::default(),
-            last: None,
+            timeline: Timeline::default(),
             looking: Held::default(),
             closed: Held::default(),
             settler: Settler::new(config.zones.zones.len()),
             road: Glance::default(),
             zone_delay: Duration::ZERO,
             head: Head::default(),
-            presence: Presence::default(),
+            presence: Presence::new(rules.availability.limit.time()),
+            eye_presence: Presence::new(rules.availability.limit.time()),
+            unseen: false,
             glances: rules.rules.iter().map(|_| GlanceWatch::default()).collect(),
             sharing: SharingWatch::default(),
             eyes: rules.eyes.as_ref().map(EyeWatch::new),
@@ -140,11 +154,12 @@ impl Monitor {
         self.stats
     }
 
-    /// Changes the rule that tells the driver's face.
+    /// Changes the rule that tells the driver's face. If it tells another person, everything that
+    /// was counted and told of the one before is over with the next frame.
     pub fn set_driver(&mut self, driver: DriverBy) {
         if self.config.driver != driver {
             self.config.driver = driver;
-            self.choice.reset();
+            self.choice.ask_again();
         }
     }
 
@@ -157,17 +172,15 @@ impl Monitor {
         conditions: Conditions,
         events: &mut Vec<Event>,
     ) {
-        let chosen = frame.and_then(|frame| {
-            let chosen = self.choice.choose(&frame.faces, frame.size, self.config.driver)?;
-            Some((chosen, frame.faces.get(chosen)?))
-        });
-        self.face = chosen.and_then(|(chosen, _)| u32::try_from(chosen).ok());
-        let sight = match (frame, chosen) {
-            (_, Some((_, face))) => Sight::Face(Face::from(face)),
-            (Some(_), None) => Sight::Nothing(Reason::NoFace),
-            (None, None) => Sight::Nothing(Reason::NoData),
+        self.face = None;
+        if !self.pass(at, conditions, events) {
+            return;
+        }
+        let sight = match frame {
+            Some(frame) => self.find(at, frame, events),
+            None => Sight::Nothing(Reason::NoData),
         };
-        self.see(at, sight, conditions, events);
+        self.take(at, sight, events);
     }
 
     /// The same, where the driver is known already.
@@ -178,68 +191,59 @@ impl Monitor {
         conditions: Conditions,
         events: &mut Vec<Event>,
     ) {
-        let from = match self.last {
-            Some(last) if at <= last && last - at <= self.restart => {
+        if self.pass(at, conditions, events) {
+            self.take(at, sight, events);
+        }
+    }
+
+    /// Lets time pass up to a frame; whether the frame counts.
+    fn pass(&mut self, at: Duration, conditions: Conditions, events: &mut Vec<Event>) -> bool {
+        let from = match self.timeline.step(at, self.restart) {
+            Step::Ignored => {
                 self.stats.ignored += 1;
-                return;
+                return false;
             }
-            Some(last) if at < last || at - last > self.restart => {
-                self.stats.restarts += 1;
-                self.restart(at, events);
+            Step::First => at,
+            Step::On(from) => from,
+            Step::Gap(last) => {
+                self.start_anew(at, events);
+                self.presence.skip(last);
                 at
             }
-            Some(last) => last,
-            None => at,
+            Step::Back => {
+                self.start_anew(at, events);
+                self.go_back();
+                at
+            }
+            Step::Stalled => {
+                self.start_anew(at, events);
+                self.go_back();
+                if self.presence.stall(at) {
+                    let (sense, reason) = (Sense::Gaze, Some(Reason::NoData));
+                    events.push(Event::Available { sense, reason, since: at, at });
+                }
+                at
+            }
         };
-        self.last = Some(at);
         self.stats.frames += 1;
         self.conditions = conditions;
-        self.advance(from, at, events);
+        let known = self.advance(from, at, events);
+        self.presence.pass(at, at - from, known.saturating_sub(from));
         self.judge(from, at, events);
-        self.take(at, sight, events);
-    }
-
-    /// Forgets everything that time has to do with; what was learned of forward stays. For seeks
-    /// and new streams.
-    pub fn reset(&mut self, events: &mut Vec<Event>) {
-        let at = self.last.unwrap_or_default();
-        self.restart(at, events);
-        self.last = None;
-        self.presence = Presence::default();
-    }
-
-    fn restart(&mut self, at: Duration, events: &mut Vec<Event>) {
-        self.looking = Held::default();
-        self.closed = Held::default();
-        self.settler.reset();
-        self.choice.reset();
-        self.forget();
-        self.active.clear_all(at, Cleared::Restart, events);
-        // The watches' own memory of their alarms goes as well.
-        self.glances.iter_mut().for_each(GlanceWatch::silence);
-        self.sharing.silence();
-        if let Some(eyes) = &mut self.eyes {
-            eyes.silence();
+        if self.unseen && at > known && self.config.rules.glance.unseen_escalates() {
+            self.pass_unseen(at - known.max(from), at, events);
         }
+        true
     }
 
-    /// Forgets what was counted, and no alarm.
-    fn forget(&mut self) {
-        self.road = Glance::default();
-        self.glances.iter_mut().for_each(GlanceWatch::forget);
-        self.sharing.forget();
-        if let Some(eyes) = &mut self.eyes {
-            eyes.forget();
-        }
-    }
-
-    /// Lets the time from `from` to `at` pass, with what was known then.
-    fn advance(&mut self, from: Duration, at: Duration, events: &mut Vec<Event>) {
+    /// Lets the time from `from` to `at` pass, with what was known then; until when anything was.
+    fn advance(&mut self, from: Duration, at: Duration, events: &mut Vec<Event>) -> Duration {
         let rules = &self.config.rules;
         let looking = self.looking.between(from, at);
         if let Some((looking, to)) = looking {
             let dt = to - from;
-            if self.conditions.reaches(DRIVING) {
+            // Who stands in for the driver does not sit where he does.
+            if self.conditions.reaches(DRIVING) && !self.choice.is_stand_in() {
                 let known = self.calibration.forward().is_some();
                 self.calibration.add(looking.camera, dt);
                 if !known && self.calibration.forward().is_some() {
@@ -254,16 +258,13 @@ impl Monitor {
                 if rules.sharing.is_some() {
                     self.sharing.advance(to, dt, place, self.debounce);
                 }
-                let before = self.settler.present();
                 let settled = self.settler.advance(to, dt, place, self.debounce.open);
-                if let (Some(settled), Some(before)) = (settled, before) {
+                if let Some(Settled { from, place: to, left_at }) = settled {
                     let is_road = |place: Place| place.class == ZoneClass::Forward;
-                    let left_road = is_road(before) && !is_road(settled.place);
-                    let left_at = settled.left_at;
+                    let left_road = from.is_some_and(is_road) && !is_road(to);
                     if left_road {
                         self.zone_delay = at.saturating_sub(left_at);
                     }
-                    let (from, to) = (before.zone, settled.place.zone);
                     events.push(Event::Zone { from, to, left_road, left_at, at });
                 }
                 if let Some(pose) = looking.head {
@@ -271,26 +272,57 @@ impl Monitor {
                 }
             }
         }
-        if let (Some(eyes), Some(rules)) = (&mut self.eyes, &rules.eyes)
-            && let Some((closed, to)) = self.closed.between(from, at)
-        {
-            let down = rules.perclos.as_ref().map_or(90.0, |rule| rule.looking_down.value);
-            let pitch = looking.and_then(|(looking, _)| looking.cabin).map(|(gaze, _)| gaze.pitch);
-            let looking_down = pitch.is_some_and(|pitch| f64::from(pitch.to_degrees()) < -down);
-            eyes.advance(rules, to, to - from, closed, looking_down);
+        let lids = self.closed.between(from, at);
+        if let (Some(eyes), Some(rules)) = (&mut self.eyes, &rules.eyes) {
+            let cabin = looking.and_then(|(looking, to)| Some((looking.cabin?, to)));
+            if let Some((closed, to)) = lids {
+                let looking_down =
+                    cabin.is_some_and(|((gaze, _), _)| intake::is_below(gaze, rules));
+                eyes.advance(rules, to, to - from, closed, looking_down);
+            } else if let Some(((_, place), to)) = cabin {
+                eyes.advance_unseen(to - from, place.class == ZoneClass::Forward);
+            }
         }
+        // Open eyes without a gaze are not enough to go by.
+        let ends = [looking.map(|(_, to)| to), lids.filter(|lids| lids.0).map(|(_, to)| to)];
+        ends.into_iter().flatten().max().unwrap_or(from)
     }
 
     /// Asks every rule at `at`.
     fn judge(&mut self, from: Duration, at: Duration, events: &mut Vec<Event>) {
-        let rules = &self.config.rules;
-        let conditions = self.conditions;
         let gaze_end = self.looking.between(from, at).map_or(at, |(_, to)| to);
         let eyes_end = self.closed.between(from, at).map_or(at, |(_, to)| to);
-        let count = rules.rules.len();
+        self.ask(gaze_end, eyes_end, at, events);
+        let conditions = self.conditions;
+        if let (Some(eyes), Some(rules)) = (&mut self.eyes, &self.config.rules.eyes) {
+            let drowsiness = eyes.judge_drowsiness(rules, at, &conditions);
+            self.tell(self.glances.len() + 2, drowsiness, at, at, events);
+        }
+    }
+
+    /// Lets time pass in which the driver was out of sight, up to `at`.
+    fn pass_unseen(&mut self, dt: Duration, at: Duration, events: &mut Vec<Event>) {
+        self.glances.iter_mut().for_each(|watch| watch.pass_unseen(dt));
+        self.sharing.pass_unseen(dt);
+        if let Some(eyes) = &mut self.eyes {
+            eyes.pass_unseen(dt);
+        }
+        self.ask(at, at, at, events);
+    }
+
+    /// Asks the rules of glances and closures, whose clocks stand at these times.
+    fn ask(
+        &mut self,
+        gaze_end: Duration,
+        eyes_end: Duration,
+        at: Duration,
+        events: &mut Vec<Event>,
+    ) {
+        let conditions = self.conditions;
+        let count = self.glances.len();
         for slot in 0..count {
-            let verdict =
-                self.glances[slot].judge(&self.config.rules.rules[slot], gaze_end, &conditions);
+            let rule = &self.config.rules.rules[slot];
+            let verdict = self.glances[slot].judge(rule, gaze_end, &conditions);
             self.tell(slot, verdict, gaze_end, at, events);
         }
         if let Some(rule) = &self.config.rules.sharing {
@@ -299,9 +331,7 @@ impl Monitor {
         }
         if let (Some(eyes), Some(rules)) = (&mut self.eyes, &self.config.rules.eyes) {
             let closure = eyes.judge(rules, eyes_end, &conditions);
-            let drowsiness = eyes.judge_drowsiness(rules, at, &conditions);
             self.tell(count + 1, closure, eyes_end, at, events);
-            self.tell(count + 2, drowsiness, at, at, events);
         }
     }
 
@@ -338,105 +368,5 @@ impl Monitor {
             Some(Verdict::Clear(why)) => self.active.clear(slot, at, why, None, events),
             None => {}
         }
-    }
-
-    /// Takes what the frame shows; it counts from now on.
-    fn take(&mut self, at: Duration, sight: Sight, events: &mut Vec<Event>) {
-        let seen = match sight {
-            Sight::Face(face) => self.take_face(at, face),
-            Sight::Nothing(reason) => {
-                let until = at + self.debounce.tolerance;
-                self.looking.lose(at, until);
-                self.closed.lose(at, until);
-                Err(reason)
-            }
-        };
-        self.stats.unusable += u64::from(seen.is_err());
-        if let Some((reason, since)) = self.presence.see(at, seen, self.patience) {
-            if reason.is_some() {
-                // What was counted before cannot go on as if nothing had been between.
-                self.forget();
-                self.settler.reset();
-            }
-            events.push(Event::Available { reason, since, at });
-        }
-    }
-
-    fn take_face(&mut self, at: Duration, face: Face) -> Result<(), Reason> {
-        let until = at + self.debounce.tolerance;
-        let closed_at = self.config.rules.eyes.as_ref().map(|rules| rules.closed_at.value);
-        let closed = closed_at
-            .zip(face.openness)
-            .map(|(closed_at, openness)| f64::from(openness) <= closed_at);
-        match closed {
-            Some(closed) => self.closed.set(closed, until),
-            None => self.closed.lose(at, until),
-        }
-        // Closed eyes look nowhere, whatever the model says.
-        let Some(camera) = face.gaze.filter(|_| closed != Some(true)) else {
-            self.looking.lose(at, until);
-            return if closed == Some(true) { Ok(()) } else { Err(Reason::NoGaze) };
-        };
-        let last = self.looking.at(at).and_then(|looking| looking.cabin);
-        let last = last.and_then(|(_, place)| place.zone);
-        let cabin = self.calibration.forward().and_then(|forward| {
-            let gaze = forward.relative(camera)?;
-            let eye = self.config.zones.eye(face.origin);
-            Some((gaze, self.config.zones.find(gaze, eye, last)))
-        });
-        let looking = Looking { camera, cabin, head: face.head };
-        if face.fresh {
-            self.looking.set(looking, until);
-        } else {
-            self.looking.carry(looking);
-        }
-        match self.looking.at(at) {
-            Some(_) => Ok(()),
-            None => Err(Reason::NoGaze),
-        }
-    }
-
-    /// The driver's attention, as of the last frame.
-    pub fn attention(&self) -> Attention {
-        let alarms = self.active.set();
-        let at = self.last.unwrap_or_default();
-        let gaze = self.looking.at(at).and_then(|looking| looking.cabin).map(|(gaze, _)| gaze);
-        let present = self.settler.present();
-        let reason = self.presence.reason();
-        let otherwise = || {
-            if reason.is_some() {
-                DriverState::Unavailable
-            } else if self.calibration.forward().is_none() {
-                DriverState::Calibrating
-            } else if self.road.since().is_some() {
-                DriverState::LookingAway
-            } else {
-                DriverState::Attentive
-            }
-        };
-        let rules = &self.config.rules;
-        Attention {
-            state: DriverState::of_alarms(alarms).unwrap_or_else(otherwise),
-            level: self.active.level(),
-            alarms,
-            reason,
-            zone: present.map_or_else(Arc::default, |p| self.config.zones.name_of(p.zone)),
-            class: present.map(|place| place.class),
-            gaze,
-            away: self.road.duration(),
-            shared: self.sharing.shared(),
-            closed: self.eyes.as_ref().map_or(Duration::ZERO, EyeWatch::closed),
-            perclos: self.eyes.as_ref().zip(rules.eyes.as_ref()).and_then(|(e, r)| e.perclos(r)),
-            forward: self.calibration.forward().map(|forward| forward.direction()),
-            confidence: self.calibration.confidence(),
-            speed: self.conditions.speed,
-            face: self.face,
-            rules: rules.name.clone(),
-        }
-    }
-
-    /// What a zone is called.
-    pub fn zone_name(&self, zone: Option<u16>) -> Arc<str> {
-        self.config.zones.name_of(zone)
     }
 }
