@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::active::ActiveAlarms;
 use super::alarm::{AlarmRecord, Cleared, Event, Reason};
-use super::attention::{Attention, DriverState};
+use super::attention::{Attention, DriverState, Raised};
 use super::calibration::{Calibration, ForwardSource};
 use super::driver::{DriverBy, DriverChoice};
 use super::glance::{Debounce, Glance};
@@ -82,6 +82,9 @@ pub struct Monitor {
     road: Glance,
     /// From the gaze's leaving the road to the zone's change, the last time.
     zone_delay: Duration,
+    /// What the last frame changed.
+    left_road: Option<Duration>,
+    raised: Option<Raised>,
     head: Head,
     presence: Presence,
     glances: Vec<GlanceWatch>,
@@ -117,6 +120,8 @@ impl Monitor {
             settler: Settler::new(config.zones.zones.len()),
             road: Glance::default(),
             zone_delay: Duration::ZERO,
+            left_road: None,
+            raised: None,
             head: Head::default(),
             presence: Presence::default(),
             glances: rules.rules.iter().map(|_| GlanceWatch::default()).collect(),
@@ -178,6 +183,8 @@ impl Monitor {
         conditions: Conditions,
         events: &mut Vec<Event>,
     ) {
+        self.left_road = None;
+        self.raised = None;
         let from = match self.last {
             Some(last) if at <= last && last - at <= self.restart => {
                 self.stats.ignored += 1;
@@ -262,6 +269,7 @@ impl Monitor {
                     let left_at = settled.left_at;
                     if left_road {
                         self.zone_delay = at.saturating_sub(left_at);
+                        self.left_road = Some(self.zone_delay);
                     }
                     let (from, to) = (before.zone, settled.place.zone);
                     events.push(Event::Zone { from, to, left_road, left_at, at });
@@ -332,8 +340,13 @@ impl Monitor {
                 };
                 let before = events.len();
                 self.active.raise(slot, record, events);
-                let raised = |event: &&Event| matches!(event, Event::Raised(_));
-                self.stats.alarms += events[before..].iter().filter(raised).count() as u64;
+                for event in &events[before..] {
+                    if let Event::Raised(record) = event {
+                        self.stats.alarms += 1;
+                        let raised = [self.raised, Some(record.into())];
+                        self.raised = raised.into_iter().flatten().max_by_key(Raised::total);
+                    }
+                }
             }
             Some(Verdict::Clear(why)) => self.active.clear(slot, at, why, None, events),
             None => {}
@@ -432,6 +445,8 @@ impl Monitor {
             speed: self.conditions.speed,
             face: self.face,
             rules: rules.name.clone(),
+            left_road: self.left_road,
+            raised: self.raised,
         }
     }
 
