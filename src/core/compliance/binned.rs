@@ -88,6 +88,43 @@ impl Extent {
     }
 }
 
+/// Smallest, largest and mean of some values.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spread {
+    extent: Extent,
+    sum: f64,
+    count: u32,
+}
+
+impl Spread {
+    /// Takes a value. What is no number is left out.
+    pub fn add(&mut self, value: f32) {
+        if value.is_finite() {
+            self.extent.add(value);
+            self.sum += f64::from(value);
+            self.count += 1;
+        }
+    }
+
+    /// Smallest and largest, where there were any.
+    pub fn range(&self) -> Option<(f32, f32)> {
+        self.extent.range()
+    }
+
+    /// The mean, where there were any.
+    pub fn mean(&self) -> Option<f32> {
+        (self.count > 0).then(|| (self.sum / f64::from(self.count)) as f32)
+    }
+}
+
+impl Bin for Spread {
+    fn merge(&mut self, next: &Self) {
+        self.extent.merge(&next.extent);
+        self.sum += next.sum;
+        self.count += next.count;
+    }
+}
+
 impl Bin for Extent {
     fn merge(&mut self, next: &Self) {
         self.0 = match (self.0, next.0) {
@@ -138,6 +175,16 @@ mod tests {
             binned.iter().filter(|(_, bin)| bin.range().is_some_and(|r| r.1 > 900.0)).collect();
         let [(time, _)] = peaks[..] else { panic!("{} peaks", peaks.len()) };
         assert!(time.abs_diff(1_234_567 * 33_333_333) <= binned.width());
+    }
+
+    #[test]
+    fn means_are_weighted_by_their_count() {
+        let (mut one, mut other) = (Spread::default(), Spread::default());
+        assert_eq!((one.mean(), one.range()), (None, None));
+        [1.0, f32::INFINITY, 3.0, 5.0].into_iter().for_each(|value| one.add(value));
+        other.add(-9.0);
+        one.merge(&other);
+        assert_eq!((one.mean(), one.range()), (Some(0.0), Some((-9.0, 5.0))));
     }
 
     #[test]

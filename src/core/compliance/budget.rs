@@ -149,7 +149,7 @@ impl Evidence<'_> {
             let over = Duration::from_nanos(inference.percentile_ns(0.99)) >= LATENCY;
             let over = over && inference.count() > 0;
             let verdict = if over { Verdict::Failed } else { Verdict::NotMeasured };
-            let why = "The recording has no latency_ns: it is not of a live stream.";
+            let why = "The lines have no latency_ns: the stream was not live.";
             (verdict, String::new(), format!("{why} {part}"))
         };
         Finding {

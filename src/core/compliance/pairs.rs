@@ -106,6 +106,15 @@ impl Pairs {
         }
     }
 
+    /// Whose next frame can be paired: the other's waits.
+    pub fn wants(&self) -> Option<Side> {
+        match (self.reference.is_empty(), self.deployed.is_empty()) {
+            (true, false) => Some(Side::Reference),
+            (false, true) => Some(Side::Deployed),
+            _ => None,
+        }
+    }
+
     /// Differences of the deployed from the reference, degrees.
     pub fn summary(&self) -> Summary {
         self.differences.summary()
@@ -139,6 +148,7 @@ mod tests {
         for stamp in [1, 3, 4, 5] {
             pairs.add(Side::Deployed, frame(stamp, &[(310.0, -21.0), (5.0, 10.5), (700.0, 0.0)]));
         }
+        assert_eq!(pairs.wants(), Some(Side::Reference));
         let summary = pairs.summary();
         assert_eq!((summary.faces, summary.unpaired, pairs.frames()), (4, 0, (2, 3)));
         assert!((summary.mean - 0.75).abs() < 1e-3 && (summary.max - 1.0).abs() < 1e-3);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::binned::{Bin, Binned, Extent};
+use super::binned::{Bin, Binned, Spread};
 use super::heat::HeatMap;
 use super::recorded::{Recorded, RecordedAttention, Unreadable};
 use super::timeline::{Step, Timeline};
@@ -26,9 +26,9 @@ pub const CLASSES: usize = 7;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GazeBin {
     /// Radians.
-    pub pitch: Extent,
+    pub pitch: Spread,
     /// Radians.
-    pub yaw: Extent,
+    pub yaw: Spread,
     /// Frames by the class of the zone where the gaze settled ([`class_index`]).
     pub classes: [u32; CLASSES],
     /// Frames.
