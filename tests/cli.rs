@@ -18,7 +18,7 @@ const NO: i32 = 1;
 const USAGE: i32 = 2;
 const CANNOT: i32 = 3;
 
-const COMMANDS: [&str; 6] = ["inspect", "bench", "run", "compare", "compile", "doctor"];
+const COMMANDS: [&str; 7] = ["inspect", "bench", "run", "compare", "compile", "report", "doctor"];
 
 fn tool<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetool"));

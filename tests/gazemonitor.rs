@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::drive::{Do, Drive, ROAD};
 use gst::prelude::*;
 use gst_check::Harness;
@@ -541,6 +543,44 @@ fn lines_have_the_attention() {
     assert_eq!(last["alarms"], serde_json::json!(["long-distraction"]));
     assert_eq!(last["zone"], "centre-screen");
     assert_eq!(lines[0]["attention"]["state"], "attentive");
+    // What changed is in the line of its frame and in no other: the glance began with the stream, so
+    // nothing left the road, and the alarm comes with the frame at which three seconds are over.
+    let with = |key: &str| -> Vec<usize> {
+        (0..lines.len()).filter(|i| lines[*i]["attention"].get(key).is_some()).collect()
+    };
+    assert_eq!((with("left_road_ns"), with("raised")), (vec![], vec![3 * FPS as usize]));
+    let raised = &lines[3 * FPS as usize]["attention"]["raised"];
+    assert_eq!(
+        (&raised["alarm"], &raised["level"]),
+        (&"long-distraction".into(), &"warning".into())
+    );
+    assert_eq!((&raised["delay_ns"], &raised["zone_delay_ns"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn the_frame_that_changed_something_says_so() {
+    let mut t = Test::new();
+    t.seconds(ROAD, 2.0);
+    let mut told = Vec::new();
+    for frame in 0..4 * FPS {
+        let attention = t.seconds(AWAY, 1.0 / FPS as f64);
+        let what = (attention.left_road, attention.raised.map(|raised| raised.alarm));
+        if what != (None, None) {
+            let delays = attention.raised.map(|raised| (raised.delay, raised.zone_delay));
+            told.push((frame, what, delays));
+        }
+    }
+    // 0.4 s of settling, told at the frame that ends them; then the rule's three seconds.
+    let settled = Duration::from_millis(400);
+    let [(zone, (left_road, None), None), (alarm, (None, Some(raised)), Some(delays))] = told[..]
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!((left_road, raised), (Some(settled), Alarm::LongDistraction));
+    assert_eq!((zone * 10, alarm), (4 * FPS, 3 * FPS));
+    assert_eq!(delays, (Duration::ZERO, settled));
+    let messages = t.messages(&["alarm"]);
+    assert_eq!(time(&messages[0], "zone-delay"), time(&messages[0], "raised-zone-delay"));
 }
 
 #[test]

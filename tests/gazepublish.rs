@@ -162,6 +162,49 @@ fn empty_results_are_left_out_unless_asked_for() {
     assert_eq!(frames(&read(&path)), [1, 2]);
 }
 
+/// The clock is the test's, and the harness's source is a live one.
+#[test]
+fn live_streams_tell_how_long_ago_a_frame_was_captured() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gaze.jsonl");
+    let element = element(path.to_str().unwrap());
+    let (mut h, _bus) = harness(&element);
+    for (n, now) in [(0u64, 15), (1, 40), (2, 79)] {
+        h.set_time(gst::ClockTime::from_mseconds(now)).unwrap();
+        h.push(buffer(n, Some(1))).unwrap();
+    }
+    end(&mut h);
+    let lines = read(&path);
+    assert_eq!(lines[0]["latency_ns"], 15_000_000);
+    assert_eq!(lines[1]["latency_ns"], 0);
+    assert_eq!(lines[2].get("latency_ns"), None, "its stamp lies ahead by a millisecond");
+}
+
+#[test]
+fn stamps_of_a_file_tell_no_latency() {
+    common::element::init();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gaze.jsonl");
+    let pipeline = gst::parse::launch(&format!(
+        "appsrc name=source format=time ! gazepublish location={} ! fakesink sync=false",
+        path.display()
+    ));
+    let pipeline = pipeline.unwrap().downcast::<gst::Pipeline>().unwrap();
+    let source = pipeline.by_name("source").unwrap().downcast::<gst_app::AppSrc>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    for n in 0..3 {
+        source.push_buffer(buffer(n, Some(1))).unwrap();
+    }
+    source.end_of_stream().unwrap();
+    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+    let end = pipeline.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(20), &ends);
+    assert_eq!(end.map(|message| message.type_()), Some(gst::MessageType::Eos));
+    pipeline.set_state(gst::State::Null).unwrap();
+    let lines = read(&path);
+    assert_eq!(frames(&lines), [0, 1, 2]);
+    assert!(lines.iter().all(|line| line.get("latency_ns").is_none()), "{lines:?}");
+}
+
 #[test]
 fn time_that_is_unknown_is_null() {
     let directory = tempfile::tempdir().unwrap();

@@ -28,12 +28,14 @@
 //! | [`latency`] | percentiles without samples |
 //! | [`accuracy`] | by how much two models differ |
 //! | [`monitor`] | whether a driver pays attention |
+//! | [`compliance`] | whether a recording keeps the project's budgets |
 //! | [`draw`], [`report`] | what people and programs get to see |
 
 pub mod accuracy;
 pub mod attributes;
 pub mod camera;
 pub mod color;
+pub mod compliance;
 pub mod decode;
 pub mod detect;
 pub mod device;

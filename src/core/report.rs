@@ -13,6 +13,7 @@
 //! | `width`, `height` | integer | the frame that the boxes are measured in, pixels |
 //! | `model` | string | name of the model |
 //! | `inference_time_ns` | integer | from the frame's pixels to the last angle; 0: not inferred |
+//! | `latency_ns` | integer | from the frame's capture to this line; only of live streams |
 //! | `faces` | array | one object for each face; empty where none was found |
 //! | `attention` | object | the driver's ([`monitor::line`](super::monitor::line)); absent where nobody judged |
 //!
@@ -55,6 +56,8 @@ pub struct FrameStamp {
     pub pts: Option<u64>,
     /// Running time in nanoseconds, where known.
     pub running_time: Option<u64>,
+    /// Nanoseconds since the frame was captured, where the stream is live.
+    pub latency: Option<u64>,
 }
 
 /// Writes the line, newline included, into `line`, whose memory is reused: nothing is allocated
@@ -87,6 +90,7 @@ pub fn write_judged_line(
             height: frame.size.height,
             model: &frame.model,
             inference_time_ns: frame.inference_time,
+            latency_ns: stamp.latency,
             faces: Faces(&frame.faces),
             attention: attention.map(AttentionLine::from),
         },
@@ -107,6 +111,8 @@ struct Line<'a> {
     height: u32,
     model: &'a str,
     inference_time_ns: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ns: Option<u64>,
     faces: Faces<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attention: Option<AttentionLine<'a>>,
@@ -278,13 +284,18 @@ mod tests {
             region: FaceRegion { rect: Rect::new(0.0, 0.0, 8.0, 9.0), ..Default::default() },
             ..Default::default()
         };
-        let stamp = FrameStamp { frame: 7, pts: Some(u64::MAX - 1), running_time: Some(40) };
+        let stamp = FrameStamp {
+            frame: 7,
+            pts: Some(u64::MAX - 1),
+            running_time: Some(40),
+            latency: Some(25_000_000),
+        };
         assert_eq!(
             text(stamp, &frame_of(vec![full, bare])),
             concat!(
                 r#"{"schema":1,"frame":7,"pts":18446744073709551614,"running_time":40,"#,
                 r#""source_id":2,"width":640,"height":480,"model":"a \"b\"\n","#,
-                r#""inference_time_ns":1500000,"faces":["#,
+                r#""inference_time_ns":1500000,"latency_ns":25000000,"faces":["#,
                 r#"{"box":{"x":-3.5,"y":10.25,"w":100.0,"h":120.0},"pitch":0.25,"yaw":-0.123457,"#,
                 r#""age":3,"confidence":0.8765,"detection_confidence":0.75,"#,
                 r#""track_id":18446744073709551615,"#,

@@ -1,4 +1,4 @@
-//! `gazetool`: looks at gaze models, times, compares and compiles them, runs them on pictures, and
+//! `gazetool`: looks at gaze models, times, compares, compiles and runs them, judges recordings, and
 //! says what a machine has and lacks for them.
 //!
 //! Each command is a function from its arguments to an [`output::Answer`]; only [`main`] writes and
@@ -14,6 +14,7 @@ mod images;
 mod inspect;
 mod models;
 mod output;
+mod report;
 mod run;
 mod table;
 
@@ -26,11 +27,13 @@ use output::{Answer, Failure};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and the answer is yes
-  1  done, and the answer is no: models differ, a model does not run, something needed is missing
+  1  done, and the answer is no: models differ, a model does not run, something needed is missing,
+     a budget is failed
   2  the command line is wrong
-  3  it cannot be done: a file, ONNX Runtime, an execution provider or a picture is at fault";
+  3  it cannot be done: a file, ONNX Runtime, an execution provider, a picture or a pipeline is at
+     fault";
 
-/// Looks at gaze models, times, compares and compiles them, and runs them on pictures.
+/// Looks at gaze models, times, compares, compiles and runs them, and judges recordings.
 #[derive(Parser)]
 #[command(name = "gazetool", version, after_help = EXIT_CODES, term_width = 100)]
 struct Cli {
@@ -48,6 +51,7 @@ enum Command {
     Run(run::Args),
     Compare(compare::Args),
     Compile(compile::Args),
+    Report(report::Args),
     Doctor(doctor::Args),
 }
 
@@ -59,6 +63,7 @@ impl Command {
             Self::Run(_) => "run",
             Self::Compare(_) => "compare",
             Self::Compile(_) => "compile",
+            Self::Report(_) => "report",
             Self::Doctor(_) => "doctor",
         }
     }
@@ -70,6 +75,7 @@ impl Command {
             Self::Run(args) => run::execute(args),
             Self::Compare(args) => compare::execute(args),
             Self::Compile(args) => compile::execute(args),
+            Self::Report(args) => report::execute(args),
             Self::Doctor(args) => doctor::execute(args),
         }
     }

@@ -46,6 +46,15 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The one JSON document.
+    pub fn document(&self, command: &'static str) -> Result<String, Failure> {
+        let version = env!("CARGO_PKG_VERSION");
+        let document = Document { schema: SCHEMA, command, version, answer: &self.json };
+        serde_json::to_string_pretty(&document).map_err(|why| Failure::cannot(why.to_string()))
+    }
+}
+
 /// Why there is no answer. The text says what to do.
 #[derive(Debug)]
 pub struct Failure {
@@ -87,14 +96,10 @@ pub fn claim() -> io::Result<File> {
 
 /// Writes an answer to `out` and gives the exit code.
 pub fn write(answer: &Answer, command: &'static str, json: bool, out: &mut File) -> ExitCode {
-    let version = env!("CARGO_PKG_VERSION");
-    let written = if json {
-        let document = Document { schema: SCHEMA, command, version, answer: &answer.json };
-        serde_json::to_string_pretty(&document)
-            .map_err(io::Error::from)
-            .and_then(|text| put(&text, out))
-    } else {
-        put(answer.text.trim_end(), out)
+    let written = match json.then(|| answer.document(command)) {
+        Some(Err(why)) => return fail(&why),
+        Some(Ok(text)) => put(&text, out),
+        None => put(answer.text.trim_end(), out),
     };
     match written {
         // A reader that has seen enough (`| head`) takes nothing from the answer.

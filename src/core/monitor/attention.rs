@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::alarm::{Alarm, AlarmSet, Level, Reason};
+use super::alarm::{Alarm, AlarmRecord, AlarmSet, Level, Reason};
 use super::zone::ZoneClass;
 use crate::core::gaze::Gaze;
 
@@ -113,6 +113,37 @@ pub struct Attention {
     pub face: Option<u32>,
     /// Name of the rules.
     pub rules: Arc<str>,
+    /// From the gaze's leaving the road to this frame, where the zone changed by that at it.
+    pub left_road: Option<Duration>,
+    /// The alarm that was raised at this frame; of several the one that took longest.
+    pub raised: Option<Raised>,
+}
+
+/// An alarm that was raised, and what the monitor added to the rule's own time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// Which.
+    pub alarm: Alarm,
+    /// How urgent.
+    pub level: Level,
+    /// From the rule's threshold to this frame.
+    pub delay: Duration,
+    /// From the gaze's leaving the road to the zone's change; zero for closed eyes.
+    pub zone_delay: Duration,
+}
+
+impl Raised {
+    /// Both delays together.
+    pub fn total(&self) -> Duration {
+        self.delay.saturating_add(self.zone_delay)
+    }
+}
+
+impl From<&AlarmRecord> for Raised {
+    fn from(record: &AlarmRecord) -> Self {
+        let AlarmRecord { alarm, level, zone_delay, .. } = *record;
+        Self { alarm, level, delay: record.delay(), zone_delay }
+    }
 }
 
 #[cfg(test)]

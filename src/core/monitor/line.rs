@@ -15,13 +15,15 @@
 //! | `speed` | number | km/h; absent where unknown |
 //! | `face` | integer | position of the driver's face in `faces`; absent where there is none |
 //! | `rules` | string | name of the rules profile |
+//! | `left_road_ns` | integer | from the gaze's leaving the road to this frame, at which the zone changed by that; on that frame alone |
+//! | `raised` | `{"alarm","level","delay_ns","zone_delay_ns"}` | the alarm that was raised at this frame (of several the one that took longest): from the rule's threshold to this frame, and from the gaze's leaving the road to the zone's change; on that frame alone |
 
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use super::alarm::AlarmSet;
-use super::attention::Attention;
+use super::attention::{Attention, Raised};
 use crate::core::gaze::Gaze;
 use crate::core::report::{ANGLE, SCORE, rounded};
 
@@ -54,6 +56,33 @@ pub struct AttentionLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     face: Option<u32>,
     rules: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_road_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raised: Option<RaisedLine>,
+}
+
+#[derive(Serialize)]
+struct RaisedLine {
+    alarm: &'static str,
+    level: &'static str,
+    delay_ns: u64,
+    zone_delay_ns: u64,
+}
+
+impl From<Raised> for RaisedLine {
+    fn from(raised: Raised) -> Self {
+        Self {
+            alarm: raised.alarm.name(),
+            level: raised.level.name(),
+            delay_ns: nanoseconds(raised.delay),
+            zone_delay_ns: nanoseconds(raised.zone_delay),
+        }
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[derive(Serialize)]
@@ -79,7 +108,6 @@ impl<'a> From<&'a Attention> for AttentionLine<'a> {
             })
         };
         let score = |value: f32| value.is_finite().then(|| rounded(value, SCORE));
-        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let gaze = attention.gaze.and_then(angles);
         Self {
             state: attention.state.name(),
@@ -99,6 +127,8 @@ impl<'a> From<&'a Attention> for AttentionLine<'a> {
             speed: attention.speed.and_then(score),
             face: attention.face,
             rules: &attention.rules,
+            left_road_ns: attention.left_road.map(nanoseconds),
+            raised: attention.raised.map(RaisedLine::from),
         }
     }
 }
@@ -107,7 +137,7 @@ impl<'a> From<&'a Attention> for AttentionLine<'a> {
 mod tests {
     use super::*;
     use crate::core::monitor::zone::ZoneClass;
-    use crate::core::monitor::{Alarm, DriverState, Level, Reason};
+    use crate::core::monitor::{Alarm, DriverState, Level, Raised, Reason};
 
     fn text(attention: &Attention) -> String {
         serde_json::to_string(&AttentionLine::from(attention)).unwrap()
@@ -132,6 +162,13 @@ mod tests {
             speed: Some(80.5),
             face: Some(1),
             rules: "euroncap-2026".into(),
+            left_road: Some(Duration::from_millis(433)),
+            raised: Some(Raised {
+                alarm: Alarm::LongDistraction,
+                level: Level::Warning,
+                delay: Duration::from_millis(16),
+                zone_delay: Duration::from_millis(400),
+            }),
         };
         assert_eq!(
             text(&attention),
@@ -141,7 +178,9 @@ mod tests {
                 r#""zone":"phone-lap","zone_class":"phone-basic","pitch":-0.5,"yaw":0.123457,"#,
                 r#""away_ns":3100000000,"shared_ns":9000000000,"closed_ns":0,"perclos":0.1235,"#,
                 r#""forward":{"pitch":0.25,"yaw":-0.5},"forward_confidence":0.5,"speed":80.5,"#,
-                r#""face":1,"rules":"euroncap-2026"}"#
+                r#""face":1,"rules":"euroncap-2026","left_road_ns":433000000,"#,
+                r#""raised":{"alarm":"long-distraction","level":"warning","#,
+                r#""delay_ns":16000000,"zone_delay_ns":400000000}}"#
             )
         );
     }

@@ -51,7 +51,7 @@ pub mod zone;
 mod zone_file;
 
 pub use alarm::{Alarm, AlarmRecord, AlarmSet, Cleared, Event, Level, Movement, Reason, Sense};
-pub use attention::{Attention, DriverState};
+pub use attention::{Attention, DriverState, Raised};
 pub use calibration::ForwardSource;
 pub use driver::DriverBy;
 pub use error::MonitorFileError;

@@ -1,8 +1,8 @@
 //! Properties, state and virtual methods of `gazepublish`.
 //!
-//! `settings` is held for a copy only; `stream` is touched by start, stop, the streaming thread and
-//! its EOS. The two are never held together, and nothing is posted, pushed or waited for under
-//! either.
+//! `settings` is held for a copy only, and so is `live`; `stream` is touched by start, stop, the
+//! streaming thread and its EOS. No two are held together, and nothing is posted, pushed, asked or
+//! waited for under any.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,6 +36,8 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(5);
 pub struct GazePublish {
     settings: Mutex<Settings>,
     stream: Mutex<Option<Stream>>,
+    /// Whether the stream is live; asked for at the first buffer, and again when that may change.
+    live: Mutex<Option<bool>>,
     /// Those of the current or last run.
     counters: Mutex<Arc<Counters>>,
 }
@@ -131,6 +133,7 @@ impl BaseTransformImpl for GazePublish {
                 })?;
         // Otherwise known only from the first caps on; a stream without caps shall pass as well.
         self.obj().set_passthrough(true);
+        *lock(&self.live) = None;
         *lock(&self.counters) = counters.clone();
         *lock(&self.stream) = Some(Stream {
             writer: Arc::new(writer),
@@ -166,9 +169,18 @@ impl BaseTransformImpl for GazePublish {
                     writer.interrupt_flush();
                 }
             }
+            gst::EventType::StreamStart => *lock(&self.live) = None,
             _ => {}
         }
         self.parent_sink_event(event)
+    }
+
+    fn src_event(&self, event: gst::Event) -> bool {
+        // Comes when the latency is distributed anew: a source may have become live.
+        if event.type_() == gst::EventType::Latency {
+            *lock(&self.live) = None;
+        }
+        self.parent_src_event(event)
     }
 
     fn transform_ip_passthrough(
@@ -186,6 +198,7 @@ impl GazePublish {
         let attention = attention::read(buffer);
         let judged = attention::source(buffer);
         let running_time = self.running_time(buffer);
+        let latency = running_time.filter(|_| self.is_live()).and_then(|time| self.since(time));
 
         let mut guard = lock(&self.stream);
         let stream = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
@@ -195,6 +208,7 @@ impl GazePublish {
             frame,
             pts: buffer.pts().map(gst::ClockTime::nseconds),
             running_time: running_time.map(gst::ClockTime::nseconds),
+            latency: latency.map(gst::ClockTime::nseconds),
         };
         let mut result = Ok(true);
         // A batch has a line for each of its frames, and the driver is in one of them: in the first
@@ -234,6 +248,22 @@ impl GazePublish {
     fn running_time(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
         let segment = self.obj().segment();
         segment.downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts()?)
+    }
+
+    /// Whether frames come as they happen, so that their stamps tell when they were captured.
+    fn is_live(&self) -> bool {
+        if let Some(live) = *lock(&self.live) {
+            return live;
+        }
+        let mut query = gst::query::Latency::new();
+        let live = self.obj().sink_pad().peer_query(&mut query) && query.result().0;
+        *lock(&self.live) = Some(live);
+        live
+    }
+
+    /// How long ago the pipeline's clock showed this running time; `None` before it does.
+    fn since(&self, running_time: gst::ClockTime) -> Option<gst::ClockTime> {
+        self.obj().current_running_time()?.checked_sub(running_time)
     }
 
     /// Waits for the reader at EOS, and says what it did not get.

@@ -19,6 +19,11 @@
 //! | `face` | uint | position of the driver's face in `GazeMeta`; absent where there is none |
 //! | `rules` | string | name of the rules profile |
 //! | `source-id` | uint | that of the `GazeMeta` that was judged; absent where there was none |
+//! | `left-road-time` | uint64 | ns from the gaze's leaving the road to this frame, at which the zone changed by that; on that frame alone |
+//! | `raised` | string | the alarm that was raised at this frame, of several the one that took longest; on that frame alone, as are the next three |
+//! | `raised-level` | string | how urgent it is |
+//! | `raised-delay` | uint64 | ns from the rule's threshold to this frame |
+//! | `raised-zone-delay` | uint64 | ns from the gaze's leaving the road to the zone's change; 0 for closed eyes |
 
 use std::time::Duration;
 
@@ -28,7 +33,7 @@ use gst::meta::CustomMeta;
 use super::structure::number;
 use crate::core::gaze::Gaze;
 use crate::core::monitor::zone::ZoneClass;
-use crate::core::monitor::{Alarm, Attention, DriverState, Level, Reason};
+use crate::core::monitor::{Alarm, Attention, DriverState, Level, Raised, Reason};
 
 /// Name under which the metadata is registered.
 pub const NAME: &str = "AttentionMeta";
@@ -105,6 +110,15 @@ fn write(s: &mut gst::StructureRef, attention: &Attention) {
         s.set("face", face);
     }
     s.set("rules", &*attention.rules);
+    if let Some(time) = attention.left_road {
+        s.set("left-road-time", nanoseconds(time));
+    }
+    if let Some(raised) = attention.raised {
+        s.set("raised", raised.alarm.name());
+        s.set("raised-level", raised.level.name());
+        s.set("raised-delay", nanoseconds(raised.delay));
+        s.set("raised-zone-delay", nanoseconds(raised.zone_delay));
+    }
 }
 
 /// The inverse of [`to_structure`]; `None` where there is no state that is known.
@@ -116,6 +130,12 @@ pub fn parse(s: &gst::StructureRef) -> Option<Attention> {
     let alarms = s.get::<gst::ArrayRef<'_>>("alarms").ok();
     let alarms = alarms.as_ref().map(|alarms| alarms.as_slice()).unwrap_or_default();
     let alarm = |value: &glib::SendValue| Alarm::from_name(value.get::<&str>().ok()?);
+    let raised = text("raised").and_then(Alarm::from_name).map(|alarm| Raised {
+        alarm,
+        level: text("raised-level").and_then(Level::from_name).unwrap_or_default(),
+        delay: time("raised-delay"),
+        zone_delay: time("raised-zone-delay"),
+    });
     Some(Attention {
         state: text("state").and_then(DriverState::from_name)?,
         level: text("level").and_then(Level::from_name).unwrap_or_default(),
@@ -133,6 +153,8 @@ pub fn parse(s: &gst::StructureRef) -> Option<Attention> {
         speed: number(s, "speed"),
         face: s.get("face").ok(),
         rules: text("rules").unwrap_or_default().into(),
+        left_road: s.get("left-road-time").ok().map(Duration::from_nanos),
+        raised,
     })
 }
 
@@ -158,6 +180,13 @@ mod tests {
             speed: Some(80.5),
             face: Some(2),
             rules: "euroncap-2026".into(),
+            left_road: Some(Duration::from_millis(433)),
+            raised: Some(Raised {
+                alarm: Alarm::PhoneUse,
+                level: Level::Urgent,
+                delay: Duration::from_millis(16),
+                zone_delay: Duration::from_millis(433),
+            }),
         }
     }
 

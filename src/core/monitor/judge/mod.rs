@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::active::ActiveAlarms;
 use super::alarm::{AlarmRecord, Event, Reason, Sense};
-use super::attention::DriverState;
+use super::attention::{DriverState, Raised};
 use super::calibration::{Calibration, ForwardSource};
 use super::driver::{DriverBy, DriverChoice};
 use super::eye_watch::EyeWatch;
@@ -90,6 +90,9 @@ pub struct Monitor {
     road: Glance,
     /// From the gaze's leaving the road to the zone's change, the last time.
     zone_delay: Duration,
+    /// What the last frame changed.
+    left_road: Option<Duration>,
+    raised: Option<Raised>,
     head: Head,
     presence: Presence,
     /// Whether the eyes can be judged, where there is a face.
@@ -129,6 +132,8 @@ impl Monitor {
             settler: Settler::new(config.zones.zones.len()),
             road: Glance::default(),
             zone_delay: Duration::ZERO,
+            left_road: None,
+            raised: None,
             head: Head::default(),
             presence: Presence::new(rules.availability.limit.time()),
             eye_presence: Presence::new(rules.availability.limit.time()),
@@ -198,6 +203,8 @@ impl Monitor {
 
     /// Lets time pass up to a frame; whether the frame counts.
     fn pass(&mut self, at: Duration, conditions: Conditions, events: &mut Vec<Event>) -> bool {
+        self.left_road = None;
+        self.raised = None;
         let from = match self.timeline.step(at, self.restart) {
             Step::Ignored => {
                 self.stats.ignored += 1;
@@ -264,6 +271,7 @@ impl Monitor {
                     let left_road = from.is_some_and(is_road) && !is_road(to);
                     if left_road {
                         self.zone_delay = at.saturating_sub(left_at);
+                        self.left_road = Some(self.zone_delay);
                     }
                     events.push(Event::Zone { from, to, left_road, left_at, at });
                 }
@@ -362,8 +370,13 @@ impl Monitor {
                 };
                 let before = events.len();
                 self.active.raise(slot, record, events);
-                let raised = |event: &&Event| matches!(event, Event::Raised(_));
-                self.stats.alarms += events[before..].iter().filter(raised).count() as u64;
+                for event in &events[before..] {
+                    if let Event::Raised(record) = event {
+                        self.stats.alarms += 1;
+                        let raised = [self.raised, Some(record.into())];
+                        self.raised = raised.into_iter().flatten().max_by_key(Raised::total);
+                    }
+                }
             }
             Some(Verdict::Clear(why)) => self.active.clear(slot, at, why, None, events),
             None => {}

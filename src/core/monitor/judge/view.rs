@@ -46,6 +46,8 @@ impl Monitor {
             speed: self.conditions.speed,
             face: self.face,
             rules: rules.name.clone(),
+            left_road: self.left_road,
+            raised: self.raised,
         }
     }
 

@@ -1,0 +1,235 @@
+//! Which pipeline is run: its words for `gst-launch-1.0`.
+
+use std::path::{Path, PathBuf};
+
+use super::launch::CAMERA;
+
+/// What the command line calls the built-in models.
+const EMBEDDED: &str = gstgaze::engine::embedded::NAME;
+
+/// Elements and their properties, apart from where frames come from and lines go to.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ElementArgs {
+    /// Gaze model of the run; `embedded` is the built-in one.
+    #[arg(long, conflicts_with = "jsonl", value_name = "MODEL", default_value = EMBEDDED)]
+    pub engine: PathBuf,
+    /// Its profile: a built-in name or a TOML file.
+    #[arg(long, conflicts_with = "jsonl", value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// Face detector of the run; `embedded` is the built-in one.
+    #[arg(long, conflicts_with = "jsonl", value_name = "MODEL", default_value = EMBEDDED)]
+    pub face_model: PathBuf,
+    /// Rules that the driver is judged by: a built-in name or a TOML file.
+    #[arg(long, conflicts_with = "jsonl", value_name = "RULES", default_value = "euroncap-2026")]
+    pub rules: String,
+    /// Speed of the car, km/h; -1 is unknown, which counts as the strictest.
+    #[arg(long, conflicts_with = "jsonl", value_name = "KM/H", default_value_t = -1.0, allow_negative_numbers = true)]
+    pub speed: f64,
+    /// A further property of gazeface; may be repeated, as may the next two.
+    #[arg(long, conflicts_with = "jsonl", value_name = "NAME=VALUE", value_parser = property)]
+    pub gazeface: Vec<(String, String)>,
+    /// A further property of gazeinfer, such as precision=int8.
+    #[arg(long, conflicts_with = "jsonl", value_name = "NAME=VALUE", value_parser = property)]
+    pub gazeinfer: Vec<(String, String)>,
+    /// A further property of gazemonitor, such as forward=given.
+    #[arg(long, conflicts_with = "jsonl", value_name = "NAME=VALUE", value_parser = property)]
+    pub gazemonitor: Vec<(String, String)>,
+}
+
+/// `NAME=VALUE` of an element.
+fn property(text: &str) -> Result<(String, String), String> {
+    let named = |name: &str| {
+        let mut letters = name.chars();
+        letters.next().is_some_and(|c| c.is_ascii_lowercase())
+            && letters.all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    match text.split_once('=') {
+        Some((name, value)) if named(name) => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+/// One property as a word for `gst-launch-1.0`, whatever its value holds.
+fn word(name: &str, value: &str) -> String {
+    let mut word = format!("{name}=\"");
+    for c in value.chars() {
+        if matches!(c, '"' | '\\') {
+            word.push('\\');
+        }
+        word.push(c);
+    }
+    word.push('"');
+    word
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split_whitespace().map(str::to_owned)
+}
+
+/// An element with the words of its properties.
+fn element(name: &str, properties: impl IntoIterator<Item = String>) -> Vec<String> {
+    [name.to_owned()].into_iter().chain(properties).collect()
+}
+
+fn extra(properties: &[(String, String)]) -> impl Iterator<Item = String> + '_ {
+    properties.iter().map(|(name, value)| word(name, value))
+}
+
+fn model(path: &Path, profile: Option<&str>) -> Vec<String> {
+    let mut properties = Vec::new();
+    if path.as_os_str() != EMBEDDED {
+        properties.push(word("engine", &path.to_string_lossy()));
+    }
+    properties.extend(profile.map(|profile| word("profile", profile)));
+    properties
+}
+
+fn chain(elements: impl IntoIterator<Item = Vec<String>>) -> Vec<String> {
+    let mut words = Vec::new();
+    for element in elements {
+        if !words.is_empty() {
+            words.push("!".to_owned());
+        }
+        words.extend(element);
+    }
+    words
+}
+
+/// Where frames come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// A video file, shown as a camera would.
+    Video(&'a Path),
+    /// A video file of which every frame is looked at, as fast as it goes.
+    EveryFrame(&'a Path),
+    /// Elements of a live source.
+    Live(&'a str),
+}
+
+fn decoded(video: &Path) -> [Vec<String>; 3] {
+    [
+        element("filesrc", [word("location", &video.to_string_lossy())]),
+        element("decodebin", []),
+        element("videoconvert", []),
+    ]
+}
+
+fn faces(args: &ElementArgs) -> Vec<String> {
+    let properties = model(&args.face_model, None).into_iter().chain(extra(&args.gazeface));
+    element("gazeface", words("qos=false").chain(properties))
+}
+
+fn gaze(args: &ElementArgs) -> Vec<String> {
+    let model = model(&args.engine, args.profile.as_deref()).into_iter();
+    element("gazeinfer", words("qos=false").chain(model).chain(extra(&args.gazeinfer)))
+}
+
+fn publish(socket: &Path) -> Vec<String> {
+    let location = word("location", &format!("unix:{}", socket.display()));
+    let settings = words("add-empty-results=true queue-size=65536 flush-timeout=10000000000");
+    element("gazepublish", [location].into_iter().chain(settings))
+}
+
+fn sink() -> Vec<String> {
+    element("fakesink", words("sync=false"))
+}
+
+/// The run that is judged. A video is shown as a camera would: `identity sync=true` lets each frame
+/// go when it is due and answers for a live source from there on; of frames that come while
+/// another is looked at, the newest is kept and the others are lost.
+pub fn run(source: Source<'_>, args: &ElementArgs, zones: &str, socket: &Path) -> Vec<String> {
+    let unlimited = "max-size-bytes=0 max-size-time=0";
+    let ahead = || words("max-size-buffers=8").chain(words(unlimited));
+    let camera = |pace: &str| element("identity", words(&format!("name={CAMERA} {pace}")));
+    let frames = match source {
+        Source::Video(path) => {
+            // The decoder works ahead, so that no frame is late for its sake.
+            let queue = element("queue", ahead());
+            decoded(path).into_iter().chain([queue, camera("sync=true")]).collect()
+        }
+        Source::EveryFrame(path) => {
+            decoded(path).into_iter().chain([camera("sync=false")]).collect::<Vec<_>>()
+        }
+        Source::Live(elements) => {
+            vec![words(elements).collect(), element("videoconvert", []), camera("sync=false")]
+        }
+    };
+    let newest = words("max-size-buffers=1 leaky=downstream").chain(words(unlimited));
+    let queue = match source {
+        Source::EveryFrame(_) => element("queue", ahead()),
+        _ => element("queue", newest),
+    };
+    let judge =
+        [word("rules", &args.rules), word("zones", zones), word("speed", &args.speed.to_string())];
+    let monitor = element("gazemonitor", judge.into_iter().chain(extra(&args.gazemonitor)));
+    chain(frames.into_iter().chain([
+        queue,
+        faces(args),
+        gaze(args),
+        monitor,
+        publish(socket),
+        sink(),
+    ]))
+}
+
+/// Properties of the numbers that a model is computed with, and where: a reference has its own.
+const NUMERIC: [&str; 9] = [
+    "allow-fallback",
+    "batch-size",
+    "device-id",
+    "engine-cache",
+    "execution-provider",
+    "precision",
+    "provider-options",
+    "qnn-backend",
+    "threads",
+];
+
+/// Both engines on the same faces of a video, as fast as they go and without losing a frame: where
+/// the first of them ends its lines, and the second.
+pub fn compare(
+    video: &Path,
+    args: &ElementArgs,
+    (reference, profile): (&Path, Option<&str>),
+    [deployed_lines, reference_lines]: [&Path; 2],
+) -> Vec<String> {
+    let same = args.gazeinfer.iter().filter(|(name, _)| !NUMERIC.contains(&name.as_str()));
+    let same = same.map(|(name, value)| word(name, value));
+    let right =
+        words("qos=false execution-provider=cpu").chain(model(reference, profile)).chain(same);
+    let branch = |gaze: Vec<String>, lines: &Path| {
+        let queue = element("queue", words("max-size-buffers=16 max-size-bytes=0 max-size-time=0"));
+        chain([vec!["both.".to_owned()], queue, gaze, publish(lines), sink()])
+    };
+    let head = decoded(video).into_iter().chain([faces(args), element("tee", words("name=both"))]);
+    let mut words = chain(head);
+    words.extend(branch(gaze(args), deployed_lines));
+    words.extend(branch(element("gazeinfer", right), reference_lines));
+    words
+}
+
+/// The words as one types them into a shell.
+pub fn shown(words: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,!".contains(c);
+    let quoted = words.iter().map(|word| match word.chars().all(plain) {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_one_word_whatever_they_hold() {
+        assert_eq!(word("location", r#"a b"c\d ! fakesink"#), r#"location="a b\"c\\d ! fakesink""#);
+        assert_eq!(shown(&[word("a", "it's"), "!".into()]), r#"'a="it'\''s"' !"#);
+        assert_eq!(property("precision=int8"), Ok(("precision".into(), "int8".into())));
+        assert_eq!(property("a=b=c"), Ok(("a".into(), "b=c".into())));
+        for bad in ["", "x", "=1", "! x=1", "A=1", "a b=1"] {
+            assert!(property(bad).is_err(), "{bad}");
+        }
+    }
+}
