@@ -189,6 +189,28 @@ fn gaze_is_the_hosts_from_every_memory_and_format() {
 }
 
 #[test]
+fn a_frame_is_done_with_when_nobody_is_in_it() {
+    if !ready("a_frame_is_done_with_when_nobody_is_in_it") {
+        return;
+    }
+    let cuda = Arc::new(Cuda::open().unwrap());
+    let [_, mut gpu] = estimators(&cuda, "regression.onnx", "regression.toml");
+    let mut pictures = GpuPictures::new(0).unwrap();
+    let (info, bytes) = frame_of(VideoFormat::Nv12);
+    // The stand-in ends the test where memory is freed that a stream is still to copy.
+    let (buffer, _) = made("nvstubupload", VideoFormat::Nv12, &bytes);
+    let frame = pictures.bring(frame::on_gpu(&buffer, &info, 0).unwrap()).unwrap();
+    let outside = FaceRegion { rect: Rect::new(500.0, 500.0, 9.0, 9.0), ..FaceRegion::default() };
+    let mut out = Vec::new();
+    let of = (&frame, frame.size());
+    let plans = [Plan::Infer];
+    let counts = gpu.estimate_on(&mut pictures, of, [outside], &plans, None, &mut out).unwrap();
+    assert_eq!((counts.inferred, counts.invalid), (0, 1));
+    drop(frame);
+    drop(buffer);
+}
+
+#[test]
 fn models_of_eyes_heads_and_halves_as_well() {
     if !ready("models_of_eyes_heads_and_halves_as_well") {
         return;

@@ -108,8 +108,8 @@ pub struct PictureJob<'a> {
 impl PictureJob<'_> {
     /// Bytes of the item.
     pub fn bytes(&self) -> usize {
-        let pixels = self.size.width as usize * self.size.height as usize;
-        pixels * self.channels.count() * self.element_bytes
+        let pixels = (self.size.width as usize).saturating_mul(self.size.height as usize);
+        pixels.saturating_mul(self.channels.count()).saturating_mul(self.element_bytes)
     }
 }
 

@@ -276,7 +276,13 @@ impl GazeEstimator {
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
     ) -> Result<Counts, EstimateError> {
-        self.estimate_with(&mut OnDevice { device, frame, size }, regions, plans, margin, out)
+        let mut pictures = OnDevice { device: &mut *device, frame, size };
+        let counts = self.estimate_with(&mut pictures, regions, plans, margin, out)?;
+        if counts.inferred == 0 {
+            // Who brought the frame may have begun something, and the frame is given back now.
+            device.finish()?;
+        }
+        Ok(counts)
     }
 
     fn estimate_with(

@@ -3,8 +3,8 @@
  *
  * Its memory is the host's, at addresses that crash when they are read. What is put into a stream is
  * done when somebody waits for it and not before, so that who does not wait gets nothing; memory that
- * is freed with work outstanding, or read out of another context than its own, ends the test. Kernels
- * are the real ones, compiled for the host (kernel.c).
+ * is freed while work that waits needs it ends the test, and what is read out of another context than
+ * its own is an error. Kernels are the real ones, compiled for the host (kernel.c).
  */
 #include "nvstub.h"
 
@@ -37,7 +37,8 @@ static Memory *memories;
 typedef struct Work {
     int kernel;
     unsigned grid[3], block[3];
-    uint64_t to;
+    /* Of a copy; `from` is 0 where it is of the host's memory. */
+    uint64_t to, from;
     size_t bytes;
     struct Work *next;
     unsigned char data[];
@@ -64,14 +65,27 @@ STUB_EXPORT void nvstub_allocated(uint64_t address, size_t bytes, int type, int 
     g_mutex_unlock(&lock);
 }
 
+/* Whether work that waits reads or writes there. A kernel's argument begins with its addresses. */
+static bool in_use(const Memory *m) {
+    for (Work *work = first_work; work != NULL; work = work->next) {
+        uint64_t at[9] = {work->to, work->from};
+        if (work->kernel >= 0)
+            memcpy(at, work->data, sizeof(at));
+        for (int i = 0; i < 9; i++)
+            if (at[i] >= m->address && at[i] - m->address < m->bytes)
+                return true;
+    }
+    return false;
+}
+
 static void *forget(uint64_t address) {
     void *owned = NULL;
     g_mutex_lock(&lock);
     for (Memory **m = &memories; *m != NULL; m = &(*m)->next)
         if ((*m)->address == address) {
             Memory *gone = *m;
-            if (first_work != NULL)
-                g_error("memory is freed while a stream has work to do");
+            if (in_use(gone))
+                g_error("memory is freed that a stream has still to read or to write");
             *m = gone->next;
             owned = gone->owned;
             free(gone);
@@ -244,9 +258,9 @@ STUB_EXPORT int cuCtxSynchronize(void) {
 
 /* A copy of the host's memory is of what is there now; one within the GPU is of what is there then,
    which is the same here, because nothing else writes. */
-static int copy(uint64_t to, const void *from, size_t bytes) {
+static int copy(uint64_t to, uint64_t address, const void *from, size_t bytes) {
     Work *work = malloc(sizeof(*work) + bytes);
-    *work = (Work){.kernel = -1, .to = to, .bytes = bytes};
+    *work = (Work){.kernel = -1, .to = to, .from = address, .bytes = bytes};
     memcpy(work->data, from, bytes);
     put(work);
     return SUCCESS;
@@ -255,7 +269,7 @@ static int copy(uint64_t to, const void *from, size_t bytes) {
 STUB_EXPORT int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stream) {
     if (depth == 0 || stream == NULL)
         return INVALID_CONTEXT;
-    return copy(to, from, bytes);
+    return copy(to, 0, from, bytes);
 }
 
 STUB_EXPORT int cuMemcpyPeerAsync(uint64_t to, void *to_context, uint64_t from, void *from_context,
@@ -272,7 +286,7 @@ STUB_EXPORT int cuMemcpyPeerAsync(uint64_t to, void *to_context, uint64_t from, 
     /* Nobody may read what another context still writes. */
     if (code != SUCCESS || synchronised == 0)
         return INVALID_VALUE;
-    return copy(to, (const void *)(uintptr_t)(from ^ STUB_DEVICE_BIT), bytes);
+    return copy(to, from, (const void *)(uintptr_t)(from ^ STUB_DEVICE_BIT), bytes);
 }
 
 STUB_EXPORT int cuModuleLoadData(void **module, const void *image) {
