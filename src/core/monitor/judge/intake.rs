@@ -54,8 +54,14 @@ impl Monitor {
         if let Some((reason, since)) = self.presence.see(at, seen, self.patience) {
             events.push(Event::Available { sense: Sense::Gaze, reason, since, at });
         }
+        // What the last frame but one showed may still count; then nothing does.
         if seen.is_err() && self.presence.reason().is_some() {
-            self.lose(at, events);
+            if self.looking.at(at).is_none() {
+                self.lose(at, events);
+            }
+            if self.closed.at(at).is_none() {
+                self.lose_eyes(self.unseen_escalates(), at, events);
+            }
         }
         // Where there is no face there are no eyes either, and that is told already.
         let (Sight::Face(face), Some(_)) = (sight, &self.eyes) else { return };

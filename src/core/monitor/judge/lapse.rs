@@ -78,12 +78,12 @@ impl Monitor {
         }
     }
 
-    /// The driver can be judged no more: what was counted cannot go on as if nothing had been
+    /// The driver's gaze can be judged no more: what was counted cannot go on as if nothing had been
     /// between, and alarms end with their evidence (see [`monitor`](super::super)).
     pub(super) fn lose(&mut self, at: Duration, events: &mut Vec<Event>) {
         self.road = Glance::default();
         self.settler.reset();
-        let unseen = self.unseen && self.config.rules.glance.unseen_escalates();
+        let unseen = self.unseen_escalates();
         let count = self.glances.len();
         for slot in 0..count {
             let verdict = self.glances[slot].lose(&self.config.rules.rules[slot], unseen);
@@ -93,9 +93,14 @@ impl Monitor {
             let verdict = self.sharing.lose(rule, unseen);
             self.tell(count, verdict, at, at, events);
         }
-        self.lose_eyes(unseen, at, events);
     }
 
+    /// Whether the driver is out of sight in a way that is no answer to a warning.
+    pub(super) fn unseen_escalates(&self) -> bool {
+        self.unseen && self.config.rules.glance.unseen_escalates()
+    }
+
+    /// The same of the eyes.
     pub(super) fn lose_eyes(&mut self, unseen: bool, at: Duration, events: &mut Vec<Event>) {
         let Some(eyes) = &mut self.eyes else { return };
         let count = self.glances.len();

@@ -237,7 +237,7 @@ impl Monitor {
         let known = self.advance(from, at, events);
         self.presence.pass(at, at - from, known.saturating_sub(from));
         self.judge(from, at, events);
-        if self.unseen && at > known && self.config.rules.glance.unseen_escalates() {
+        if at > known && self.unseen_escalates() {
             self.pass_unseen(at - known.max(from), at, events);
         }
         true
