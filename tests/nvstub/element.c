@@ -483,16 +483,14 @@ static GstMemory *memory_alloc(GstAllocator *allocator, gsize size, GstAllocatio
     NvStubMemory *memory = g_new0(NvStubMemory, 1);
     gst_memory_init(GST_MEMORY_CAST(memory), 0, allocator, NULL, size, 0, 0, size);
     memory->data = calloc(1, size);
-    if (nvstub_allocated != NULL)
-        nvstub_allocated((uint64_t)(uintptr_t)memory->data ^ STUB_DEVICE_BIT, size, 2, 1);
+    nvstub_tell_allocated((uint64_t)(uintptr_t)memory->data ^ STUB_DEVICE_BIT, size, 2, 1);
     return GST_MEMORY_CAST(memory);
 }
 
 static void memory_free(GstAllocator *allocator, GstMemory *memory) {
     (void)allocator;
     char *data = ((NvStubMemory *)memory)->data;
-    if (nvstub_freed != NULL)
-        nvstub_freed((uint64_t)(uintptr_t)data ^ STUB_DEVICE_BIT);
+    nvstub_tell_freed((uint64_t)(uintptr_t)data ^ STUB_DEVICE_BIT);
     free(data);
     g_free(memory);
 }

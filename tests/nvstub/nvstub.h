@@ -17,6 +17,7 @@
 #ifndef NVSTUB_H
 #define NVSTUB_H
 
+#include <dlfcn.h>
 #include <gst/gst.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -202,6 +203,28 @@ typedef struct {
    host's, 2 a GPU's; context 0 is the primary one, 1 the other. */
 STUB_WEAK void nvstub_allocated(uint64_t address, size_t bytes, int type, int context);
 STUB_WEAK void nvstub_freed(uint64_t address);
+
+/* A function of that stand-in, for a process that was not linked with it and finds it by its name. */
+static inline void *nvstub_cuda(const char *name) {
+    void *library = dlopen("libcuda.so.1", RTLD_NOW);
+    return library != NULL ? dlsym(library, name) : NULL;
+}
+
+static inline void nvstub_tell_allocated(uint64_t address, size_t bytes, int type, int context) {
+    void (*tell)(uint64_t, size_t, int, int) = nvstub_allocated;
+    if (tell == NULL)
+        tell = nvstub_cuda("nvstub_allocated");
+    if (tell != NULL)
+        tell(address, bytes, type, context);
+}
+
+static inline void nvstub_tell_freed(uint64_t address) {
+    void (*tell)(uint64_t) = nvstub_freed;
+    if (tell == NULL)
+        tell = nvstub_cuda("nvstub_freed");
+    if (tell != NULL)
+        tell(address);
+}
 
 #ifdef NVSTUB_REAL_GPU
 /* real.c */

@@ -88,13 +88,11 @@ STUB_EXPORT int NvBufSurfaceCreate(NvBufSurface **out, uint32_t batch,
 #else
             p->dataPtr = (void *)(uintptr_t)(memory ^ STUB_DEVICE_BIT);
 #endif
-            if (nvstub_allocated != NULL)
-                nvstub_allocated(memory ^ STUB_DEVICE_BIT, p->dataSize, 2, 0);
+            nvstub_tell_allocated(memory ^ STUB_DEVICE_BIT, p->dataSize, 2, 0);
             break;
         case MEM_PINNED:
         case MEM_UNIFIED:
-            if (nvstub_allocated != NULL)
-                nvstub_allocated(memory, p->dataSize, params->memType == MEM_PINNED ? 1 : 2, 0);
+            nvstub_tell_allocated(memory, p->dataSize, params->memType == MEM_PINNED ? 1 : 2, 0);
             /* fall through */
         default:
             p->dataPtr = (void *)(uintptr_t)memory;
@@ -106,10 +104,8 @@ STUB_EXPORT int NvBufSurfaceCreate(NvBufSurface **out, uint32_t batch,
 
 STUB_EXPORT int NvBufSurfaceDestroy(NvBufSurface *surface) {
     for (uint32_t i = 0; i < surface->batchSize; i++) {
-        if (nvstub_freed != NULL) {
-            nvstub_freed(surface->surfaceList[i].bufferDesc);
-            nvstub_freed(surface->surfaceList[i].bufferDesc ^ STUB_DEVICE_BIT);
-        }
+        nvstub_tell_freed(surface->surfaceList[i].bufferDesc);
+        nvstub_tell_freed(surface->surfaceList[i].bufferDesc ^ STUB_DEVICE_BIT);
 #ifdef NVSTUB_REAL_GPU
         if (surface->memType == MEM_DEVICE || surface->memType == MEM_DEFAULT)
             nvstub_real_free((uint64_t)(uintptr_t)surface->surfaceList[i].dataPtr);
