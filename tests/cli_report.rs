@@ -74,6 +74,7 @@ impl Test {
     fn refused<S: AsRef<OsStr>>(&self, arguments: &[S], code: i32, words: &[&str]) {
         let (ended, out, errors) = self.call(arguments);
         assert_eq!((ended, out.as_str()), (code, ""), "{errors}");
+        assert!(!self.path("report.html").exists(), "a report of nothing");
         for word in words {
             assert!(errors.contains(word), "no '{word}' in: {errors}");
         }

@@ -68,6 +68,11 @@ impl Failure {
         Self { text: text.into(), code: CANNOT }
     }
 
+    /// What the user is told.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Arguments that contradict each other.
     pub fn usage(text: impl Into<String>) -> Self {
         Self { text: text.into(), code: USAGE }

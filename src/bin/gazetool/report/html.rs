@@ -255,7 +255,7 @@ impl Page<'_> {
         });
         pairs(page, "Driver\u{2019}s state", states);
         pairs(page, "Process", self.usage.into_iter().flat_map(process));
-        pairs(page, "Of", self.about());
+        pairs(page, "What ran", self.about());
         page.push_str("</div>\n");
         if let Some(pipeline) = &self.report.input.pipeline {
             let _ = writeln!(page, "<h2>Pipeline</h2>\n<pre>{}</pre>", escape(pipeline));

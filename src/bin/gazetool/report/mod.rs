@@ -195,8 +195,10 @@ fn files(output: &Path) -> Result<[PathBuf; 2], Failure> {
         ));
     }
     for path in [output, &json] {
-        let file = fs::OpenOptions::new().create(true).append(true).open(path);
-        file.map_err(|why| about(path, format_args!("cannot be written: {why}")))?;
+        let there = path.exists();
+        let tried = fs::OpenOptions::new().create(true).append(true).open(path);
+        let tried = tried.and_then(|_| if there { Ok(()) } else { fs::remove_file(path) });
+        tried.map_err(|why| about(path, format_args!("cannot be written: {why}")))?;
     }
     Ok([output.to_path_buf(), json])
 }

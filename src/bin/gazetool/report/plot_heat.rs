@@ -32,17 +32,17 @@ pub fn draw(heat: &HeatMap, zones: Option<&ZoneMap>, of_road: bool) -> String {
     let mut svg = Svg::new(WIDTH, height + 50.0, "How often the gaze went where");
     let panel = Panel::new((4.0, 4.0 + height), yaw, pitch);
     panel.ground(&mut svg);
+    let (x_ticks, y_ticks) = (degree_ticks(yaw.0, yaw.1), degree_ticks(pitch.0, pitch.1));
+    panel.y_axis(&mut svg, "pitch, up +  (\u{b0})", &y_ticks, numbers(&y_ticks));
+    panel.x_grid(&mut svg, &x_ticks);
     svg.clip("heat", panel.rect());
     for (shade, path) in cells(heat, &panel).iter().enumerate() {
         svg.path(&format!("heat{shade}"), path);
     }
-    let (x_ticks, y_ticks) = (degree_ticks(yaw.0, yaw.1), degree_ticks(pitch.0, pitch.1));
-    panel.x_grid(&mut svg, &x_ticks);
     if let Some(zones) = zones {
         outlines(&mut svg, zones, &panel);
     }
     svg.unclip();
-    panel.y_axis(&mut svg, "pitch, up +  (\u{b0})", &y_ticks, numbers(&y_ticks));
     let title = if of_road {
         "yaw, driver\u{2019}s right +  (\u{b0})"
     } else {

@@ -47,24 +47,18 @@ pub fn execute(args: &Args) -> Result<Measured, Failure> {
         Some((reference, video)) => with_faces(compare(args, video, reference, &folder)?),
         None => Err("No --reference to compare with.".to_owned()),
     };
-    let given = metered(args)?;
-    let rail = match &given {
-        Some(_) => None,
-        None => match power::choose(Path::new(SYS), args.rail.as_deref()) {
-            Err(why) if args.rail.is_some() => return Err(Failure::cannot(why)),
-            rail => Some(rail),
-        },
+    let rail = match power::choose(Path::new(SYS), args.rail.as_deref()) {
+        Err(why) if args.rail.is_some() => return Err(Failure::cannot(why)),
+        rail => rail,
     };
-    let idle = match &rail {
-        Some(Ok(rail)) => idle(rail, args.idle_seconds),
-        _ => None,
-    };
+    // Who has a meter beside the machine does not ask the machine.
+    let rail = if args.meter.is_some() { Err("There is a meter.".to_owned()) } else { rail };
+    let idle = rail.as_ref().ok().and_then(|rail| idle(rail, args.idle_seconds));
     let mut tally = Tally::new(args.source_id, None);
-    let played =
-        play(args, source, rail.as_ref().and_then(|rail| rail.as_ref().ok()), &folder, &mut tally)?;
+    let played = play(args, source, rail.as_ref().ok(), &folder, &mut tally)?;
     let Played { usage, power, ended } = played;
     if let Some((frames, seconds)) = ended.framerate {
-        tally.timeline.set_interval(1_000_000_000 * seconds / frames);
+        tally.timeline.set_interval(1_000_000_000u64.saturating_mul(seconds) / frames);
     }
     let zones = args.zones.as_deref().unwrap_or(DEFAULT_ZONES);
     let shown = pipeline::run(source, &args.elements, zones, Path::new("LINES"));
@@ -72,14 +66,15 @@ pub fn execute(args: &Args) -> Result<Measured, Failure> {
     if let Some(fault) = ended.fault.as_ref().filter(|_| tally.lines().taken == 0) {
         return Err(Failure::cannot(format!("the pipeline failed: {fault}\nit was: {shown}")));
     }
-    let power = match (given, rail) {
-        (Some(given), _) => given,
-        (None, Some(Err(why))) => Err(why),
-        (None, Some(Ok(rail))) => match idle {
+    // Read now: the meter wrote it during the run, which is not to be lost for a broken file.
+    let power = match (metered(args), rail) {
+        (Err(why), _) => Err(why.text().to_owned()),
+        (Ok(Some(given)), _) => given,
+        (Ok(None), Err(why)) => Err(why),
+        (Ok(None), Ok(rail)) => match idle {
             Some(idle) => above_idle(rail.name, idle, &power),
             None => Err(format!("{} could not be read while idle.", rail.name)),
         },
-        (None, None) => Err("No rail.".to_owned()),
     };
     let (kind, name) = match source {
         Source::Video(path) => ("video", path.display().to_string()),
