@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use super::{REAL_GPU, VERSIONS, common};
 
@@ -49,8 +49,20 @@ pub fn build() -> Option<PathBuf> {
     build_as(VERSIONS)
 }
 
-/// The same with these versions of the surfaces' structures and of the metadata's.
-pub fn build_as((surface, meta): (u32, u32)) -> Option<PathBuf> {
+/// The same with these versions of the surfaces' structures and of the metadata's. Compiled once in a
+/// process: another test's process may have opened what lies there.
+pub fn build_as(versions: (u32, u32)) -> Option<PathBuf> {
+    static BUILT: Mutex<Vec<((u32, u32), Option<PathBuf>)>> = Mutex::new(Vec::new());
+    let mut built = BUILT.lock().unwrap();
+    if let Some((_, folder)) = built.iter().find(|(of, _)| *of == versions) {
+        return folder.clone();
+    }
+    let folder = compile(versions);
+    built.push((versions, folder.clone()));
+    folder
+}
+
+fn compile((surface, meta): (u32, u32)) -> Option<PathBuf> {
     let flags = Command::new("pkg-config")
         .args(["--cflags", "--libs", "gstreamer-1.0", "gstreamer-video-1.0"])
         .output();
