@@ -1,6 +1,7 @@
 //! Builds the stand-in for NVIDIA's libraries (`tests/nvstub/nvstub.h` says what it is) and loads its
 //! test elements.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock};
@@ -52,14 +53,8 @@ pub fn build() -> Option<PathBuf> {
 /// The same with these versions of the surfaces' structures and of the metadata's. Compiled once in a
 /// process: another test's process may have opened what lies there.
 pub fn build_as(versions: (u32, u32)) -> Option<PathBuf> {
-    static BUILT: Mutex<Vec<((u32, u32), Option<PathBuf>)>> = Mutex::new(Vec::new());
-    let mut built = BUILT.lock().unwrap();
-    if let Some((_, folder)) = built.iter().find(|(of, _)| *of == versions) {
-        return folder.clone();
-    }
-    let folder = compile(versions);
-    built.push((versions, folder.clone()));
-    folder
+    static BUILT: Mutex<BTreeMap<(u32, u32), Option<PathBuf>>> = Mutex::new(BTreeMap::new());
+    BUILT.lock().unwrap().entry(versions).or_insert_with(|| compile(versions)).clone()
 }
 
 fn compile((surface, meta): (u32, u32)) -> Option<PathBuf> {
