@@ -47,7 +47,9 @@ pub fn load(folder: &Path) {
 /// Compiles everything; `libs` holds the libraries, `linked` test elements that bring them into the
 /// process, `alone` the same without them.
 pub fn build() -> Option<PathBuf> {
-    build_as(VERSIONS)
+    // Once: tests run side by side, and processes of theirs load what lies there.
+    static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(|| build_as(VERSIONS)).clone()
 }
 
 /// The same with these versions of the surfaces' structures and of the metadata's.
