@@ -51,7 +51,7 @@ pub fn build() -> Option<PathBuf> {
 }
 
 /// The same with these versions of the surfaces' structures and of the metadata's. Compiled once in a
-/// process: another test's process may have opened what lies there.
+/// process: tests run side by side, and processes of theirs load what lies there.
 pub fn build_as(versions: (u32, u32)) -> Option<PathBuf> {
     static BUILT: Mutex<BTreeMap<(u32, u32), Option<PathBuf>>> = Mutex::new(BTreeMap::new());
     BUILT.lock().unwrap().entry(versions).or_insert_with(|| compile(versions)).clone()
