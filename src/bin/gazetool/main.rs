@@ -51,7 +51,7 @@ enum Command {
     Run(run::Args),
     Compare(compare::Args),
     Compile(compile::Args),
-    Report(report::Args),
+    Report(Box<report::Args>),
     Doctor(doctor::Args),
 }
 

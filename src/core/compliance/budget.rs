@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::memory::{MemoryRecord, WARM_UP_SECONDS};
 use super::tally::Tally;
+use super::words::{counted, long, percentiles, seconds};
 use crate::core::accuracy::{LIMIT_DEGREES, Summary};
 use crate::core::latency::LatencyHistogram;
 
@@ -259,9 +260,12 @@ impl Evidence<'_> {
     }
 
     fn uptime(&self) -> Finding {
-        let length = self.tally.timeline.length();
-        let broken = self.ended_badly.is_some() || self.tally.timeline.restarts() > 0;
-        let verdict = match (broken, length >= UPTIME) {
+        let timeline = &self.tally.timeline;
+        let length = timeline.length();
+        // The last frame lasts as long as the others, and stamps are rounded.
+        let ends = length + 2 * Duration::from_nanos(timeline.interval());
+        let broken = self.ended_badly.is_some() || timeline.restarts() > 0;
+        let verdict = match (broken, ends >= UPTIME) {
             (true, _) => Verdict::Failed,
             (false, true) => Verdict::Passed,
             (false, false) => Verdict::NotMeasured,
@@ -370,30 +374,4 @@ fn judge_memory(memory: &MemoryRecord) -> (Verdict, String, String) {
         _ => "",
     };
     (verdict, measured, format!("Least squares over {hours:.2} h. {largest}{unsure}"))
-}
-
-/// `p50 1.0, p95 2.0, p99 3.0, max 4.0 ms (300 frames)`
-fn percentiles(histogram: &LatencyHistogram) -> String {
-    let ms = |ns: u64| format!("{:.1}", ns as f64 / 1e6);
-    let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|share| ms(histogram.percentile_ns(share)));
-    let (max, frames) = (ms(histogram.max_ns()), counted(histogram.count(), "frame"));
-    format!("p50 {p50}, p95 {p95}, p99 {p99}, max {max} ms ({frames})")
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.2} s", time.as_secs_f64())
-}
-
-fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A length of time in the unit that suits it.
-pub fn long(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    match seconds {
-        ..120.0 => format!("{seconds:.1} s"),
-        ..7200.0 => format!("{:.1} min", seconds / 60.0),
-        _ => format!("{:.2} h", seconds / 3600.0),
-    }
 }

@@ -124,6 +124,8 @@ fn a_day_in_one_piece() {
     let whole = with(frames(day));
     let keys = ["uptime", "restarts", "frames-lost"];
     assert_eq!(keys.map(|key| verdict(&whole, key)), [Verdict::Passed; 3]);
+    let last = day - 40 * MS - 100;
+    assert_eq!(verdict(&with(frames(last)), "uptime"), Verdict::Passed, "the last frame counts");
     assert_eq!(verdict(&with(frames(day - 100 * MS)), "uptime"), Verdict::NotMeasured);
     let again = with(frames(day).chain([line(0, 0, "")]));
     assert_eq!(["uptime", "restarts"].map(|key| verdict(&again, key)), [Verdict::Failed; 2]);
@@ -168,7 +170,7 @@ fn memory_that_grows_and_memory_that_one_cannot_tell_of() {
 
 #[test]
 fn lengths_have_their_unit() {
-    let of = |seconds| super::budget::long(Duration::from_secs(seconds));
+    let of = |seconds| super::words::long(Duration::from_secs(seconds));
     assert_eq!(
         (of(10), of(600), of(86_400)),
         ("10.0 s".into(), "10.0 min".into(), "24.00 h".into())

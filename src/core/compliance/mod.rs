@@ -35,6 +35,7 @@ pub mod tally;
 #[cfg(test)]
 mod tally_tests;
 pub mod timeline;
+pub mod words;
 
 pub use budget::{Evidence, Finding, Verdict};
 pub use memory::MemoryRecord;

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use gstgaze::core::compliance::budget::{Accuracy, Power, long};
+use gstgaze::core::compliance::budget::{Accuracy, Power};
 use gstgaze::core::compliance::tally::Named;
+use gstgaze::core::compliance::words::long;
 use gstgaze::core::compliance::{Finding, Tally, Verdict};
 use gstgaze::core::latency::LatencyHistogram;
 use serde::Serialize;

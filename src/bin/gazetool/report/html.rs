@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
-use gstgaze::core::compliance::budget::{LATENCY, long};
+use gstgaze::core::compliance::budget::LATENCY;
 use gstgaze::core::compliance::tally::{CLASSES, Named, class_index};
+use gstgaze::core::compliance::words::long;
 use gstgaze::core::compliance::{MemoryRecord, Tally};
 use gstgaze::core::latency::LatencyHistogram;
 use gstgaze::core::monitor::ZoneMap;

@@ -39,8 +39,8 @@ pub fn rails(sys: &Path) -> Vec<Rail> {
 /// The whole module, then the whole processor, then parts.
 fn rank(name: &str) -> usize {
     const WHOLE: [&str; 5] = ["VDD_IN", "POM_5V_IN", "VIN", "psys", "package-0"];
-    let found = |whole: &&str| name.rsplit(' ').next() == Some(whole);
-    WHOLE.iter().position(|whole| found(&whole)).unwrap_or(WHOLE.len())
+    let rail = name.rsplit(' ').next();
+    WHOLE.iter().position(|whole| rail == Some(whole)).unwrap_or(WHOLE.len())
 }
 
 fn text(path: impl AsRef<Path>) -> Option<String> {
