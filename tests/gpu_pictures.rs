@@ -91,7 +91,6 @@ impl Twin {
             stride: usize::try_from(stride).unwrap(),
         };
         let layouts = meta.offset().iter().zip(meta.stride()).map(layout).collect();
-        drop(meta);
         Self { format: ours, size, bytes, planes, buffer, layouts }
     }
 

@@ -77,7 +77,7 @@ fn made(elements: &str) -> (gst::Buffer, gst::Caps) {
         .framerate(gst::Fraction::new(30, 1))
         .build();
     let bytes: Vec<u8> =
-        (0..SIZE.width * SIZE.height * 3 / 2).map(|i| (i * i >> 5) as u8).collect();
+        (0..SIZE.width * SIZE.height * 3 / 2).map(|i| ((i * i) >> 5) as u8).collect();
     let mut h = Harness::new_parse(elements);
     h.set_src_caps(caps);
     h.push(gst::Buffer::from_slice(bytes)).unwrap();
