@@ -71,7 +71,10 @@ impl Test {
         (document, page)
     }
 
+    /// It ends so, says all of the words, and leaves no report.
     fn refused<S: AsRef<OsStr>>(&self, arguments: &[S], code: i32, words: &[&str]) {
+        // That of a call before is no matter.
+        let _ = fs::remove_file(self.path("report.html"));
         let (ended, out, errors) = self.call(arguments);
         assert_eq!((ended, out.as_str()), (code, ""), "{errors}");
         assert!(!self.path("report.html").exists(), "a report of nothing");
