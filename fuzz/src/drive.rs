@@ -26,7 +26,7 @@ pub struct Setup {
 
 /// Whose face is the driver's.
 #[derive(Arbitrary, Debug, Clone, Copy)]
-enum Driver {
+pub enum Driver {
     Size,
     Region([f32; 4]),
     Track(u8),
@@ -66,7 +66,7 @@ impl Setup {
 
 /// How far a step leads from the stamp before it.
 #[derive(Debug)]
-enum Stamp {
+pub enum Stamp {
     /// By nanoseconds.
     After(u64),
     /// To any place.
@@ -100,7 +100,7 @@ impl<'a> Arbitrary<'a> for Angle {
 
 /// A face, with as much or as little as anybody may say of one.
 #[derive(Arbitrary, Debug)]
-struct Face {
+pub struct Face {
     rect: Option<[f32; 4]>,
     track: Option<u8>,
     gaze: Option<(Angle, Angle)>,

@@ -28,7 +28,7 @@ pub const FAULTS: [Fault; 14] = [
     Fault { name: "reader goes away", happen: reader_goes },
     Fault {
         name: "seek",
-        happen: |stream, round| stream.seek(if round % 2 == 0 { 60 } else { -60 }),
+        happen: |stream, round| stream.seek(if round.is_multiple_of(2) { 60 } else { -60 }),
     },
     Fault { name: "EOS and restart", happen: restart },
     Fault { name: "paused", happen: paused },
@@ -87,7 +87,7 @@ fn reload(stream: &mut Stream<'_>, _: u64) -> Result<(), String> {
 }
 
 fn broken_reload(stream: &mut Stream<'_>, round: u64) -> Result<(), String> {
-    stream.reload_refused(if round % 2 == 0 { Engine::Broken } else { Engine::Missing })
+    stream.reload_refused(if round.is_multiple_of(2) { Engine::Broken } else { Engine::Missing })
 }
 
 fn not_a_number(stream: &mut Stream<'_>, _: u64) -> Result<(), String> {
@@ -106,7 +106,7 @@ fn reader_goes(stream: &mut Stream<'_>, round: u64) -> Result<(), String> {
 /// Every other round through NULL, with an engine first that does not start; else through READY.
 fn restart(stream: &mut Stream<'_>, round: u64) -> Result<(), String> {
     stream.end_of_stream()?;
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         stream.stop(gst::State::Null)?;
         stream.start_refused(Engine::Broken)?;
     } else {

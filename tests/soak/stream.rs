@@ -178,7 +178,7 @@ impl<'a> Stream<'a> {
         flow.map_err(|why| format!("a frame was refused: {why:?}, {}", self.last_words()))?;
         self.ledger.pushed += 1;
         self.progress.frame();
-        if self.ledger.pushed % LOOK == 0 {
+        if self.ledger.pushed.is_multiple_of(LOOK) {
             self.look()?;
             let behind = |stream: &Self| {
                 let read = stream.reader.counts().0 + stream.dropped();
