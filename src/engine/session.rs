@@ -8,7 +8,7 @@
 //! for each batch size that occurs and ONNX Runtime writes into them; half-precision ones are
 //! converted into a buffer that is reused. `ort`'s `IoBinding` was not taken: it collects the bound
 //! outputs anew after each run, which allocates, and what it binds can be passed to a run as well.
-//! Inputs that are made on a GPU have tensors of their own there ([`device`](super::device)).
+//! Inputs that are made on a GPU have tensors of their own there (`device`).
 
 use std::array;
 use std::path::PathBuf;
