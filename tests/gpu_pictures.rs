@@ -372,6 +372,34 @@ fn faces_of_real_frames_are_the_cpus() {
 }
 
 #[test]
+fn nothing_is_allocated_once_the_largest_picture_was_made() {
+    if !ready("nothing_is_allocated_once_the_largest_picture_was_made") {
+        return;
+    }
+    let cuda = Cuda::open().unwrap();
+    let (mut pictures, memory) = open(&cuda);
+    let twin = Twin::new(VideoFormat::Nv12, SIZE, noise(4 * 38 * 28));
+    let spec = ImageSpec { width: 64, height: 64, ..ImageSpec::default() };
+    let mut cpu = Preprocessor::new(&spec, ElementType::F32).unwrap();
+    let mut frame = |region: PixelRect| {
+        let frame = twin.gpu(&mut pictures, Colorimetry::default());
+        let job = cpu.job(SIZE, region, Border::Replicate).unwrap();
+        let out = DeviceMemory { address: memory.address, bytes: job.bytes(), device: 0 };
+        pictures.fill(&frame, &job, out).unwrap();
+        pictures.finish().unwrap();
+    };
+    // Two, because the windows of one job are kept while those of the next are made.
+    frame(REGIONS[0]);
+    frame(REGIONS[1]);
+    let allocations = allocation_counter::measure(|| {
+        for region in REGIONS {
+            frame(region);
+        }
+    });
+    assert_eq!(allocations.count_total, 0);
+}
+
+#[test]
 fn what_does_not_fit_together_is_refused() {
     if !ready("what_does_not_fit_together_is_refused") {
         return;
