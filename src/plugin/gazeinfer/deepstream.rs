@@ -260,6 +260,8 @@ mod tests {
 
     #[test]
     fn values_keep_to_the_range_of_their_property() {
+        // Descriptions of properties are GStreamer's.
+        gst::init().unwrap();
         let read = |text: &str| {
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), text).unwrap();
