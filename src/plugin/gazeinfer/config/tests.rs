@@ -158,6 +158,7 @@ fn another_encoding_is_no_text_of_ours() {
 
 #[test]
 fn values_keep_to_the_range_of_their_property() {
+    gst::init().unwrap();
     let read = |text: &str| {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
