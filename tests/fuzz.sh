@@ -24,11 +24,16 @@ if pkg-config --exists gstreamer-1.0 gstreamer-video-1.0; then
     features=(--features plugin)
     libs=$PWD/fuzz/target/nvstub
     mkdir -p "$libs"
-    for library in nvbufsurface.so:surface nvbufsurftransform.so:transform cuda.so.1:cuda; do
-        cc -std=gnu11 -g -O1 -fPIC -shared -fvisibility=hidden -DNVSTUB_SURFACE=8 -DNVSTUB_META=8 \
-            -o "$libs/lib${library%:*}" "tests/nvstub/${library#*:}.c" \
-            $(pkg-config --cflags --libs gstreamer-1.0 gstreamer-video-1.0)
-    done
+    stand_in() {
+        local library=$1
+        shift
+        cc -std=gnu11 -g -O1 -fPIC -shared -fvisibility=hidden -Wno-unknown-pragmas -ffp-contract=off \
+            -DNVSTUB_SURFACE=8 -DNVSTUB_META=8 -I include -o "$libs/$library" \
+            "${@/#/tests/nvstub/}" $(pkg-config --cflags --libs gstreamer-1.0 gstreamer-video-1.0) -lm
+    }
+    stand_in libnvbufsurface.so surface.c
+    stand_in libnvbufsurftransform.so transform.c
+    stand_in libcuda.so.1 cuda.c kernel.c
     export LD_LIBRARY_PATH=$libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 fi
 for target in "$@"; do
