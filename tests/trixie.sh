@@ -74,7 +74,9 @@ if [ ! -e "$root/.complete" ]; then
     touch "$root/.complete"
 fi
 inside "gst-inspect-1.0 --version"
-inside "cargo build --lib --features v1_24"
+# Out here, where certificates and proxies are set up.
+cargo fetch --locked
+inside "cargo build --offline --lib --features v1_24"
 mkdir -p .deps/plugins-trixie
 ln -sfn /gaze/.deps/target-trixie/debug/libgstgaze.so .deps/plugins-trixie/libgstgaze.so
 inside "gst-inspect-1.0 gaze"
