@@ -256,7 +256,7 @@ impl Resolver<'_> {
             return Err(refuse());
         }
         let item: Option<Vec<usize>> = tensor.shape.iter().skip(1).copied().collect();
-        item.filter(|item| item.iter().product::<usize>() == 3 && !item.is_empty())
+        item.filter(|item| elements(item.iter().copied().map(Some)) == Some(3) && !item.is_empty())
             .ok_or_else(refuse)
     }
 
@@ -312,12 +312,18 @@ impl Resolver<'_> {
         if !matches!(tensor.element, Some(ElementType::F32 | ElementType::F16)) {
             return Err(self.mismatch(&what, "float32 or float16", tensor.to_string()));
         }
-        let width: Option<usize> = tensor.shape.iter().skip(1).copied().product();
+        let width = elements(tensor.shape.iter().skip(1).copied());
         if tensor.shape.is_empty() || width.is_some_and(|width| !fits(width)) {
             return Err(self.mismatch(&what, expected, tensor.to_string()));
         }
         Ok(AngleColumn { output, column: angle.column, negate: angle.negate })
     }
+}
+
+/// How many values so many dimensions have, `None` where one is open. A file may declare more than can be
+/// counted.
+fn elements(dims: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
+    dims.into_iter().try_fold(1, |count: usize, dim| Some(count.saturating_mul(dim?)))
 }
 
 #[cfg(test)]
@@ -346,6 +352,20 @@ mod tests {
             Err(ProfileError::Mismatch { what, expected, found, .. }) => (what, expected, found),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Dimensions whose product has more than 64 bits.
+    #[test]
+    fn sizes_beyond_counting_do_not_fit() {
+        let huge = 1 << 40;
+        let binned = builtin::find("mobilegaze").unwrap();
+        let outputs: &[&[i64]] = &[&[1, huge, huge], &[1, huge, huge]];
+        assert!(mismatch(&binned, &info(&[1, 3, 448, 448], outputs)).0.contains("output"));
+        let vector = own("width = 8, height = 8", "decoder = \"direction\"\ntensor = 0");
+        assert!(vector.resolve(&info(&[1, 3, 8, 8], &[&[1, huge, huge]])).is_err());
+        assert_eq!(elements([Some(2), Some(3)]), Some(6));
+        assert_eq!(elements([Some(2), None]), None);
+        assert_eq!(elements([Some(usize::MAX), Some(3)]), Some(usize::MAX));
     }
 
     fn own(image: &str, output: &str) -> ModelProfile {
