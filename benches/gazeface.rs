@@ -10,12 +10,12 @@ use std::time::Instant;
 use criterion::Criterion;
 use gst_check::Harness;
 use gst_video::VideoFormat;
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::detect::{DetectSettings, FaceDetector};
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::face::detect::{DetectSettings, FaceDetector};
 use gstgaze::core::geometry::{PixelRect, Size};
-use gstgaze::core::region::FaceRegion;
-use gstgaze::core::tensor::Engine;
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::Engine;
 use gstgaze::engine::{self, EngineOptions};
 
 const SIZE: Size = Size::new(1280, 720);

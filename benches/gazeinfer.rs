@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use criterion::Criterion;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo, VideoRegionOfInterestMeta};
-use gstgaze::core::tensor::{Engine, TensorMut};
+use gstgaze::core::inference::{Engine, TensorMut};
 use gstgaze::engine::{self, EngineOptions};
 
 const SIZE: (u32, u32) = (1920, 1080);

@@ -6,17 +6,17 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use gstgaze::core::camera::Camera;
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::face::pnp;
+use gstgaze::core::face::pnp::Pose;
+use gstgaze::core::geometry::camera::Camera;
+use gstgaze::core::geometry::matrix::{multiply, rotation};
 use gstgaze::core::geometry::{PixelRect, Point, Size};
-use gstgaze::core::headpose::{self, Pose};
-use gstgaze::core::matrix::{multiply, rotation};
-use gstgaze::core::normalize::{FaceCenter, Normalization};
-use gstgaze::core::preprocess::Preprocessor;
-use gstgaze::core::profile::{Aspect, ImageSpec, Resample};
-use gstgaze::core::region::Border;
-use gstgaze::core::tensor::{ElementType, TensorMut};
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::preprocess::Preprocessor;
+use gstgaze::core::image::spec::{Aspect, Border, ImageSpec, Resample};
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::{ElementType, TensorMut};
+use gstgaze::core::profile::spec::{FaceCenter, Normalization};
 
 const FRAME: Size = Size::new(1920, 1080);
 const FACE: PixelRect = PixelRect::new(810, 202, 300, 400);
@@ -84,7 +84,7 @@ fn preprocess(criterion: &mut Criterion) {
     }
     // What a GStreamer pipeline can do: bytes, pixel by pixel.
     let bytes = ImageSpec {
-        layout: gstgaze::core::profile::Layout::Nhwc,
+        layout: gstgaze::core::image::spec::Layout::Nhwc,
         width: 448,
         height: 448,
         ..ImageSpec::default()
@@ -102,13 +102,13 @@ fn normalise(criterion: &mut Criterion) {
     let pose = Pose { rotation: turn, translation: [0.0, -20.0, 700.0], residual: 0.0 };
     // A pixel or two off, as a detector is.
     let mut off = 0.0;
-    let points = headpose::FIVE_POINTS.map(|model| {
+    let points = pnp::FIVE_POINTS.map(|model| {
         let [x, y] = camera.project(pose.place(model)).unwrap();
         off = 1.5 - off;
         Point { x: (x + off) as f32, y: (y - off) as f32 }
     });
     group.bench_function("head-pose", |b| {
-        b.iter(|| headpose::from_landmarks(&camera, black_box(&points)).unwrap());
+        b.iter(|| pnp::from_landmarks(&camera, black_box(&points)).unwrap());
     });
     let normalization =
         Normalization { focal_length: 960.0, distance: 600.0, center: FaceCenter::EyesAndNose };

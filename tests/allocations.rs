@@ -16,11 +16,11 @@ use common::frames::read_png;
 use gst::meta::CustomMeta;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::detect::{DetectSettings, FaceDetector};
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::face::detect::{DetectSettings, FaceDetector};
 use gstgaze::core::geometry::{PixelRect, Size};
-use gstgaze::core::tensor::Engine;
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::Engine;
 use gstgaze::engine::{self, EngineOptions};
 use gstgaze::plugin::meta::{faces, gaze};
 

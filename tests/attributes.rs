@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex};
 
 use common::frames::read_png;
 use common::npy;
-use gstgaze::core::attributes::{
+use gstgaze::core::face::attributes::{
     AttributeError, EyeStateEstimator, FaceAttributes, HeadPoseEstimator, LandmarkEstimator,
 };
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::estimator::{GazeEstimate, GazeEstimator};
-use gstgaze::core::eye::EyeSpec;
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
-use gstgaze::core::gaze::{Gaze, HeadPose};
-use gstgaze::core::geometry::{PixelRect, Point, Rect, Size};
-use gstgaze::core::region::{EyeCorners, FaceRegion};
-use gstgaze::core::schedule::Plan;
-use gstgaze::core::tensor::{Engine, EngineError, ModelInfo, TensorMut};
+use gstgaze::core::face::{EyeCorners, FaceRegion};
+use gstgaze::core::gaze::GazeEstimate;
+use gstgaze::core::gaze::estimator::GazeEstimator;
+use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::geometry::{Gaze, HeadPose, PixelRect, Point, Rect, Size};
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::{Engine, EngineError, ModelInfo, TensorMut};
+use gstgaze::core::profile::spec::EyeSpec;
 use gstgaze::engine::{self, EngineOptions, OpenModel, open_model};
 use serde::Deserialize;
 

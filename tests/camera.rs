@@ -3,8 +3,8 @@
 
 mod common;
 
-use gstgaze::core::camera::{Camera, CameraError};
 use gstgaze::core::geometry::Size;
+use gstgaze::core::geometry::camera::{Camera, CameraError};
 
 const EXPECTED: Camera = Camera {
     fx: 1012.3456789,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use common::{data, onnx_runtime, shared};
-use gstgaze::core::gaze::Gaze;
+use gstgaze::core::geometry::Gaze;
 use serde_json::Value;
 use tempfile::TempDir;
 

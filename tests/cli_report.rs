@@ -11,9 +11,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::drive::{Do, Drive, ROAD};
-use gstgaze::core::estimator::FrameGaze;
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::report::{FrameStamp, write_judged_line};
+use gstgaze::core::gaze::FrameGaze;
+use gstgaze::core::geometry::Gaze;
+use gstgaze::core::json::{FrameStamp, write_judged_line};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::element::runtime;
 use gst::prelude::*;
-use gstgaze::core::gaze::Gaze;
+use gstgaze::core::geometry::Gaze;
 use gstgaze::plugin::meta::gaze;
 
 /// Degrees that the film's camera sees from left to right.

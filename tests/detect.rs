@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::frames::read_png;
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::detect::{
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::face::detect::{
     DetectError, DetectSettings, DetectorKind, FaceDetector, opening_size, recognise,
 };
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
 use gstgaze::core::geometry::{PixelRect, Rect, Size};
-use gstgaze::core::region::FaceRegion;
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 use gstgaze::engine::{self, EngineOptions};
 
 const INPUT_SIZE: u32 = 640;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gstgaze::core::geometry::Size;
-use gstgaze::core::tensor::{Engine, EngineError, TensorMut};
+use gstgaze::core::inference::{Engine, EngineError, TensorMut};
 use gstgaze::engine::provider::ExecutionProvider;
 use gstgaze::engine::runtime::{self, LogLevel};
 use gstgaze::engine::session::OrtEngine;

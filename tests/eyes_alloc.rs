@@ -1,16 +1,17 @@
 //! Once warm, feeding a model of both eyes and the head's pose allocates nothing, whatever the size
 //! and the roll of the face.
 
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::decode::GazeDecoder;
-use gstgaze::core::estimator::GazeEstimator;
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
-use gstgaze::core::gaze::HeadPose;
-use gstgaze::core::geometry::{Point, Rect, Size};
+use gstgaze::core::face::{EyeCorners, FaceRegion};
+use gstgaze::core::gaze::decode::GazeDecoder;
+use gstgaze::core::gaze::estimator::GazeEstimator;
+use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::geometry::{HeadPose, Point, Rect, Size};
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::{
+    ElementType, Engine, EngineError, ModelInfo, TensorInfo, TensorMut,
+};
 use gstgaze::core::profile::builtin;
-use gstgaze::core::region::{EyeCorners, FaceRegion};
-use gstgaze::core::schedule::Plan;
-use gstgaze::core::tensor::{ElementType, Engine, EngineError, ModelInfo, TensorInfo, TensorMut};
 
 /// Has the inputs and outputs of gaze-estimation-adas-0002 and always looks into the camera.
 struct Straight {

@@ -10,8 +10,7 @@ use common::element::{caps, runtime};
 use common::frames::read_png;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::geometry::Size;
+use gstgaze::core::geometry::{Gaze, Size};
 use gstgaze::plugin::meta::gaze;
 use serde::Deserialize;
 

@@ -6,12 +6,12 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::frames::{noise, read_png, split_planes};
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::detect::frontal::Cascade;
-use gstgaze::core::detect::{DetectError, DetectSettings, FaceDetector};
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::face::detect::frontal::Cascade;
+use gstgaze::core::face::detect::{DetectError, DetectSettings, FaceDetector};
 use gstgaze::core::geometry::{PixelRect, Rect, Size};
-use gstgaze::core::region::FaceRegion;
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 
 struct Picture {
     size: Size,

@@ -9,9 +9,8 @@ use common::shared;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
-use gstgaze::core::estimator::FrameGaze;
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::geometry::Size;
+use gstgaze::core::gaze::FrameGaze;
+use gstgaze::core::geometry::{Gaze, Size};
 use gstgaze::plugin::meta::gaze;
 use serde::Deserialize;
 

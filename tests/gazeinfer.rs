@@ -10,10 +10,10 @@ use common::element::{black, caps, halves, init, launch, runtime};
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoMeta, VideoRegionOfInterestMeta};
-use gstgaze::core::estimator::FrameGaze;
-use gstgaze::core::frame::PixelFormat;
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::gaze::FrameGaze;
 use gstgaze::core::geometry::{Rect, Size};
-use gstgaze::core::region::FaceRegion;
+use gstgaze::core::image::PixelFormat;
 use gstgaze::plugin::meta::{faces, gaze};
 
 /// `gazeinfer` with a tiny model and these properties.

@@ -8,9 +8,9 @@ use common::element::{caps, launch, runtime};
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
-use gstgaze::core::estimator::GazeEstimate;
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::gaze::GazeEstimate;
 use gstgaze::core::geometry::{Rect, Size};
-use gstgaze::core::region::FaceRegion;
 use gstgaze::plugin::meta::{faces, gaze};
 
 const SIZE: Size = Size::new(64, 48);

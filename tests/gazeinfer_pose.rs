@@ -13,16 +13,15 @@ use common::element::{caps, runtime};
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
-use gstgaze::core::camera::Camera;
-use gstgaze::core::estimator::{FrameGaze, GazeEstimate};
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::geometry::{Point, Rect, Size};
-use gstgaze::core::headpose::{self, Pose};
-use gstgaze::core::matrix::{
+use gstgaze::core::face::pnp::Pose;
+use gstgaze::core::face::{FaceRegion, Landmarks5, pnp};
+use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
+use gstgaze::core::geometry::camera::Camera;
+use gstgaze::core::geometry::matrix::{
     Mat3, apply, cross, dot, multiply, norm, rotation, scale, sub, transpose, unit,
 };
-use gstgaze::core::normalize::FaceCenter;
-use gstgaze::core::region::{FaceRegion, Landmarks5};
+use gstgaze::core::geometry::{Gaze, Point, Rect, Size};
+use gstgaze::core::profile::spec::FaceCenter;
 use gstgaze::plugin::meta::{faces, gaze};
 
 const SIZE: Size = Size::new(640, 480);
@@ -62,7 +61,7 @@ fn head() -> Pose {
 }
 
 fn landmarks(camera: &Camera, pose: &Pose) -> Landmarks5 {
-    headpose::FIVE_POINTS.map(|model| {
+    pnp::FIVE_POINTS.map(|model| {
         let [x, y] = camera.project(pose.place(model)).unwrap();
         Point { x: x as f32, y: y as f32 }
     })

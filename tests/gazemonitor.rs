@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::drive::{Do, Drive, ROAD};
 use gst::prelude::*;
 use gst_check::Harness;
-use gstgaze::core::gaze::Gaze;
+use gstgaze::core::geometry::Gaze;
 use gstgaze::core::monitor::{Alarm, Attention, DriverState, Level};
 use gstgaze::plugin::meta::{attention, gaze};
 

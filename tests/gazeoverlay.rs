@@ -8,10 +8,9 @@ use common::element::{caps, convert, init};
 use gst::prelude::*;
 
 use gst_video::{VideoFormat, VideoFrameRef, VideoInfo, VideoMeta, VideoOverlayCompositionMeta};
-use gstgaze::core::estimator::{FrameGaze, GazeEstimate};
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::geometry::{Point, Rect, Size};
-use gstgaze::core::region::FaceRegion;
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
+use gstgaze::core::geometry::{Gaze, Point, Rect, Size};
 use gstgaze::plugin::gazeoverlay::DrawFlags;
 use gstgaze::plugin::meta::gaze;
 

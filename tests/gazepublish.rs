@@ -11,10 +11,9 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use gst_check::Harness;
-use gstgaze::core::estimator::{FrameGaze, GazeEstimate};
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::geometry::{Rect, Size};
-use gstgaze::core::region::FaceRegion;
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
+use gstgaze::core::geometry::{Gaze, Rect, Size};
 use gstgaze::plugin::meta::gaze;
 use serde_json::Value;
 

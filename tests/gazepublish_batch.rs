@@ -5,7 +5,7 @@ mod common;
 
 use gst::meta::CustomMeta;
 use gst_check::Harness;
-use gstgaze::core::estimator::{FrameGaze, GazeEstimate};
+use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
 use gstgaze::core::geometry::Size;
 use gstgaze::core::monitor::Attention;
 use gstgaze::plugin::meta::{attention, gaze};

@@ -23,11 +23,12 @@ use std::sync::Arc;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoInfo};
-use gstgaze::core::estimator::{GazeEstimate, GazeEstimator};
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::face::{EyeCorners, FaceRegion};
+use gstgaze::core::gaze::GazeEstimate;
+use gstgaze::core::gaze::estimator::GazeEstimator;
+use gstgaze::core::gaze::schedule::Plan;
 use gstgaze::core::geometry::{Point, Rect, Size};
-use gstgaze::core::region::{EyeCorners, FaceRegion};
-use gstgaze::core::schedule::Plan;
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 use gstgaze::engine::{self, EngineOptions};
 use gstgaze::nvidia::buffer::{NvmmBuffer, NvmmCaps};
 use gstgaze::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPictures};
@@ -92,7 +93,7 @@ fn faces() -> Vec<FaceRegion> {
         .chain([(200.0, 200.0, 20.0, 20.0), (0.0, 0.0, 64.0, 48.0), (30.5, 7.5, 9.0, 11.0)])
         .map(|(x, y, width, height)| FaceRegion {
             rect: Rect::new(x, y, width, height),
-            head_pose: Some(gstgaze::core::gaze::HeadPose { pitch: 0.1, yaw: -0.2, roll: 0.3 }),
+            head_pose: Some(gstgaze::core::geometry::HeadPose { pitch: 0.1, yaw: -0.2, roll: 0.3 }),
             eyes: Some([eye(x + 2.0, y + 6.0), eye(x + 12.0, y + 7.0)]),
             landmarks: Some([
                 at(20.0, 15.0),

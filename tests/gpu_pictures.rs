@@ -22,16 +22,16 @@ mod nvmm {
 
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoMeta};
-use gstgaze::core::color::{Colorimetry, Matrix, Range};
-use gstgaze::core::device::{DeviceMemory, PictureDevice, PictureJob, Sampling, Turn};
-use gstgaze::core::eye::{EyeCropper, EyeSpec};
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane, PlaneLayout};
+use gstgaze::core::gaze::eye_crop::EyeCropper;
+use gstgaze::core::geometry::matrix::Mat3;
 use gstgaze::core::geometry::{PixelRect, Size};
-use gstgaze::core::matrix::Mat3;
-use gstgaze::core::preprocess::Preprocessor;
-use gstgaze::core::profile::{Aspect, Channels, ImageSpec, Layout, Resample};
-use gstgaze::core::region::Border;
-use gstgaze::core::tensor::{ElementType, TensorMut};
+use gstgaze::core::image::color::{Colorimetry, Matrix, Range};
+use gstgaze::core::image::preprocess::Preprocessor;
+use gstgaze::core::image::spec::{Aspect, Border, Channels, ImageSpec, Layout, Resample};
+use gstgaze::core::image::{FrameView, PixelFormat, Plane, PlaneLayout};
+use gstgaze::core::inference::device::{DeviceMemory, PictureDevice, PictureJob, Sampling, Turn};
+use gstgaze::core::inference::{ElementType, TensorMut};
+use gstgaze::core::profile::spec::EyeSpec;
 use gstgaze::nvidia::gpu::{GpuFrame, GpuPictures};
 use gstgaze::plugin::format::{self, pixel_format};
 use half::f16;

@@ -6,19 +6,20 @@ mod common;
 use std::collections::HashMap;
 
 use common::frames::noise;
-use gstgaze::core::camera::Camera;
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
-use gstgaze::core::gaze::{Gaze, HeadPose};
-use gstgaze::core::geometry::{Point, Size};
-use gstgaze::core::headpose::{self, Pose};
-use gstgaze::core::matrix::{Mat3, Vec3, inverse, multiply, norm, rotation, sub, transpose};
-use gstgaze::core::normalize::{FaceCenter, Normalization};
-use gstgaze::core::preprocess::Preprocessor;
-use gstgaze::core::profile::{Channels, ImageSpec, Layout};
-use gstgaze::core::ray;
-use gstgaze::core::region::Border;
-use gstgaze::core::tensor::{ElementType, TensorMut};
+use gstgaze::core::face::pnp;
+use gstgaze::core::face::pnp::Pose;
+use gstgaze::core::gaze::line_of_sight;
+use gstgaze::core::geometry::camera::Camera;
+use gstgaze::core::geometry::matrix::{
+    Mat3, Vec3, inverse, multiply, norm, rotation, sub, transpose,
+};
+use gstgaze::core::geometry::{Gaze, HeadPose, Point, Size};
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::preprocess::Preprocessor;
+use gstgaze::core::image::spec::{Border, Channels, ImageSpec, Layout};
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::{ElementType, TensorMut};
+use gstgaze::core::profile::spec::{FaceCenter, Normalization};
 
 #[derive(serde::Deserialize)]
 struct Index {
@@ -86,14 +87,14 @@ fn solve(case: &PoseCase) -> Option<Pose> {
     let camera = camera(case.size, case.matrix, case.distortion);
     let points: Vec<Point> = case.points.iter().map(|&[x, y]| Point { x, y }).collect();
     if case.kind != "nine" {
-        return headpose::from_landmarks(&camera, &points);
+        return pnp::from_landmarks(&camera, &points);
     }
     // Nine points are asked for the way they stand in the 68.
     let mut all = vec![Point { x: f32::NAN, y: f32::NAN }; 68];
     for (index, point) in [36, 39, 42, 45, 31, 35, 30, 48, 54].into_iter().zip(points) {
         all[index] = point;
     }
-    headpose::from_landmarks(&camera, &all)
+    pnp::from_landmarks(&camera, &all)
 }
 
 #[test]
@@ -165,13 +166,13 @@ fn real_faces_are_turned_as_a_head_pose_model_says() {
                 continue;
             }
             let points: Vec<Point> = points.iter().map(|&[x, y]| Point { x, y }).collect();
-            let Some(pose) = headpose::from_landmarks(&camera, &points) else {
+            let Some(pose) = pnp::from_landmarks(&camera, &points) else {
                 without += 1;
                 continue;
             };
             // The model sees a crop, so its angles are relative to the ray through the face.
-            let ray = ray::rotation(&camera, points[2]);
-            let found = headpose::angles(&multiply(&ray, &pose.rotation));
+            let ray = line_of_sight::rotation(&camera, points[2]);
+            let found = pnp::angles(&multiply(&ray, &pose.rotation));
             let wanted = HeadPose::from_zoo([yaw, pitch, roll]);
             apart[0].push((found.yaw - wanted.yaw).to_degrees());
             apart[1].push((found.pitch - wanted.pitch).to_degrees());
@@ -194,9 +195,8 @@ fn real_faces_are_turned_as_a_head_pose_model_says() {
 #[test]
 fn what_is_no_face_has_no_pose() {
     let camera = Camera::from_field_of_view(60.0, Size::new(640, 480));
-    let pose = |points: [[f32; 2]; 5]| {
-        headpose::from_landmarks(&camera, &points.map(|[x, y]| Point { x, y }))
-    };
+    let pose =
+        |points: [[f32; 2]; 5]| pnp::from_landmarks(&camera, &points.map(|[x, y]| Point { x, y }));
     let face = [[280.0, 200.0], [340.0, 200.0], [310.0, 235.0], [290.0, 270.0], [330.0, 270.0]];
     assert!(pose(face).is_some());
     assert_eq!(pose([[300.0, 200.0]; 5]), None, "one point");
@@ -210,13 +210,13 @@ fn what_is_no_face_has_no_pose() {
     }
     let [a, b, c, d, e] = face;
     assert_eq!(pose([d, b, e, a, c]), None, "shuffled");
-    assert_eq!(headpose::from_landmarks(&camera, &[Point::default(); 4]), None);
-    assert_eq!(headpose::from_landmarks(&camera, &[]), None);
+    assert_eq!(pnp::from_landmarks(&camera, &[Point::default(); 4]), None);
+    assert_eq!(pnp::from_landmarks(&camera, &[]), None);
 }
 
 #[test]
 fn angles_have_the_signs_of_the_convention() {
-    let angles = |w: Vec3| headpose::angles(&rotation(w));
+    let angles = |w: Vec3| pnp::angles(&rotation(w));
     // About the y axis (down), z (into the head) towards x: the face turns to the image's left.
     assert!(angles([0.0, 0.3, 0.0]).yaw > 0.29);
     assert!(angles([-0.3, 0.0, 0.0]).pitch > 0.29);
@@ -225,7 +225,7 @@ fn angles_have_the_signs_of_the_convention() {
     let camera = Camera::from_field_of_view(60.0, Size::new(640, 480));
     let nose_left =
         [[290.0, 200.0], [340.0, 200.0], [298.0, 235.0], [295.0, 270.0], [332.0, 270.0]];
-    let pose = headpose::from_landmarks(&camera, &nose_left.map(|[x, y]| Point { x, y })).unwrap();
+    let pose = pnp::from_landmarks(&camera, &nose_left.map(|[x, y]| Point { x, y })).unwrap();
     assert!(pose.angles().yaw.to_degrees() > 10.0, "{:?}", pose.angles());
 }
 
@@ -307,11 +307,11 @@ fn through_the_virtual_camera_and_back() {
                 );
                 let turn = multiply(&turn, &rotation([0.0, 0.0, roll]));
                 let truth = Pose { rotation: turn, translation: [x, 20.0, 700.0], residual: 0.0 };
-                let points = headpose::FIVE_POINTS.map(|model| {
+                let points = pnp::FIVE_POINTS.map(|model| {
                     let [x, y] = camera.project(truth.place(model)).unwrap();
                     Point { x: x as f32, y: y as f32 }
                 });
-                let pose = headpose::from_landmarks(&camera, &points).unwrap();
+                let pose = pnp::from_landmarks(&camera, &points).unwrap();
                 let off = apart(&pose.rotation, &turn);
                 assert!(off < 0.1, "{yaw} {pitch} {roll}");
                 (poses, turned) = (poses + 1, turned.max(off));
@@ -324,7 +324,7 @@ fn through_the_virtual_camera_and_back() {
                 let seen = inverse(&view.to_source).unwrap();
                 let place = |model: Vec3| {
                     let [u, v] = camera.project(pose.place(model)).unwrap();
-                    let [x, y, w] = gstgaze::core::matrix::apply(&seen, [u, v, 1.0]);
+                    let [x, y, w] = gstgaze::core::geometry::matrix::apply(&seen, [u, v, 1.0]);
                     [x / w, y / w]
                 };
                 let [x, y] = place(normalization.center.point());

@@ -6,10 +6,9 @@
 
 use gst::prelude::*;
 use gst_video::VideoRegionOfInterestMeta;
-use gstgaze::core::estimator::{FrameGaze, GazeEstimate};
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::geometry::{Rect, Size};
-use gstgaze::core::region::FaceRegion;
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
+use gstgaze::core::geometry::{Gaze, Rect, Size};
 use gstgaze::plugin::meta::{faces, gaze, region};
 
 const SIZE: Size = Size::new(64, 48);

@@ -6,8 +6,8 @@ mod common;
 use std::time::Duration;
 
 use common::drive::{Do, Drive, Noise, ROAD, config};
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::monitor::shape::Shape;
+use gstgaze::core::geometry::Gaze;
+use gstgaze::core::monitor::zones::shape::Shape;
 use gstgaze::core::monitor::{Alarm, ForwardSource, MonitorConfig};
 
 /// Deviation of an eye's openness, 0..=1. This project's choice: a third of what separates closed

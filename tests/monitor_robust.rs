@@ -6,8 +6,8 @@ mod common;
 use std::time::Duration;
 
 use common::drive::{Do, Drive, ROAD, config};
-use gstgaze::core::estimator::FrameGaze;
-use gstgaze::core::gaze::Gaze;
+use gstgaze::core::gaze::FrameGaze;
+use gstgaze::core::geometry::Gaze;
 use gstgaze::core::monitor::{
     Alarm, Conditions, DriverBy, DriverState, Event, ForwardSource, Level, Sense,
 };

@@ -7,7 +7,7 @@ mod common;
 use std::process::Command;
 
 use common::engines::{answer, apart, options, told};
-use gstgaze::core::tensor::Engine;
+use gstgaze::core::inference::Engine;
 use gstgaze::engine::provider::{ExecutionProvider, Precision};
 use gstgaze::engine::{self, EngineOptions};
 

@@ -5,13 +5,12 @@ mod common;
 
 use std::path::Path;
 
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
 use gstgaze::core::geometry::{PixelRect, Size};
-use gstgaze::core::preprocess::Preprocessor;
-use gstgaze::core::profile::{Channels, ImageSpec, Layout, Resample};
-use gstgaze::core::region::Border;
-use gstgaze::core::tensor::{ElementType, TensorMut};
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::preprocess::Preprocessor;
+use gstgaze::core::image::spec::{Border, Channels, ImageSpec, Layout, Resample};
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::{ElementType, TensorMut};
 
 use common::frames::{noise, read_png, split_planes};
 
@@ -82,7 +81,8 @@ fn resized_bytes_are_those_of_opencv_and_pillow() {
         // Grey goes the same way as one channel of three.
         let green: Vec<u8> = picture.iter().skip(1).step_by(3).copied().collect();
         let plane = Plane { data: &green, stride: width as usize };
-        let full = Colorimetry { range: gstgaze::core::color::Range::Full, ..Default::default() };
+        let full =
+            Colorimetry { range: gstgaze::core::image::color::Range::Full, ..Default::default() };
         let frame = FrameView::new(PixelFormat::Gray8, size, full, &[plane]).unwrap();
         let got = whole_frame(&frame, &byte_spec(case.target, Channels::Gray, case.method));
         assert!(got.iter().eq(want.iter().skip(1).step_by(3)), "grey {:?}", case.source);

@@ -1,16 +1,14 @@
 //! Once warm, filling a tensor allocates nothing, whatever the shape of the face.
 
-use gstgaze::core::camera::Camera;
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::geometry::{PixelRect, Point, Size};
-use gstgaze::core::headpose;
-use gstgaze::core::normalize::{FaceCenter, Normalization};
-use gstgaze::core::preprocess::Preprocessor;
-use gstgaze::core::profile::{Aspect, ImageSpec, Resample};
-use gstgaze::core::region::Border;
-use gstgaze::core::tensor::{ElementType, TensorMut};
+use gstgaze::core::face::pnp;
+use gstgaze::core::geometry::camera::Camera;
+use gstgaze::core::geometry::{Gaze, PixelRect, Point, Size};
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::preprocess::Preprocessor;
+use gstgaze::core::image::spec::{Aspect, Border, ImageSpec, Resample};
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::{ElementType, TensorMut};
+use gstgaze::core::profile::spec::{FaceCenter, Normalization};
 
 #[test]
 fn poses_and_views_take_no_memory() {
@@ -23,7 +21,7 @@ fn poses_and_views_take_no_memory() {
     let normalization =
         Normalization { focal_length: 960.0, distance: 600.0, center: FaceCenter::EyesAndNose };
     let used = allocation_counter::measure(|| {
-        let pose = headpose::from_landmarks(&camera, &points).unwrap();
+        let pose = pnp::from_landmarks(&camera, &points).unwrap();
         let view = normalization.view(&camera, &pose, Size::new(224, 224)).unwrap();
         assert!(view.to_camera(Gaze::default()).is_some());
     });

@@ -4,13 +4,12 @@
 
 mod common;
 
-use gstgaze::core::color::{Colorimetry, Matrix, Range};
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
 use gstgaze::core::geometry::{PixelRect, Size};
-use gstgaze::core::preprocess::{Placement, PreprocessError, Preprocessor};
-use gstgaze::core::profile::{Aspect, Channels, ImageSpec, Layout, Resample};
-use gstgaze::core::region::Border;
-use gstgaze::core::tensor::{ElementType, TensorMut};
+use gstgaze::core::image::color::{Colorimetry, Matrix, Range};
+use gstgaze::core::image::preprocess::{Placement, PreprocessError, Preprocessor};
+use gstgaze::core::image::spec::{Aspect, Border, Channels, ImageSpec, Layout, Resample};
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::{ElementType, TensorMut};
 use half::f16;
 
 use common::frames::{noise, split_planes};

@@ -6,11 +6,10 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::npy;
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::profile::{
-    InputRole, Layout, ProfileError, ProfileSource, ResolvedOutput, builtin,
-};
-use gstgaze::core::tensor::TensorMut;
+use gstgaze::core::geometry::Gaze;
+use gstgaze::core::image::spec::Layout;
+use gstgaze::core::inference::TensorMut;
+use gstgaze::core::profile::{InputRole, ProfileError, ProfileSource, ResolvedOutput, builtin};
 use gstgaze::engine::{EngineOptions, OpenError, OpenModel, open_model};
 
 /// What the stored angles are met to, in degrees: the same tensor in another build of the runtime

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use common::engines::{answer, apart, options, provider, told};
-use gstgaze::core::tensor::{Engine, EngineError};
+use gstgaze::core::inference::{Engine, EngineError};
 use gstgaze::engine::provider::{ExecutionProvider, Precision};
 use gstgaze::engine::session::OrtEngine;
 use gstgaze::engine::{self, EngineCache, EngineOptions, OpenError};

@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 use std::time::Duration;
 
-use gstgaze::core::tensor::{Engine, TensorMut};
+use gstgaze::core::inference::{Engine, TensorMut};
 use gstgaze::engine::session::OrtEngine;
 use gstgaze::engine::{self, EngineOptions, open_sessions};
 

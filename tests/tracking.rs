@@ -10,8 +10,8 @@ use common::element::{caps, init, runtime};
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::region::FaceRegion;
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::geometry::Gaze;
 use gstgaze::plugin::meta::{faces, gaze};
 
 /// The first `count` buffers that come out of a pipeline, as `look` sees them.

@@ -4,14 +4,13 @@
 mod common;
 
 use common::frames::{noise, split_planes};
-use gstgaze::core::color::Colorimetry;
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::geometry::matrix::{IDENTITY, Mat3};
 use gstgaze::core::geometry::{PixelRect, Size};
-use gstgaze::core::matrix::{IDENTITY, Mat3};
-use gstgaze::core::preprocess::{PreprocessError, Preprocessor};
-use gstgaze::core::profile::{Channels, ImageSpec, Layout};
-use gstgaze::core::region::Border;
-use gstgaze::core::tensor::{ElementType, TensorMut};
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::preprocess::{PreprocessError, Preprocessor};
+use gstgaze::core::image::spec::{Border, Channels, ImageSpec, Layout};
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::inference::{ElementType, TensorMut};
 
 #[derive(serde::Deserialize)]
 struct Index {

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use gstgaze::core::camera::Camera;
+use gstgaze::core::geometry::camera::Camera;
 use gstgaze::core::geometry::Size;
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,7 @@
 //! Face detectors: any declared model, any numbers in its outputs, any frame.
 #![no_main]
 
-use gstgaze::core::detect::{DetectSettings, FaceDetector};
+use gstgaze::core::face::detect::{DetectSettings, FaceDetector};
 use gstgaze::core::geometry::{PixelRect, Rect};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;

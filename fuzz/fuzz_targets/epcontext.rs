@@ -5,7 +5,7 @@
 use gstgaze::core::onnx::OnnxModel;
 use gstgaze::core::onnx::epcontext::{EngineKind, wrap};
 use gstgaze::core::onnx::wire::Fields;
-use gstgaze::core::tensor::{ElementType, TensorInfo};
+use gstgaze::core::inference::{ElementType, TensorInfo};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use sheet::Tensor;

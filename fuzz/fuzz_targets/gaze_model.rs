@@ -1,12 +1,12 @@
 //! Gaze models: any profile on any declared model, any numbers in its outputs, any face.
 #![no_main]
 
-use gstgaze::core::decode::GazeDecoder;
-use gstgaze::core::estimator::GazeEstimator;
+use gstgaze::core::gaze::decode::GazeDecoder;
+use gstgaze::core::gaze::estimator::GazeEstimator;
 use gstgaze::core::geometry::{Point, Rect};
 use gstgaze::core::profile::{builtin, choose};
-use gstgaze::core::region::FaceRegion;
-use gstgaze::core::schedule::Plan;
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::gaze::schedule::Plan;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use sheet::{Declared, Frame, ProfileText, Sheet};

@@ -1,10 +1,10 @@
 //! Head pose from any points, and the virtual camera of any pose.
 #![no_main]
 
-use gstgaze::core::camera::Camera;
+use gstgaze::core::geometry::camera::Camera;
 use gstgaze::core::geometry::{Point, Size};
-use gstgaze::core::headpose::from_landmarks;
-use gstgaze::core::normalize::{FaceCenter, Normalization};
+use gstgaze::core::face::pnp::from_landmarks;
+use gstgaze::core::profile::spec::{FaceCenter, Normalization};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (Vec<(f32, f32)>, f64, (u16, u16))| {

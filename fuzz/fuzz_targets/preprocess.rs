@@ -2,10 +2,9 @@
 #![no_main]
 
 use gstgaze::core::geometry::PixelRect;
-use gstgaze::core::preprocess::Preprocessor;
-use gstgaze::core::profile::{Aspect, Channels, ImageSpec, Layout, Resample};
-use gstgaze::core::region::Border;
-use gstgaze::core::tensor::{ElementType, TensorMut};
+use gstgaze::core::image::preprocess::Preprocessor;
+use gstgaze::core::image::spec::{Aspect, Channels, ImageSpec, Layout, Resample, Border};
+use gstgaze::core::inference::{ElementType, TensorMut};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use sheet::Frame;

@@ -3,9 +3,9 @@
 
 use std::sync::OnceLock;
 
-use gstgaze::core::gaze::Gaze;
+use gstgaze::core::geometry::Gaze;
 use gstgaze::core::monitor::ZoneMap;
-use gstgaze::core::monitor::zone::ZoneClass;
+use gstgaze::core::monitor::zones::zone::ZoneClass;
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use sheet::Edited;

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use gstgaze::core::estimator::{FrameGaze, GazeEstimate};
-use gstgaze::core::gaze::{Gaze, HeadPose};
-use gstgaze::core::geometry::{Rect, Size};
+use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
+use gstgaze::core::geometry::{Gaze, HeadPose, Rect, Size};
 use gstgaze::core::monitor::{
     Alarm, Conditions, DriverBy, DriverState, Event, ForwardSource, Level, Monitor, MonitorConfig,
     RuleProfile, ZoneMap,
 };
-use gstgaze::core::region::FaceRegion;
-use gstgaze::core::report::{FrameStamp, write_judged_line};
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::json::{FrameStamp, write_judged_line};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Result, Unstructured};
 
 /// What a monitor judges by besides its rules.

@@ -6,11 +6,11 @@ pub mod drive;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use gstgaze::core::color::{Colorimetry, Matrix, Range};
-use gstgaze::core::frame::{FrameView, PixelFormat, Plane};
+use gstgaze::core::image::color::{Colorimetry, Matrix, Range};
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 use gstgaze::core::geometry::Size;
 use gstgaze::core::profile::builtin;
-use gstgaze::core::tensor::{ElementType, Engine, EngineError, ModelInfo, TensorInfo, TensorMut};
+use gstgaze::core::inference::{ElementType, Engine, EngineError, ModelInfo, TensorInfo, TensorMut};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Result, Unstructured};
 
 /// Elements that one tensor of a [`Sheet`] may have: more is slow and shows nothing new.

@@ -5,8 +5,9 @@ use std::path::Path;
 use super::EngineOptions;
 use super::gaze_model::{OpenError, bind, load, profile_of};
 use super::session::OrtEngine;
-use crate::core::attributes::{AttributeModel, recognise_any};
-use crate::core::detect::{self, DetectorKind, opening_size};
+use crate::core::face::attributes::{AttributeModel, recognise_any};
+use crate::core::face::detect;
+use crate::core::face::detect::{DetectorKind, opening_size};
 use crate::core::geometry::Size;
 use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::EngineOptions;
 use super::any_model::free_size;
 use super::gaze_model::{OpenError, item_shapes, load, profile_of};
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 
 /// Compiles a model for the provider of the options. The result is an ONNX model that holds what was
 /// compiled (a node `EPContext`) and the original's metadata; it is opened like any other, by that

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::file::{self, Format};
+use crate::core::inference::EngineError;
 use crate::core::onnx::OnnxModel;
-use crate::core::tensor::EngineError;
 
 /// Longer files are no protocol buffers: a message has less than 2 GiB.
 /// <https://protobuf.dev/programming-guides/proto-limits/>

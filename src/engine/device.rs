@@ -21,8 +21,8 @@ use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, Memory
 use ort::session::{HasSelectedOutputs, RunOptions, Session};
 
 use super::tensors::{Binding, Input, Output, OutputTensor};
-use crate::core::device::DeviceMemory;
-use crate::core::tensor::{EngineError, ModelInfo};
+use crate::core::inference::device::DeviceMemory;
+use crate::core::inference::{EngineError, ModelInfo};
 
 /// Run option of the CUDA provider: under which number it keeps a run's graph.
 const GRAPH_ID: &str = "gpu_graph_id";

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
+use crate::core::inference::EngineError;
 use crate::core::onnx::epcontext::EngineKind;
-use crate::core::tensor::EngineError;
 
 /// How many bytes are looked at.
 const HEAD: u64 = 512;

@@ -4,14 +4,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::EngineOptions;
-use super::embedded;
 use super::file::{self, Format};
 use super::model::Model;
 use super::session::OrtEngine;
-use crate::core::decode::GazeDecoder;
+use super::{EngineOptions, embedded};
+use crate::core::gaze::decode::GazeDecoder;
+use crate::core::inference::{Engine, EngineError, ModelInfo};
 use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile, choose, without_model};
-use crate::core::tensor::{Engine, EngineError, ModelInfo};
 
 /// What a sidecar's name ends in.
 const SIDECAR: &str = "gaze.toml";

@@ -1,17 +1,19 @@
 //! Models made ready to run: the only code that names ONNX Runtime.
 //!
-//! [`open`] gives any model behind the core's [`Engine`](crate::core::tensor::Engine) port,
+//! [`open`] gives any model behind the core's [`Engine`](crate::core::inference::Engine) port,
 //! [`open_model`] a gaze model together with its profile and decoder, [`open_embedded`] the one that
 //! is compiled in, [`open_any`] a model of which
 //! nobody said what it is for; [`Contents`] looks into a file without a runtime. The runtime itself is a
 //! library that is found and loaded by the first call ([`runtime`]).
 
 mod any_model;
+mod batcher;
 mod cache;
 mod compile;
 mod contents;
 mod device;
 pub mod embedded;
+mod fair_lock;
 mod file;
 mod gaze_model;
 pub mod model;
@@ -44,7 +46,7 @@ use provider::{ExecutionProvider, Precision};
 use session::OrtEngine;
 
 use crate::core::geometry::Size;
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 
 /// How a model is to run.
 #[derive(Clone, Debug)]

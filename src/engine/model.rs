@@ -19,10 +19,10 @@ use super::session::OrtEngine;
 use super::shared::{self, Key, SharedSession};
 use super::{EngineOptions, runtime, shapes};
 use crate::core::geometry::Size;
+use crate::core::inference::{ElementType, EngineError, ModelInfo, TensorInfo};
 use crate::core::onnx::epcontext::{self, EngineKind, MAX_ENGINE_BYTES};
 use crate::core::onnx::message::Message;
 use crate::core::onnx::{OnnxError, OnnxModel};
-use crate::core::tensor::{ElementType, EngineError, ModelInfo, TensorInfo};
 
 /// See [the module](self).
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use super::provider::options::Task;
 use super::provider::qnn::QnnBackend;
 use super::provider::{self, Configured, ExecutionProvider};
 use super::runtime::{self, Runtime};
+use crate::core::inference::EngineError;
 use crate::core::onnx::{Dimension, OnnxModel};
-use crate::core::tensor::EngineError;
 
 /// Why the CPU does not run a model that holds what another provider compiled.
 const COMPILED: &str = "it was compiled for another execution provider: name that one, or give the \

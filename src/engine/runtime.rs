@@ -12,16 +12,15 @@
 //! the next call looks again, so that a library which is installed meanwhile is found. Once one is
 //! loaded it stays until the process ends.
 
-use std::env;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
+use std::{env, fmt};
 
 use once_cell::sync::OnceCell;
 use ort::environment::Environment;
 
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 
 /// The oldest ONNX Runtime that is accepted, as in the features of the `ort` dependency.
 pub const MINIMUM_VERSION: &str = "1.22";

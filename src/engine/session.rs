@@ -24,10 +24,10 @@ pub use super::shapes::MAX_INPUTS;
 use super::shapes::{Batch, batch_of, bind_inputs, item_shapes};
 use super::shared::SharedSession;
 use super::tensors::{Binding, Input, Output, OutputElement};
-use crate::core::device::DeviceMemory;
-use crate::core::gather::GatheredEngine;
 use crate::core::geometry::Size;
-use crate::core::tensor::{Engine, EngineError, ModelInfo, TensorMut, list};
+use crate::core::inference::device::DeviceMemory;
+use crate::core::inference::{Engine, EngineError, ModelInfo, TensorMut, list};
+use crate::engine::batcher::GatheredEngine;
 
 /// The outputs as the file declares them, where no run may tell: its addresses would be recorded.
 fn declared(info: &ModelInfo, batch: Batch) -> Result<Vec<Output>, EngineError> {

@@ -115,9 +115,9 @@ fn with_graphs_everything_passes_by_the_same_addresses() {
 #[test]
 fn graphs_want_shapes_that_are_declared() {
     let open = ModelInfo {
-        outputs: vec![crate::core::tensor::TensorInfo {
+        outputs: vec![crate::core::inference::TensorInfo {
             name: "gaze".to_owned(),
-            element: Some(crate::core::tensor::ElementType::F32),
+            element: Some(crate::core::inference::ElementType::F32),
             shape: vec![None, None],
         }],
         ..ModelInfo::default()

@@ -2,7 +2,7 @@
 
 use super::tensors::Input;
 use crate::core::geometry::Size;
-use crate::core::tensor::{EngineError, ModelInfo, TensorInfo, list};
+use crate::core::inference::{EngineError, ModelInfo, TensorInfo, list};
 
 /// The most inputs that a model may have: a face, two eyes and a head pose.
 pub const MAX_INPUTS: usize = 4;

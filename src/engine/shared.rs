@@ -5,11 +5,10 @@
 //! were asked for, so that no stream waits for ever behind another.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
+use std::{fmt, fs};
 
 use ort::session::Session;
 
@@ -19,9 +18,9 @@ use super::device::DevicePlace;
 use super::placement::Source;
 use super::provider::qnn::QnnBackend;
 use super::provider::{self, ExecutionProvider, Precision};
-use crate::core::gather::Gatherer;
-use crate::core::tensor::{Engine, EngineError, ModelInfo};
-use crate::core::turns::{Held, Turns};
+use crate::core::inference::{Engine, EngineError, ModelInfo};
+use crate::engine::batcher::Gatherer;
+use crate::engine::fair_lock::{Held, Turns};
 
 /// What tells a session from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -10,7 +10,7 @@ use ort::session::{
 };
 use ort::value::{DynValue, PrimitiveTensorElementType, Shape, Tensor, TensorRef};
 
-use crate::core::tensor::{ElementType, EngineError, ModelInfo, TensorInfo, TensorMut};
+use crate::core::inference::{ElementType, EngineError, ModelInfo, TensorInfo, TensorMut};
 
 /// The most bytes that one bound input may take; more is a mistake in a shape, not a picture.
 const MAX_INPUT_BYTES: usize = 1 << 30;

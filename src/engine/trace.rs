@@ -2,15 +2,14 @@
 //! that every version gives.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, io};
 
 use serde::Deserialize;
 
 use super::session::OrtEngine;
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 
 /// The nodes of one execution provider, after the runtime has fused what it can.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 //! The list only ever grew (compared from DeepStream 4.0.1 to 9.1), so one table serves all
 //! versions. No suffix is BT.601 in limited range, `_ER` full range, `_709` and `_2020` the matrix.
 
-use crate::core::color::{Colorimetry, Matrix, Range};
-use crate::core::frame::PixelFormat;
+use crate::core::image::PixelFormat;
+use crate::core::image::color::{Colorimetry, Matrix, Range};
 
 /// The pixels of a colour format, for those that are read.
 pub fn pixels(color_format: i32) -> Option<(PixelFormat, Colorimetry)> {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 
-use crate::core::camera::Camera;
+use crate::core::geometry::camera::Camera;
 
 /// Longer files are no calibration.
 const MAX_LENGTH: u64 = 1 << 20;

@@ -1,7 +1,7 @@
 //! Errors of the core and the engine as GStreamer's: domain, code, and a text that names the cause
 //! and the remedy.
 
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 use crate::engine::OpenError;
 
 /// Why a model is not used. An element that starts posts it as an error

@@ -2,8 +2,8 @@
 
 use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
 
-use crate::core::color::{Colorimetry, Matrix, Range};
-use crate::core::frame::PixelFormat;
+use crate::core::image::PixelFormat;
+use crate::core::image::color::{Colorimetry, Matrix, Range};
 use crate::nvidia::buffer as nvmm;
 
 /// Caps feature of the memory of GStreamer's own CUDA elements.

@@ -10,10 +10,10 @@ use gst::memory::{MemoryMap, Readable};
 use gst_video::{VideoInfo, VideoMeta};
 
 use super::format;
-use crate::core::color::Colorimetry;
 use crate::core::draw::FrameMut;
-use crate::core::frame::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
 use crate::core::geometry::Size;
+use crate::core::image::color::Colorimetry;
+use crate::core::image::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
 use crate::nvidia::buffer as nvmm;
 use crate::nvidia::gpu::{GpuFrame, GpuFrameError};
 use crate::nvidia::library::LibraryError;

@@ -7,11 +7,11 @@ use gst::prelude::*;
 
 use super::errors::{Refusal, engine_error};
 use super::execution::Execution;
-use crate::core::attributes::{AttributeError, Stage};
-use crate::core::detect::{DetectError, FaceDetector, opening_size};
-use crate::core::estimator::{EstimateError, GazeEstimator};
+use crate::core::face::attributes::{AttributeError, Stage};
+use crate::core::face::detect::{DetectError, FaceDetector, opening_size};
+use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
+use crate::core::inference::Engine;
 use crate::core::profile::ProfileSource;
-use crate::core::tensor::Engine;
 use crate::engine::notes::Notes;
 use crate::engine::runtime::{self, LogLevel};
 use crate::engine::{self, EngineOptions, OpenError, OpenModel, embedded};

@@ -3,7 +3,7 @@
 use gst_video::VideoInfo;
 
 use super::frame::{self, MapError, MappedFrame};
-use crate::core::frame::FrameView;
+use crate::core::image::FrameView;
 use crate::nvidia::buffer as nvmm;
 use crate::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPictures};
 use crate::nvidia::surface::{Access, MappedSurface, MemoryType, Staging, SurfaceBatch};

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use gstgaze::core::estimator::{FrameGaze, GazeEstimate};
-use gstgaze::core::gaze::{Gaze, HeadPose};
-use gstgaze::core::geometry::{Rect, Size};
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
+use gstgaze::core::geometry::{Gaze, HeadPose, Rect, Size};
 use gstgaze::core::monitor::{
     Alarm, AlarmRecord, Conditions, DriverBy, Event, ForwardSource, Monitor, MonitorConfig,
     RuleProfile, ZoneMap,
 };
-use gstgaze::core::region::FaceRegion;
 
 /// What the driver does for a while.
 #[derive(Clone, Copy, Debug, PartialEq)]

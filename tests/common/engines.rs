@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gstgaze::core::tensor::{Engine, TensorMut};
+use gstgaze::core::inference::{Engine, TensorMut};
 use gstgaze::engine::provider::ExecutionProvider;
 use gstgaze::engine::runtime::{self, LogLevel};
 use gstgaze::engine::{EngineCache, EngineOptions};

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use gstgaze::core::frame::PixelFormat;
 use gstgaze::core::geometry::Size;
+use gstgaze::core::image::PixelFormat;
 
 /// Bytes without a pattern, the same as `noise` in `tests/data/make_preprocess.py`.
 pub fn noise(count: usize) -> Vec<u8> {

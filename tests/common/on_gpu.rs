@@ -6,8 +6,8 @@ use half::f16;
 
 use super::cuda::Cuda;
 // The crate's own tests have it under the same name.
-use super::gstgaze::core::device::DeviceMemory;
-use super::gstgaze::core::tensor::{Engine, EngineError, ModelInfo, TensorMut};
+use super::gstgaze::core::inference::device::DeviceMemory;
+use super::gstgaze::core::inference::{Engine, EngineError, ModelInfo, TensorMut};
 
 /// A model on the CPU whose inputs may be in the memory of "GPU 0" as well.
 pub struct OnGpu {

@@ -5,9 +5,8 @@ use std::process::Command;
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
-use gstgaze::core::frame::PixelFormat;
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::geometry::{Rect, Size};
+use gstgaze::core::geometry::{Gaze, Rect, Size};
+use gstgaze::core::image::PixelFormat;
 use gstgaze::plugin::meta::gaze;
 
 use super::rig::*;

@@ -3,8 +3,8 @@
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
-use gstgaze::core::estimator::FrameGaze;
-use gstgaze::core::gaze::Gaze;
+use gstgaze::core::gaze::FrameGaze;
+use gstgaze::core::geometry::Gaze;
 
 use crate::common;
 use crate::common::frames::noise;

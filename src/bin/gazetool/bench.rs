@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gstgaze::core::geometry::Size;
+use gstgaze::core::inference::{Engine as _, TensorMut};
 use gstgaze::core::latency::LatencyHistogram;
-use gstgaze::core::tensor::{Engine as _, TensorMut};
 use gstgaze::engine::provider::ExecutionProvider;
 use gstgaze::engine::session::OrtEngine;
 use gstgaze::engine::{EngineOptions, OpenError, open_any};

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use gstgaze::core::accuracy::{Differences, LIMIT_DEGREES, Summary};
-use gstgaze::core::estimator::{GazeEstimate, GazeEstimator, Missing};
-use gstgaze::core::frame::FrameView;
-use gstgaze::core::gaze::Gaze;
-use gstgaze::core::region::FaceRegion;
-use gstgaze::core::schedule::Plan;
+use crate::accuracy::{Differences, LIMIT_DEGREES, Summary};
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::gaze::GazeEstimate;
+use gstgaze::core::gaze::estimator::{GazeEstimator, Missing};
+use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::geometry::Gaze;
+use gstgaze::core::image::FrameView;
 use gstgaze::engine::provider::ExecutionProvider;
 use serde::Serialize;
 

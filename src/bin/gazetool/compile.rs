@@ -1,10 +1,9 @@
 //! `gazetool compile`.
 
-use std::fmt;
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use std::{fmt, fs};
 
 use gstgaze::core::geometry::Size;
 use gstgaze::engine::provider::ExecutionProvider;

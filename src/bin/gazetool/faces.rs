@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use gstgaze::core::attributes::{FaceAttributes, HeadPoseEstimator, LandmarkEstimator, Stage};
-use gstgaze::core::detect::{DetectSettings, FaceDetector};
-use gstgaze::core::estimator::Missing;
-use gstgaze::core::frame::FrameView;
+use gstgaze::core::face::FaceRegion;
+use gstgaze::core::face::attributes::{
+    FaceAttributes, HeadPoseEstimator, LandmarkEstimator, Stage,
+};
+use gstgaze::core::face::detect::{DetectSettings, FaceDetector};
+use gstgaze::core::gaze::estimator::Missing;
 use gstgaze::core::geometry::{PixelRect, Rect};
-use gstgaze::core::region::FaceRegion;
+use gstgaze::core::image::FrameView;
 use gstgaze::engine::EngineOptions;
 
 use crate::models::{open_attribute, open_detector};

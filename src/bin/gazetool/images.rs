@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use gstgaze::core::color::Colorimetry;
 use gstgaze::core::draw::FrameMut;
-use gstgaze::core::frame::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
 use gstgaze::core::geometry::Size;
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
 use image::error::{ImageError, LimitError, LimitErrorKind};
 use image::{ColorType, DynamicImage, ImageDecoder as _, ImageReader, Limits};
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use gstgaze::core::inference::{Engine as _, EngineError, ModelInfo, TensorInfo};
 use gstgaze::core::onnx::{Dimension, OnnxModel, OnnxTensor};
 use gstgaze::core::profile::{
     InputRole, ProfileError, ProfileSource, ResolvedOutput, ResolvedProfile,
 };
-use gstgaze::core::tensor::{Engine as _, EngineError, ModelInfo, TensorInfo};
 use gstgaze::engine::trace::{Placement, Trace};
 use gstgaze::engine::{AnyModel, Contents, EngineOptions, OpenError, Role, open_any, profile_of};
 use serde::Serialize;

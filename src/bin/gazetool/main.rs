@@ -5,6 +5,7 @@
 //! ends the process.
 #![allow(missing_docs)] // a program has no documentation but its help
 
+mod accuracy;
 mod bench;
 mod compare;
 mod compile;

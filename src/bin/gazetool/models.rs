@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use gstgaze::core::attributes::{AttributeError, Stage};
-use gstgaze::core::detect::{FaceDetector, opening_size};
-use gstgaze::core::estimator::GazeEstimator;
-use gstgaze::core::tensor::{Engine, EngineError};
+use gstgaze::core::face::attributes::{AttributeError, Stage};
+use gstgaze::core::face::detect::{FaceDetector, opening_size};
+use gstgaze::core::gaze::estimator::GazeEstimator;
+use gstgaze::core::inference::{Engine, EngineError};
 use gstgaze::engine::provider::qnn::QnnBackend;
 use gstgaze::engine::provider::{ExecutionProvider, Precision};
 use gstgaze::engine::runtime::LogLevel;

@@ -1,15 +1,15 @@
 //! `gazetool run`: gaze on pictures.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use std::{fmt, fs};
 
 use gstgaze::core::draw::{Painter, Style};
-use gstgaze::core::estimator::{FrameGaze, GazeEstimate, GazeEstimator, Missing};
-use gstgaze::core::report::{FrameStamp, write_line};
-use gstgaze::core::schedule::Plan;
+use gstgaze::core::gaze::estimator::{GazeEstimator, Missing};
+use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
+use gstgaze::core::json::{FrameStamp, write_line};
 use serde::Serialize;
 
 use crate::faces::{self, FaceArgs, FaceFinder};

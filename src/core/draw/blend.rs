@@ -5,9 +5,10 @@
 //! chroma gets the mean of what was drawn on the pixels that share it, so edges have no fringes
 //! whatever the offset. Bytes under transparent pixels are not written.
 
-use crate::core::color::{Colorimetry, Range};
-use crate::core::frame::{FrameError, PixelFormat, PlaneLayout, check_layout};
 use crate::core::geometry::{PixelRect, Size};
+use crate::core::image::color::{Colorimetry, Range};
+use crate::core::image::frame::check_layout;
+use crate::core::image::{FrameError, PixelFormat, PlaneLayout};
 
 /// A frame in host memory to draw on, checked.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl<'a> FrameMut<'a> {
     /// `planes`.
     ///
     /// # Errors
-    /// Those of [`FrameView::new`](crate::core::frame::FrameView::new).
+    /// Those of [`FrameView::new`](crate::core::image::FrameView::new).
     pub fn new(
         format: PixelFormat,
         size: Size,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::color::Matrix;
+use crate::core::image::color::Matrix;
 
 /// A frame of any format with padded rows, an odd offset, and no two neighbours alike.
 fn frame(format: PixelFormat, size: Size) -> (Vec<u8>, Vec<PlaneLayout>) {

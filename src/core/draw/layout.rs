@@ -5,9 +5,8 @@ use std::ops::Range;
 
 use super::style::{Argb, Style};
 use super::text::Metrics;
-use crate::core::estimator::GazeEstimate;
-use crate::core::gaze::{Gaze, HeadPose};
-use crate::core::geometry::{PixelRect, Point, Rect, Size};
+use crate::core::gaze::GazeEstimate;
+use crate::core::geometry::{Gaze, HeadPose, PixelRect, Point, Rect, Size};
 
 /// A carried result is this much of a fresh one's opacity.
 const CARRIED: f32 = 0.75;

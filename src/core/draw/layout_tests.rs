@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::region::FaceRegion;
+use crate::core::face::FaceRegion;
 
 const HD: Size = Size::new(1280, 720);
 const METRICS: Metrics = Metrics { advance: 10, cap_height: 12, em: 16 };

@@ -8,7 +8,7 @@ use super::blend::FrameMut;
 use super::layout::{Item, Scene, Shape};
 use super::style::{Argb, Style};
 use super::text::Font;
-use crate::core::estimator::GazeEstimate;
+use crate::core::gaze::GazeEstimate;
 use crate::core::geometry::{PixelRect, Point, Size};
 
 /// Ground under text, and around lines: dark enough for white text on a white wall.

@@ -1,9 +1,8 @@
 use super::*;
-use crate::core::color::Colorimetry;
-use crate::core::frame::{PixelFormat, PlaneLayout};
-use crate::core::gaze::Gaze;
-use crate::core::geometry::Rect;
-use crate::core::region::FaceRegion;
+use crate::core::face::FaceRegion;
+use crate::core::geometry::{Gaze, Rect};
+use crate::core::image::color::Colorimetry;
+use crate::core::image::{PixelFormat, PlaneLayout};
 
 const SIZE: Size = Size::new(320, 240);
 

@@ -6,7 +6,7 @@
 //! outputs are the engine's own, by name; nobody checks their shapes before the first run.
 
 use super::message::Message;
-use crate::core::tensor::{ElementType, TensorInfo};
+use crate::core::inference::{ElementType, TensorInfo};
 
 /// ONNX IR version 8 and opset 17: known to ONNX Runtime since 1.12.
 const IR_VERSION: u64 = 8;

@@ -11,7 +11,7 @@ pub mod wire;
 
 use std::collections::BTreeMap;
 
-use super::tensor::{ElementType, ModelInfo, TensorInfo};
+use crate::core::inference::{ElementType, ModelInfo, TensorInfo};
 use graph::Graph;
 use wire::{Fields, WireError};
 

@@ -4,15 +4,12 @@
 //! entry says so. Which memory layout a file has depends on how it was exported and not on how it
 //! was trained, so the layout of a built-in profile follows the file ([`ModelProfile::laid_out_for`]).
 
-use super::{
-    AngleRef, AngleUnit, Channels, ImageSpec, InputRole, InputSpec, Layout, ModelProfile,
-    OutputSpec, Resample, TensorRef,
+use super::model::{
+    AngleRef, AngleUnit, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef,
 };
-use crate::core::eye::EyeSpec;
-use crate::core::normalize::{FaceCenter, Normalization};
-use crate::core::ray::GazeFrame;
-use crate::core::region::RegionPolicy;
-use crate::core::tensor::ModelInfo;
+use super::spec::{EyeSpec, FaceCenter, GazeFrame, Normalization, RegionPolicy};
+use crate::core::image::spec::{Channels, ImageSpec, Layout, Resample};
+use crate::core::inference::ModelInfo;
 
 /// Mean of ImageNet's red, green and blue in 0..=1, as torchvision's models take it.
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];

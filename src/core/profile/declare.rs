@@ -1,8 +1,9 @@
 //! The inputs and outputs that a profile implies, for engines whose file does not tell them.
 
 use super::error::ProfileError;
-use super::{ImageSpec, Layout, ModelProfile, OutputSpec, TensorRef};
-use crate::core::tensor::{ElementType, ModelInfo, TensorInfo};
+use super::model::{ModelProfile, OutputSpec, TensorRef};
+use crate::core::image::spec::{ImageSpec, Layout};
+use crate::core::inference::{ElementType, ModelInfo, TensorInfo};
 
 /// Numbers of a head pose and of a direction.
 const TRIPLE: usize = 3;

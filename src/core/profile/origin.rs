@@ -5,7 +5,7 @@ use std::fmt;
 use super::error::ProfileError;
 use super::resolve::ResolvedProfile;
 use super::{ModelProfile, builtin};
-use crate::core::tensor::{ModelInfo, list};
+use crate::core::inference::{ModelInfo, list};
 
 /// Metadata key of a model file that holds the name of a built-in profile.
 pub const METADATA_NAME: &str = "gaze.profile";
@@ -183,9 +183,11 @@ fn signature(profile: &ModelProfile) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ImageSpec, InputRole, Layout, ResolvedOutput};
+    use super::super::ResolvedOutput;
+    use super::super::model::InputRole;
     use super::*;
-    use crate::core::tensor::{ElementType, TensorInfo};
+    use crate::core::image::spec::{ImageSpec, Layout};
+    use crate::core::inference::{ElementType, TensorInfo};
 
     fn tensor(name: &str, shape: &[i64]) -> TensorInfo {
         let shape = shape.iter().map(|dim| usize::try_from(*dim).ok()).collect();

@@ -1,10 +1,10 @@
 //! Profiles from TOML and back, and the values that they may hold.
 
 use super::error::ProfileError;
-use crate::core::normalize::Normalization;
-use crate::core::ray::GazeFrame;
+use super::spec::{GazeFrame, Normalization};
 
-use super::{AngleRef, ImageSpec, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef};
+use super::model::{AngleRef, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef};
+use crate::core::image::spec::ImageSpec;
 
 /// Larger pictures than this are a mistake.
 const MAX_SIDE: u32 = 4096;

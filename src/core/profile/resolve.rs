@@ -2,15 +2,12 @@
 //! what contradicts is refused with what was expected and what was found.
 
 use super::error::ProfileError;
-use super::{
-    AngleRef, AngleUnit, ImageSpec, InputRole, InputSpec, Layout, ModelProfile, OutputSpec,
-    TensorRef,
+use super::model::{
+    AngleRef, AngleUnit, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef,
 };
-use crate::core::eye::EyeSpec;
-use crate::core::normalize::Normalization;
-use crate::core::ray::GazeFrame;
-use crate::core::region::RegionPolicy;
-use crate::core::tensor::{ElementType, ModelInfo, TensorInfo, list};
+use super::spec::{EyeSpec, GazeFrame, Normalization, RegionPolicy};
+use crate::core::image::spec::{ImageSpec, Layout};
+use crate::core::inference::{ElementType, ModelInfo, TensorInfo, list};
 
 /// The most columns of a regression output: more are classes or features.
 const MAX_REGRESSION_COLUMNS: usize = 16;
@@ -58,7 +55,7 @@ pub struct AngleColumn {
     pub output: usize,
     /// First column in an item's row.
     pub column: usize,
-    /// Whether the model's sign is the opposite of [`Gaze`](crate::core::gaze::Gaze)'s.
+    /// Whether the model's sign is the opposite of [`Gaze`](crate::core::geometry::Gaze)'s.
     pub negate: bool,
 }
 

@@ -5,7 +5,7 @@ use ort::memory::AllocationDevice;
 
 use super::options::{ProviderOptions, Task, is_on, refuse};
 use super::{ExecutionProvider, Precision};
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 use crate::engine::EngineOptions;
 use crate::engine::device::DevicePlace;
 

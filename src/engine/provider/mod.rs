@@ -33,8 +33,8 @@ use qnn::QnnBackend;
 use super::EngineOptions;
 use super::device::DevicePlace;
 use super::runtime::Runtime;
+use crate::core::inference::EngineError;
 use crate::core::onnx::epcontext::EngineKind;
-use crate::core::tensor::EngineError;
 
 /// Who computes a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

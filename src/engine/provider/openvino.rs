@@ -3,7 +3,7 @@
 
 use super::options::{ProviderOptions, Task};
 use super::{ExecutionProvider, Precision};
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::OpenVino;
 

@@ -1,7 +1,7 @@
 //! Options of providers: which there are, and how settings become them.
 
 use super::{ExecutionProvider, Precision};
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 use crate::engine::EngineOptions;
 
 /// What the value of an option may be, for providers that pass over what they do not understand.

@@ -18,11 +18,10 @@
 //! <https://onnxruntime.ai/docs/execution-providers/QNN-ExecutionProvider.html> and of version 2.7.0
 //! of the plug-in.
 
-use std::env;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{env, fmt};
 
 use ort::device::Device;
 use ort::memory::DeviceType;
@@ -30,7 +29,7 @@ use ort::session::builder::SessionBuilder;
 
 use super::options::{ProviderOptions, Task, Values, refuse};
 use super::{ExecutionProvider, Precision};
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 use crate::engine::cache::file_version;
 use crate::engine::runtime::{Runtime, own_directories};
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::options::{ProviderOptions, Task, refuse};
 use super::{ExecutionProvider, Precision};
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::TensorRt;
 

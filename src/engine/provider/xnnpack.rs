@@ -3,7 +3,7 @@
 
 use super::ExecutionProvider;
 use super::options::{ProviderOptions, Task};
-use crate::core::tensor::EngineError;
+use crate::core::inference::EngineError;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::Xnnpack;
 

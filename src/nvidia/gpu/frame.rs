@@ -4,9 +4,10 @@ use std::marker::PhantomData;
 
 use super::context::DeviceError;
 use super::egl::EglMapping;
-use crate::core::color::Colorimetry;
-use crate::core::frame::{FrameError, PixelFormat, PlaneLayout, check_layout};
 use crate::core::geometry::Size;
+use crate::core::image::color::Colorimetry;
+use crate::core::image::frame::check_layout;
+use crate::core::image::{FrameError, PixelFormat, PlaneLayout};
 use crate::nvidia::buffer::CudaMap;
 use crate::nvidia::surface::SurfaceError;
 

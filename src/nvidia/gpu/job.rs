@@ -2,12 +2,12 @@
 
 use super::context::DeviceError;
 use super::frame::{GpuFrame, GpuPlane};
-use crate::core::color::Colorimetry;
-use crate::core::device::{PictureJob, Turn, Windows};
-use crate::core::frame::PixelFormat;
 use crate::core::geometry::{PixelRect, Size};
-use crate::core::preprocess::MAX_SIDE;
-use crate::core::profile::{Channels, Layout, Resample};
+use crate::core::image::PixelFormat;
+use crate::core::image::color::Colorimetry;
+use crate::core::image::preprocess::MAX_SIDE;
+use crate::core::image::spec::{Channels, Layout, Resample};
+use crate::core::inference::device::{PictureJob, Turn, Windows};
 use crate::nvidia::abi::picture::{KIND_GRAY, KIND_RGB, KIND_YUV, Picture};
 
 /// Where a component's bytes are: plane, first byte, bytes from pixel to pixel, and by how many bits

@@ -12,11 +12,11 @@ use super::frame::{GpuFrame, GpuFrameError, GpuPlane};
 use super::job;
 use super::kernels::{Kernel, Kernels};
 use super::memory::{self, Buffer};
-use crate::core::device::{
+use crate::core::geometry::PixelRect;
+use crate::core::image::spec::Border;
+use crate::core::inference::device::{
     DeviceFault, DeviceMemory, PictureDevice, PictureJob, Sampling, Turn, Windows,
 };
-use crate::core::geometry::PixelRect;
-use crate::core::region::Border;
 use crate::nvidia::abi::cuda::STREAM_DEFAULT;
 use crate::nvidia::abi::picture::Picture;
 

@@ -1,9 +1,9 @@
 //! What one frame's structure says of its pixels.
 
 use super::{Access, MappedSurface, Mapping, SurfaceError};
-use crate::core::color::Colorimetry;
-use crate::core::frame::{FrameError, PixelFormat};
 use crate::core::geometry::Size;
+use crate::core::image::color::Colorimetry;
+use crate::core::image::{FrameError, PixelFormat};
 use crate::nvidia::abi::surface::{LAYOUT_PITCH, MAX_PLANES, ParamsHead};
 use crate::nvidia::format;
 use crate::nvidia::gpu::download;

@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use super::{Access, SurfaceError};
-use crate::core::color::Colorimetry;
-use crate::core::frame::{FrameError, FrameView, PixelFormat, Plane};
 use crate::core::geometry::Size;
+use crate::core::image::color::Colorimetry;
+use crate::core::image::{FrameError, FrameView, PixelFormat, Plane};
 use crate::nvidia::abi::surface::{MAP_READ, SurfaceHead};
 use crate::nvidia::library::SurfaceLibrary;
 

@@ -17,7 +17,7 @@ use super::abi::surface::{Params7, Params8, Surface7, Surface8};
 use super::gpu::DeviceError;
 use super::library::LibraryError;
 use super::linear::{LinearCopy, TransformError};
-use crate::core::frame::FrameError;
+use crate::core::image::FrameError;
 
 /// Which layout of the structures is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use gst_base::subclass::prelude::*;
 
 use super::settings::{PROPERTIES, Settings};
 use super::stream::{FrameFault, Stream};
-use crate::core::detect::FaceDetector;
+use crate::core::face::detect::FaceDetector;
 use crate::nvidia::buffer::NvmmCaps;
 use crate::plugin::model::Options;
 use crate::plugin::qos::{self, Lateness};

@@ -27,10 +27,10 @@
 //! ```
 //!
 //! Without an `engine` the embedded detector looks for faces
-//! ([`core::detect::frontal`](crate::core::detect::frontal)): no file, no ONNX Runtime, no landmarks,
+//! ([`core::detect::frontal`](crate::core::face::detect::frontal)): no file, no ONNX Runtime, no landmarks,
 //! frontal faces of at least 40 pixels of a picture with the longer side at `input-size`.
 //!
-//! Any published detector of the families in [`core::detect`](crate::core::detect) will do; which
+//! Any published detector of the families in [`core::detect`](crate::core::face::detect) will do; which
 //! one a file is is seen from its inputs and outputs.
 
 mod imp;

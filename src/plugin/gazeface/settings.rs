@@ -6,7 +6,7 @@ use glib::prelude::*;
 use gst::prelude::*;
 
 use super::stages::{self, StageSettings};
-use crate::core::detect::DetectSettings;
+use crate::core::face::detect::DetectSettings;
 use crate::plugin::execution::{self, Execution};
 use crate::plugin::model::Options;
 use crate::plugin::property::{get, text};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use glib::prelude::*;
 use gst::prelude::*;
 
-use crate::core::attributes::{
+use crate::core::face::attributes::{
     AttributeError, EyeStateEstimator, FaceAttributes, HeadPoseEstimator, LandmarkEstimator, Stage,
 };
-use crate::core::tensor::Engine;
+use crate::core::inference::Engine;
 use crate::plugin::model::{self, Options};
 use crate::plugin::property::text;
 

@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::settings::FrameSettings;
-use crate::core::attributes::{AttributeError, FaceAttributes};
-use crate::core::detect::{DetectError, FaceDetector};
+use crate::core::face::FaceRegion;
+use crate::core::face::attributes::{AttributeError, FaceAttributes};
+use crate::core::face::detect::{DetectError, FaceDetector};
+use crate::core::face::track::Tracker;
 use crate::core::geometry::{PixelRect, Size};
-use crate::core::region::FaceRegion;
-use crate::core::track::Tracker;
 use crate::nvidia::buffer::{NvmmBuffer, NvmmCaps};
 use crate::nvidia::surface::Staging;
 use crate::plugin::clock::FrameClock;

@@ -2,9 +2,9 @@
 //! put back on them.
 
 use crate::core::draw::{Style, gaze_arrow};
-use crate::core::estimator::GazeEstimate;
+use crate::core::face::FaceRegion;
+use crate::core::gaze::GazeEstimate;
 use crate::core::geometry::{Point, Size};
-use crate::core::region::FaceRegion;
 use crate::nvidia::buffer::{self, NvmmBuffer, NvmmCaps};
 use crate::nvidia::nvds::{Arrow, FrameFacts, NvdsBatch, ObjectFacts};
 use crate::nvidia::payload::{GazeObjMeta, HAS_CONFIDENCE, HAS_GAZE, HAS_HEAD, HAS_ORIGIN};
@@ -240,8 +240,7 @@ fn arrow(face: &GazeEstimate, size: Size) -> Option<Arrow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::gaze::{Gaze, HeadPose};
-    use crate::core::geometry::Rect;
+    use crate::core::geometry::{Gaze, HeadPose, Rect};
 
     fn face(yaw: f32) -> GazeEstimate {
         let region = FaceRegion { rect: Rect::new(0.0, 0.0, 40.0, 40.0), ..Default::default() };

@@ -10,7 +10,7 @@ use gst::prelude::*;
 use super::imp::{CAT, GazeInfer};
 use super::reload::{Loaded, Opened};
 use super::settings::{EngineReload, Settings};
-use crate::core::estimator::GazeEstimator;
+use crate::core::gaze::estimator::GazeEstimator;
 use crate::plugin::errors::Refusal;
 use crate::plugin::model::Options;
 use crate::plugin::{lock, model};

@@ -1,6 +1,6 @@
 //! Whether a stream's pictures are made on the GPU that has the frames, and if not, why not.
 
-use crate::core::estimator::GazeEstimator;
+use crate::core::gaze::estimator::GazeEstimator;
 use crate::nvidia::gpu::{GpuFrameError, GpuPictures};
 
 /// The way of a stream's pictures.

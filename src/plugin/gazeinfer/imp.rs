@@ -18,7 +18,7 @@ use super::properties::PROPERTIES;
 use super::reload::Reloader;
 use super::settings::{EngineReload, Settings};
 use super::stream::{FrameFault, Looked, Stream};
-use crate::core::estimator::Missing;
+use crate::core::gaze::estimator::Missing;
 use crate::nvidia::buffer::NvmmCaps;
 use crate::nvidia::surface::Access;
 use crate::plugin::meta::gaze;

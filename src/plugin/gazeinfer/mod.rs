@@ -16,9 +16,9 @@
 //! at and found empty has no gaze.
 //!
 //! Where faces have landmarks, the head's pose is found from them with the optics that `camera` or
-//! `field-of-view` tells ([`headpose`](crate::core::headpose)), and models that were trained on
+//! `field-of-view` tells ([`headpose`](crate::core::face::pnp)), and models that were trained on
 //! normalised faces get the picture of a virtual camera
-//! ([`normalize`](crate::core::normalize)). Whatever axes a model answers in, the gaze that is
+//! ([`normalize`](crate::core::gaze::normalization)). Whatever axes a model answers in, the gaze that is
 //! attached is in the camera's. Where faces have `eye-openness`, `min-eye-openness` keeps closed
 //! eyes from being taken for a gaze.
 //!

@@ -7,7 +7,7 @@ use gst::prelude::*;
 
 use super::deepstream;
 use super::settings::Settings;
-use crate::core::camera;
+use crate::core::geometry::camera;
 use crate::plugin::execution;
 
 /// Description of every property but `stats`, which is not a setting.

@@ -3,15 +3,14 @@
 //! The new model is opened by a thread of its own beside the one that runs, and handed over between
 //! two frames. One that cannot be opened changes nothing.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
+use std::{fs, io};
 
-use crate::core::estimator::GazeEstimator;
+use crate::core::gaze::estimator::GazeEstimator;
 use crate::plugin::errors::Refusal;
 use crate::plugin::model::Options;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::core::estimator::GazeEstimate;
-use crate::core::schedule::Schedule;
-use crate::core::smooth::{OneEuro, Smoother};
+use crate::core::gaze::GazeEstimate;
+use crate::core::gaze::schedule::Schedule;
+use crate::core::gaze::smooth::{OneEuro, Smoother};
 use crate::plugin::clock::FrameClock;
 
 /// The past of one source.

@@ -7,7 +7,7 @@ use glib::prelude::*;
 use gst::prelude::*;
 
 use super::enums::{DriverSelection, ForwardMode};
-use crate::core::gaze::Gaze;
+use crate::core::geometry::Gaze;
 use crate::core::monitor::{
     Conditions, DriverBy, ForwardSource, MonitorConfig, MonitorFileError, RuleProfile, ZoneMap,
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::settings::FrameSettings;
 use super::time::MediaClock;
-use crate::core::estimator::FrameGaze;
+use crate::core::gaze::FrameGaze;
 use crate::core::latency::LatencyHistogram;
 use crate::core::monitor::{Attention, Event, Monitor, MonitorConfig, MonitorStats};
 use crate::plugin::clock::FrameClock;

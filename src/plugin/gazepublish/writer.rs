@@ -5,11 +5,10 @@
 //! allocated once every buffer has grown to the longest line.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use nix::sys::signal::{SigSet, Signal};
 

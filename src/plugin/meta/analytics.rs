@@ -14,9 +14,8 @@ use gst_analytics::{
 };
 
 use super::region::{Origin, SourcedRegion};
-use crate::core::gaze::Gaze;
-use crate::core::geometry::{Rect, Size};
-use crate::core::region::FaceRegion;
+use crate::core::face::FaceRegion;
+use crate::core::geometry::{Gaze, Rect, Size};
 
 /// Classes of a gaze, in the order of their levels.
 static CLASSES: LazyLock<[glib::Quark; 2]> =
@@ -125,7 +124,8 @@ mod tests {
 
     #[test]
     fn gazeface_notes_restore_what_an_object_lost() {
-        use super::super::{faces, region::RegionReader};
+        use super::super::faces;
+        use super::super::region::RegionReader;
         use crate::core::geometry::Point;
         gst::init().unwrap();
         super::super::register();

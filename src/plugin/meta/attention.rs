@@ -31,8 +31,8 @@ use glib::prelude::*;
 use gst::meta::CustomMeta;
 
 use super::structure::number;
-use crate::core::gaze::Gaze;
-use crate::core::monitor::zone::ZoneClass;
+use crate::core::geometry::Gaze;
+use crate::core::monitor::zones::zone::ZoneClass;
 use crate::core::monitor::{Alarm, Attention, DriverState, Level, Raised, Reason};
 
 /// Name under which the metadata is registered.

@@ -12,8 +12,8 @@
 use gst::meta::CustomMeta;
 
 use super::structure;
+use crate::core::face::FaceRegion;
 use crate::core::geometry::Size;
-use crate::core::region::FaceRegion;
 
 /// Name under which the metadata is registered.
 pub const NAME: &str = "GazeFaces";

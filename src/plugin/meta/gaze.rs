@@ -28,8 +28,8 @@ use gst::buffer::BufferMetaForeachAction;
 use gst::meta::CustomMeta;
 
 use super::structure;
-use crate::core::estimator::{FrameGaze, GazeEstimate};
-use crate::core::gaze::Gaze;
+use crate::core::gaze::{FrameGaze, GazeEstimate};
+use crate::core::geometry::Gaze;
 
 /// Name under which the metadata is registered.
 pub const NAME: &str = "GazeMeta";
@@ -141,9 +141,8 @@ fn to_estimate(s: &gst::StructureRef) -> Option<GazeEstimate> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::gaze::HeadPose;
-    use crate::core::geometry::{Point, Rect, Size};
-    use crate::core::region::{EyeCorners, FaceRegion};
+    use crate::core::face::{EyeCorners, FaceRegion};
+    use crate::core::geometry::{HeadPose, Point, Rect, Size};
 
     fn full_frame() -> FrameGaze {
         let region = FaceRegion {

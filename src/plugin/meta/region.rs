@@ -7,10 +7,9 @@ use gst_video::VideoRegionOfInterestMeta;
 
 use super::faces::{self, FoundFaces};
 use super::structure::number;
-use crate::core::estimator::GazeEstimate;
-use crate::core::gaze::HeadPose;
-use crate::core::geometry::{Point, Rect, Size};
-use crate::core::region::{EyeCorners, FaceRegion};
+use crate::core::face::{EyeCorners, FaceRegion};
+use crate::core::gaze::GazeEstimate;
+use crate::core::geometry::{HeadPose, Point, Rect, Size};
 
 /// A region, and which metadata it came from (results are put back there).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -158,7 +157,7 @@ const OBJECT_ID: &str = "object_id";
 const LANDMARKS: &str = "landmarks";
 
 /// Fields of the parameter `landmarks`, in the order of
-/// [`Landmarks5`](crate::core::region::Landmarks5).
+/// [`Landmarks5`](crate::core::face::Landmarks5).
 const POINTS: [(&str, &str); 5] = [
     ("right-eye-x", "right-eye-y"),
     ("left-eye-x", "left-eye-y"),
@@ -282,7 +281,7 @@ pub fn annotate(buffer: &mut gst::BufferRef, origin: Origin, estimate: &GazeEsti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::gaze::Gaze;
+    use crate::core::geometry::Gaze;
 
     const SIZE: Size = Size::new(640, 480);
 

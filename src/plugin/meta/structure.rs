@@ -2,9 +2,8 @@
 
 use glib::prelude::*;
 
-use crate::core::gaze::HeadPose;
-use crate::core::geometry::{Point, Rect, Size};
-use crate::core::region::{EyeCorners, FaceRegion};
+use crate::core::face::{EyeCorners, FaceRegion};
+use crate::core::geometry::{HeadPose, Point, Rect, Size};
 
 /// Name of the structure of one face.
 pub(super) const FACE: &str = "face";

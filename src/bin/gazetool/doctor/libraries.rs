@@ -2,10 +2,9 @@
 //! of a library that may be broken.
 
 use std::collections::BTreeMap;
-use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 use gstgaze::engine::provider::{ExecutionProvider, qnn};
 use gstgaze::engine::runtime;

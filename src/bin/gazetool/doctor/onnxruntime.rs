@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use gstgaze::core::tensor::EngineError;
+use gstgaze::core::inference::EngineError;
 use gstgaze::engine::EngineCache;
 use gstgaze::engine::provider::{ExecutionProvider, qnn};
 use gstgaze::engine::runtime::{self, Place, Runtime};

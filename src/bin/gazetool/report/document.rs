@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use gstgaze::core::compliance::budget::{Accuracy, Power};
-use gstgaze::core::compliance::tally::Named;
-use gstgaze::core::compliance::words::long;
-use gstgaze::core::compliance::{Finding, Tally, Verdict};
+use crate::report::budgets::budget::{Accuracy, Power};
+use crate::report::budgets::tally::Named;
+use crate::report::budgets::words::long;
+use crate::report::budgets::{Finding, Tally, Verdict};
 use gstgaze::core::latency::LatencyHistogram;
 use serde::Serialize;
 

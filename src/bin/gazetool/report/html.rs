@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use gstgaze::core::compliance::budget::LATENCY;
-use gstgaze::core::compliance::tally::{CLASSES, Named, class_index};
-use gstgaze::core::compliance::words::long;
-use gstgaze::core::compliance::{MemoryRecord, Tally};
+use crate::report::budgets::budget::LATENCY;
+use crate::report::budgets::tally::{CLASSES, Named, class_index};
+use crate::report::budgets::words::long;
+use crate::report::budgets::{MemoryRecord, Tally};
 use gstgaze::core::latency::LatencyHistogram;
 use gstgaze::core::monitor::ZoneMap;
 

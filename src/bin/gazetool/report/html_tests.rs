@@ -1,6 +1,6 @@
 //! The page is well formed whatever its words are, and small however long the recording is.
 
-use gstgaze::core::compliance::{Evidence, MemoryRecord, Tally};
+use crate::report::budgets::{Evidence, MemoryRecord, Tally};
 use gstgaze::core::monitor::ZoneMap;
 
 use super::document::{Besides, Input, Report};

@@ -1,9 +1,8 @@
 //! The time, and the machine that something ran on.
 
-use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::{fs, thread};
 
 /// Now, as `2026-01-31 12:34 UTC`.
 pub fn now() -> String {

@@ -1,5 +1,6 @@
 //! `gazetool report`: whether a recording, or a run, keeps the project's budgets.
 
+mod budgets;
 mod document;
 mod html;
 #[cfg(test)]
@@ -22,11 +23,11 @@ mod svg;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::report::budgets::budget::{Accuracy, Power};
+use crate::report::budgets::pairs::{Pairs, Side};
+use crate::report::budgets::power::MeanPower;
+use crate::report::budgets::{Evidence, Tally};
 use clap::ArgGroup;
-use gstgaze::core::compliance::budget::{Accuracy, Power};
-use gstgaze::core::compliance::pairs::{Pairs, Side};
-use gstgaze::core::compliance::power::MeanPower;
-use gstgaze::core::compliance::{Evidence, Tally};
 use gstgaze::core::monitor::ZoneMap;
 
 use crate::models::about;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use gstgaze::core::compliance::binned::Spread;
-use gstgaze::core::compliance::tally::{AlarmSpan, CLASSES, GazeBin, GazeRecord};
+use crate::report::budgets::binned::Spread;
+use crate::report::budgets::tally::{AlarmSpan, CLASSES, GazeBin, GazeRecord};
 use gstgaze::core::monitor::Alarm;
 
 use super::plot::{LEFT, Panel, RIGHT, WIDTH, numbers, text_width};

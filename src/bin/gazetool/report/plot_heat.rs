@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use gstgaze::core::compliance::heat::{CELL, HeatMap, PITCH, YAW};
-use gstgaze::core::compliance::tally::class_index;
+use crate::report::budgets::heat::{CELL, HeatMap, PITCH, YAW};
+use crate::report::budgets::tally::class_index;
 use gstgaze::core::monitor::ZoneMap;
-use gstgaze::core::monitor::shape::Shape;
+use gstgaze::core::monitor::zones::shape::Shape;
 
 use super::plot::{LEFT, Panel, RIGHT, WIDTH, numbers};
 use super::plot_gaze::degree_ticks;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use gstgaze::core::compliance::MemoryRecord;
-use gstgaze::core::compliance::memory::WARM_UP_SECONDS;
+use crate::report::budgets::MemoryRecord;
+use crate::report::budgets::memory::WARM_UP_SECONDS;
 
 use super::plot::{Panel, WIDTH, numbers};
 use super::svg::{Svg, px, ticks, time_unit};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use gstgaze::core::compliance::MemoryRecord;
+use crate::report::budgets::MemoryRecord;
 
 /// Ticks of `/proc/PID/stat` in a second: `USER_HZ`, which Linux shows as 100 on every machine
 /// whatever its timer does (man 5 proc).

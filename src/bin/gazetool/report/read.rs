@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use gstgaze::core::compliance::pairs::Faces;
-use gstgaze::core::compliance::{Recorded, Tally};
+use crate::report::budgets::pairs::Faces;
+use crate::report::budgets::{Recorded, Tally};
 
 use crate::models::about;
 use crate::output::Failure;

@@ -9,10 +9,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gstgaze::core::compliance::Tally;
-use gstgaze::core::compliance::budget::Accuracy;
-use gstgaze::core::compliance::pairs::{Pairs, Side};
-use gstgaze::core::compliance::power::MeanPower;
+use crate::report::budgets::Tally;
+use crate::report::budgets::budget::Accuracy;
+use crate::report::budgets::pairs::{Pairs, Side};
+use crate::report::budgets::power::MeanPower;
 
 use super::document::Input;
 use super::launch::{Ended, Folder, Launched, interrupt};

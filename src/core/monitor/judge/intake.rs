@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::alarm::{Cleared, Event, Level, Reason, Sense};
-use super::super::driver::Claim;
-use super::super::rules::EyeRules;
-use super::super::sight::{Face, Held, Sight};
-use super::super::zone::Place;
 use super::{Looking, Monitor};
-use crate::core::estimator::FrameGaze;
-use crate::core::gaze::Gaze;
+use crate::core::gaze::FrameGaze;
+use crate::core::geometry::Gaze;
+use crate::core::monitor::alarms::{Cleared, Event, Level, Reason, Sense};
+use crate::core::monitor::rules::profile::EyeRules;
+use crate::core::monitor::signals::driver::Claim;
+use crate::core::monitor::signals::sight::{Face, Held, Sight};
+use crate::core::monitor::zones::zone::Place;
 
 impl Monitor {
     /// Finds the driver among the faces of a frame.

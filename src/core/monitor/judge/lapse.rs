@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::alarm::{Cleared, Event, Sense};
-use super::super::glance::Glance;
-use super::super::movement::Head;
-use super::super::sight::Held;
-use super::super::watch::{Conditions, GlanceWatch};
 use super::Monitor;
+use crate::core::monitor::alarms::{Cleared, Event, Sense};
+use crate::core::monitor::rules::gaze_watch::{Conditions, GlanceWatch};
+use crate::core::monitor::signals::glance::Glance;
+use crate::core::monitor::signals::movement::Head;
+use crate::core::monitor::signals::sight::Held;
 
 impl Monitor {
     /// Forgets everything that time has to do with. What was learned of forward stays, and so does

@@ -13,23 +13,23 @@ mod view;
 
 use std::time::Duration;
 
-use super::active::ActiveAlarms;
-use super::alarm::{AlarmRecord, Event, Reason, Sense};
-use super::attention::{DriverState, Raised};
-use super::calibration::{Calibration, ForwardSource};
-use super::driver::{DriverBy, DriverChoice};
-use super::eye_watch::EyeWatch;
-use super::glance::{Debounce, Glance};
-use super::movement::Head;
-use super::presence::{Patience, Presence};
-use super::rules::{RuleProfile, Scope};
-use super::settle::{Settled, Settler};
-use super::sight::{Held, Sight};
-use super::timeline::{Step, Timeline};
-use super::watch::{Conditions, GlanceWatch, SharingWatch, Verdict};
-use super::zone::{Place, ZoneClass, ZoneMap};
-use crate::core::estimator::FrameGaze;
-use crate::core::gaze::{Gaze, HeadPose};
+use super::alarms::active::ActiveAlarms;
+use super::alarms::attention::{DriverState, Raised};
+use super::alarms::{AlarmRecord, Event, Reason, Sense};
+use super::rules::eye_watch::EyeWatch;
+use super::rules::gaze_watch::{Conditions, GlanceWatch, SharingWatch, Verdict};
+use super::rules::profile::{RuleProfile, Scope};
+use super::signals::driver::{DriverBy, DriverChoice};
+use super::signals::glance::{Debounce, Glance};
+use super::signals::movement::Head;
+use super::signals::presence::{Patience, Presence};
+use super::signals::settle::{Settled, Settler};
+use super::signals::sight::{Held, Sight};
+use super::signals::timeline::{Step, Timeline};
+use super::zones::calibration::{Calibration, ForwardSource};
+use super::zones::zone::{Place, ZoneClass, ZoneMap};
+use crate::core::gaze::FrameGaze;
+use crate::core::geometry::{Gaze, HeadPose};
 
 /// Slower than this a car does not drive, and its driver's gaze says nothing of forward; km/h.
 /// Euro NCAP lets a system learn from 10 km/h on (Driver Engagement v1.1, second hand).

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::attention::{Attention, DriverState};
-use super::super::eye_watch::EyeWatch;
 use super::Monitor;
+use crate::core::monitor::alarms::attention::{Attention, DriverState};
+use crate::core::monitor::rules::eye_watch::EyeWatch;
 
 impl Monitor {
     /// The driver's attention, as of the last frame.

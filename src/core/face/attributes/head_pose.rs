@@ -1,0 +1,101 @@
+//! How a head is turned.
+
+use super::recognise::{Recognised, recognise};
+use super::{AttributeError, PictureModel, Stage, whole_corners};
+use crate::core::face::FaceRegion;
+use crate::core::geometry::{HeadPose, PixelRect};
+use crate::core::image::FrameView;
+use crate::core::image::spec::{Border, Channels, ImageSpec, Resample};
+use crate::core::inference::Engine;
+
+/// Estimates the pose of a head.
+pub struct HeadPoseEstimator {
+    model: PictureModel,
+    /// Positions of yaw, pitch and roll.
+    outputs: [usize; 3],
+}
+
+impl HeadPoseEstimator {
+    /// Recognises the model, which must have been opened for one item.
+    ///
+    /// # Errors
+    /// For a model that is about something else.
+    pub fn new(engine: Box<dyn Engine>) -> Result<Self, AttributeError> {
+        let Recognised { outputs, .. } = recognise(engine.as_ref(), Stage::HeadPose)?;
+        let image = ImageSpec {
+            channels: Channels::Bgr,
+            resample: Resample::OpencvCubic,
+            ..ImageSpec::default()
+        };
+        let mut positions = [0; 3];
+        for (position, output) in positions.iter_mut().zip(outputs) {
+            *position = output;
+        }
+        Ok(Self { model: PictureModel::new(engine, &image)?, outputs: positions })
+    }
+
+    /// The pose of a head; `None` for a face that is not in the frame, or where the model gives no
+    /// number.
+    ///
+    /// The publisher drops a face whose square leaves the frame; here the frame's edge is repeated.
+    ///
+    /// # Errors
+    /// If the model does not run.
+    pub fn estimate(
+        &mut self,
+        frame: &FrameView<'_>,
+        face: &FaceRegion,
+    ) -> Result<Option<HeadPose>, AttributeError> {
+        let Some([x, y, ..]) = whole_corners(&face.rect, frame.size()) else { return Ok(None) };
+        let source = square(x, y, face.rect.width as i32, face.rect.height as i32);
+        if source.clipped(frame.size()).is_empty() {
+            return Ok(None);
+        }
+        self.model.run(frame, source, Border::Replicate)?;
+        let angle = |output: usize| {
+            self.model.engine.output(output).first().copied().filter(|angle| angle.is_finite())
+        };
+        let [yaw, pitch, roll] = self.outputs.map(angle);
+        Ok(match (yaw, pitch, roll) {
+            (Some(yaw), Some(pitch), Some(roll)) => Some(HeadPose::from_zoo([yaw, pitch, roll])),
+            _ => None,
+        })
+    }
+
+    /// Adds the head's pose.
+    ///
+    /// # Errors
+    /// If the model does not run.
+    pub fn annotate(
+        &mut self,
+        frame: &FrameView<'_>,
+        face: &mut FaceRegion,
+    ) -> Result<(), AttributeError> {
+        face.head_pose = self.estimate(frame, face)?.or(face.head_pose);
+        Ok(())
+    }
+}
+
+/// The square that the model was trained on, for a box of whole pixels
+/// (`FaceDetector::adjustBoundingBox` of the Open Model Zoo's `gaze_estimation_demo`).
+fn square(x: i32, y: i32, width: i32, height: i32) -> PixelRect {
+    let part = |factor: f64, of: i32| (factor * f64::from(of)) as i32;
+    let (mut x, mut y) = (x - part(0.067, width), y - part(0.028, height));
+    let (wide, high) = (width + part(0.15, width), height + part(0.13, height));
+    let side = wide.max(high).max(0);
+    x -= (side - wide) / 2;
+    y -= (side - high) / 2;
+    PixelRect::new(x, y, side as u32, side as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_square_in_whole_pixels() {
+        // 100x121: grown to 115x136 from (-6, -3), then ten more columns on the left.
+        assert_eq!(square(50, 60, 100, 121), PixelRect::new(50 - 6 - 10, 57, 136, 136));
+        assert_eq!(square(50, 60, 121, 100), PixelRect::new(50 - 8, 58 - 13, 139, 139));
+    }
+}

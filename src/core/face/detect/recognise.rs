@@ -1,0 +1,228 @@
+//! Which detector a model is, told by the shapes of its input and outputs.
+//!
+//! Shapes and never names: exporters and optimisers rename tensors, and InsightFace's files have
+//! numbers for names. Shapes are those of the bound engine, so files that leave theirs open are
+//! told apart as well.
+
+use super::kind::DetectorKind;
+use super::{DetectError, STRIDES, blazeface, retinaface, ultraface};
+use crate::core::geometry::Size;
+use crate::core::image::spec::Layout;
+use crate::core::inference::{ElementType, Engine, ModelInfo, TensorInfo};
+use crate::core::profile::{ProfileError, choose};
+
+/// A detector's family and where its outputs are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// The family.
+    pub kind: DetectorKind,
+    /// Positions of the outputs in the order that the family's decoder reads.
+    pub outputs: Vec<usize>,
+    /// The input's size as bound.
+    pub size: Size,
+    /// Whether the file leaves height and width open.
+    pub free_size: bool,
+}
+
+/// One output: rows of a fixed number of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Table {
+    rows: usize,
+    columns: usize,
+}
+
+/// Recognises an opened model.
+///
+/// # Errors
+/// [`DetectError::GazeModel`] for a model of the other element, [`DetectError::Unrecognised`] for
+/// any other.
+pub fn recognise(engine: &dyn Engine) -> Result<Recognised, DetectError> {
+    let info = engine.info();
+    let shapes: Vec<&[usize]> = (0..info.outputs.len()).map(|i| engine.output_shape(i)).collect();
+    let found = match info.inputs.as_slice() {
+        [input] => recognise_shapes(input, engine.input_shape(0), &shapes),
+        _ => None,
+    };
+    found.ok_or_else(|| stranger(info))
+}
+
+fn stranger(info: &ModelInfo) -> DetectError {
+    if is_gaze(info) {
+        return DetectError::GazeModel;
+    }
+    let list = |tensors: &[TensorInfo]| {
+        tensors.iter().map(TensorInfo::to_string).collect::<Vec<_>>().join(", ")
+    };
+    DetectError::Unrecognised {
+        inputs: list(&info.inputs),
+        outputs: list(&info.outputs),
+        known: DetectorKind::ALL.map(DetectorKind::signature).to_vec(),
+    }
+}
+
+/// Whether a model estimates gaze: a profile fits it, or its outputs are named so. One that names
+/// a roll as well is about heads.
+fn is_gaze(info: &ModelInfo) -> bool {
+    let fits = match choose(info, None, &[], |_| Ok(None)) {
+        Ok(_) => true,
+        Err(error) => matches!(error, ProfileError::Ambiguous { .. }),
+    };
+    let named = |part| info.outputs.iter().any(|o| o.name.to_ascii_lowercase().contains(part));
+    fits || named("gaze") || (named("pitch") && named("yaw") && !named("roll"))
+}
+
+fn recognise_shapes(
+    input: &TensorInfo,
+    bound: &[usize],
+    outputs: &[&[usize]],
+) -> Option<Recognised> {
+    if !matches!(input.element, Some(ElementType::F32 | ElementType::F16)) {
+        return None;
+    }
+    let (layout, rows, columns) = match *bound {
+        [1, 3, rows, columns] => (Layout::Nchw, rows, columns),
+        [1, rows, columns, 3] => (Layout::Nhwc, rows, columns),
+        _ => return None,
+    };
+    let size = Size::new(u32::try_from(columns).ok()?, u32::try_from(rows).ok()?);
+    let tables: Vec<Table> = outputs.iter().map(|shape| table(shape)).collect::<Option<_>>()?;
+    let (kind, outputs) = DetectorKind::ALL.into_iter().find_map(|kind| {
+        let outputs = find(kind, size, &tables)?;
+        // Every output has its place, and none has two.
+        let complete = outputs.len() == tables.len()
+            && (0..tables.len()).all(|index| outputs.contains(&index));
+        (complete && kind.image(size).layout == layout).then_some((kind, outputs))
+    })?;
+    let declared = |dim: usize| input.shape.get(dim).copied().flatten();
+    let free_size = match layout {
+        Layout::Nchw => declared(2).is_none() && declared(3).is_none(),
+        Layout::Nhwc => declared(1).is_none() && declared(2).is_none(),
+    };
+    Some(Recognised { kind, outputs, size, free_size })
+}
+
+/// `[1, rows, columns]`, or `[rows, columns]` as InsightFace exports it.
+fn table(shape: &[usize]) -> Option<Table> {
+    match *shape {
+        [1, rows, columns] | [rows, columns] => Some(Table { rows, columns }),
+        _ => None,
+    }
+}
+
+/// Positions of the outputs of `kind` in its decoder's order, or `None` where one is missing.
+fn find(kind: DetectorKind, size: Size, tables: &[Table]) -> Option<Vec<usize>> {
+    // The n-th output of that many rows and columns.
+    let nth = |rows: usize, columns: usize, n: usize| {
+        let wanted = Table { rows, columns };
+        (0..tables.len()).filter(|index| tables[*index] == wanted).nth(n)
+    };
+    let cells =
+        STRIDES.map(|stride| (size.width / stride) as usize * (size.height / stride) as usize);
+    match kind {
+        // The first two are class and objectness, or the other way round: they are multiplied.
+        DetectorKind::YuNet => [(1, 0), (1, 1), (4, 0), (10, 0)]
+            .into_iter()
+            .flat_map(|(columns, n)| cells.map(|rows| nth(rows, columns, n)))
+            .collect(),
+        DetectorKind::Scrfd => {
+            let points = tables.len() == 9;
+            // All published models have two rows to a cell; one is what the trainer's default
+            // of a single anchor scale gives.
+            [2, 1].into_iter().find_map(|per_cell| {
+                let columns: &[usize] = if points { &[1, 4, 10] } else { &[1, 4] };
+                columns
+                    .iter()
+                    .flat_map(|columns| cells.map(|rows| nth(rows * per_cell, *columns, 0)))
+                    .collect()
+            })
+        }
+        DetectorKind::UltraFace => {
+            let rows = ultraface::rows(size);
+            [2, 4].into_iter().map(|columns| nth(rows, columns, 0)).collect()
+        }
+        DetectorKind::RetinaFace => {
+            let rows = retinaface::rows(size);
+            [4, 2, 10].into_iter().map(|columns| nth(rows, columns, 0)).collect()
+        }
+        DetectorKind::BlazeFace => {
+            let grids = blazeface::GRIDS.map(|(side, anchors)| side * side * anchors);
+            let joined = [grids.iter().sum()];
+            let rows: &[usize] = if tables.len() == 2 { &joined } else { &grids };
+            [1, blazeface::VALUES]
+                .into_iter()
+                .flat_map(|columns| rows.iter().map(move |rows| nth(*rows, columns, 0)))
+                .collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(shape: [Option<usize>; 4]) -> TensorInfo {
+        TensorInfo {
+            name: "any".to_owned(),
+            element: Some(ElementType::F32),
+            shape: shape.to_vec(),
+        }
+    }
+
+    fn recognised(bound: [usize; 4], outputs: &[[usize; 3]]) -> Option<Recognised> {
+        let outputs: Vec<&[usize]> = outputs.iter().map(|shape| &shape[..]).collect();
+        recognise_shapes(&input(bound.map(Some)), &bound, &outputs)
+    }
+
+    /// Shapes of an output for each of three strides of a 320x320 input.
+    fn levels(per_cell: usize, columns: usize) -> [[usize; 3]; 3] {
+        [1600, 400, 100].map(|rows| [1, rows * per_cell, columns])
+    }
+
+    #[test]
+    fn families_by_shape_in_any_order() {
+        let yunet = [levels(1, 1), levels(1, 1), levels(1, 4), levels(1, 10)].concat();
+        let found = recognised([1, 3, 320, 320], &yunet).unwrap();
+        assert_eq!(found.kind, DetectorKind::YuNet);
+        assert_eq!(found.outputs, (0..12).collect::<Vec<_>>());
+        assert!(!found.free_size);
+
+        let scrfd = [levels(2, 10), levels(2, 4), levels(2, 1)].concat();
+        let found = recognised([1, 3, 320, 320], &scrfd).unwrap();
+        assert_eq!(found.kind, DetectorKind::Scrfd);
+        assert_eq!(found.outputs, [6, 7, 8, 3, 4, 5, 0, 1, 2]);
+        let found = recognised([1, 3, 320, 320], &scrfd[3..]).unwrap();
+        assert_eq!((found.kind, found.outputs.len()), (DetectorKind::Scrfd, 6));
+
+        let ultraface = [[1, 4420, 4], [1, 4420, 2]];
+        let found = recognised([1, 3, 240, 320], &ultraface).unwrap();
+        assert_eq!((found.kind, found.outputs), (DetectorKind::UltraFace, vec![1, 0]));
+        assert_eq!(found.size, Size::new(320, 240));
+
+        let retinaface = [[1, 16800, 10], [1, 16800, 4], [1, 16800, 2]];
+        let found = recognised([1, 3, 640, 640], &retinaface).unwrap();
+        assert_eq!((found.kind, found.outputs), (DetectorKind::RetinaFace, vec![1, 2, 0]));
+
+        let front = [[1, 896, 16], [1, 896, 1]];
+        let found = recognised([1, 128, 128, 3], &front).unwrap();
+        assert_eq!((found.kind, found.outputs), (DetectorKind::BlazeFace, vec![1, 0]));
+    }
+
+    #[test]
+    fn other_models_are_none() {
+        // Rows of another input size, an output too many, planes where pixels are expected.
+        assert_eq!(recognised([1, 3, 240, 320], &[[1, 17640, 2], [1, 17640, 4]]), None);
+        let extra = [[1, 4420, 2], [1, 4420, 4], [1, 4420, 4]];
+        assert_eq!(recognised([1, 3, 240, 320], &extra), None);
+        assert_eq!(recognised([1, 3, 128, 128], &[[1, 896, 1], [1, 896, 16]]), None);
+        assert_eq!(recognised([1, 3, 448, 448], &[[1, 1, 90], [1, 1, 90]]), None);
+    }
+
+    #[test]
+    fn an_open_size_is_told() {
+        let outputs = [levels(2, 1), levels(2, 4)].concat();
+        let outputs: Vec<&[usize]> = outputs.iter().map(|shape| &shape[..]).collect();
+        let open = input([Some(1), Some(3), None, None]);
+        let found = recognise_shapes(&open, &[1, 3, 320, 320], &outputs).unwrap();
+        assert!(found.free_size);
+    }
+}

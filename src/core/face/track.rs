@@ -1,0 +1,304 @@
+//! Which face is which from frame to frame: overlap and a constant-velocity Kalman filter.
+//!
+//! The method is SORT's (Bewley et al., "Simple Online and Realtime Tracking", ICIP 2016): each
+//! track predicts its box, predictions and detections are paired by overlap, pairs update the
+//! filter, what is left over starts or ends tracks. Differences: the four numbers of a box are
+//! filtered one by one (their noises are independent to a good approximation, and a 2x2 filter
+//! needs no matrix library), noise scales with the box, time is the frames' own, and pairs are made
+//! greedily by falling overlap, which equals the optimal assignment wherever faces do not cover
+//! each other by half.
+
+use std::time::Duration;
+
+use super::FaceRegion;
+use crate::core::geometry::{Point, Rect};
+
+/// Pairs that overlap less are different faces.
+const MIN_IOU: f32 = 0.2;
+/// A track without detection for this long ends.
+const MAX_LOST: Duration = Duration::from_millis(1000);
+/// Standard deviation of a detector's box edge, as a fraction of the box: detectors jitter by a
+/// few per cent.
+const MEASUREMENT: f32 = 0.05;
+/// Standard deviation of the acceleration, box sizes per second squared: a head that starts to
+/// turn or to nod gets there in about a fifth of a second.
+const ACCELERATION: f32 = 6.0;
+/// Standard deviation of the speed of a new track, box sizes per second.
+const FIRST_SPEED: f32 = 2.0;
+
+/// Position and speed of one number, with their covariance.
+#[derive(Clone, Copy, Debug, Default)]
+struct Axis {
+    value: f32,
+    speed: f32,
+    /// Variance of the value, covariance, variance of the speed.
+    p: [f32; 3],
+}
+
+impl Axis {
+    fn new(value: f32, size: f32) -> Self {
+        let (sigma, speed) = (MEASUREMENT * size, FIRST_SPEED * size);
+        Self { value, speed: 0.0, p: [sigma * sigma, 0.0, speed * speed] }
+    }
+
+    /// White-noise acceleration over `dt` seconds.
+    fn predict(&mut self, dt: f32, size: f32) {
+        let q = (ACCELERATION * size).powi(2);
+        let [vv, vs, ss] = self.p;
+        self.value += self.speed * dt;
+        self.p = [
+            vv + 2.0 * dt * vs + dt * dt * ss + q * dt.powi(4) / 4.0,
+            vs + dt * ss + q * dt.powi(3) / 2.0,
+            ss + q * dt * dt,
+        ];
+    }
+
+    fn update(&mut self, measured: f32, size: f32) {
+        let [vv, vs, ss] = self.p;
+        let innovation = vv + (MEASUREMENT * size).powi(2);
+        if innovation <= 0.0 {
+            return;
+        }
+        let (kv, ks) = (vv / innovation, vs / innovation);
+        let residual = measured - self.value;
+        self.value += kv * residual;
+        self.speed += ks * residual;
+        self.p = [(1.0 - kv) * vv, (1.0 - kv) * vs, ss - ks * vs];
+    }
+}
+
+/// One face over time.
+#[derive(Clone, Copy, Debug)]
+struct Track {
+    id: u64,
+    /// Centre x, centre y, width, height.
+    axes: [Axis; 4],
+    last_seen: Duration,
+    /// What the detector said last, its rectangle aside.
+    face: FaceRegion,
+}
+
+impl Track {
+    fn new(id: u64, face: FaceRegion, at: Duration) -> Self {
+        let size = extent(&face.rect);
+        Self { id, axes: numbers(&face.rect).map(|v| Axis::new(v, size)), last_seen: at, face }
+    }
+
+    fn rect(&self) -> Rect {
+        let [x, y, w, h] = self.axes.map(|axis| axis.value);
+        let (w, h) = (w.max(1.0), h.max(1.0));
+        Rect::new(x - w / 2.0, y - h / 2.0, w, h)
+    }
+
+    fn predict(&mut self, dt: f32) {
+        let size = extent(&self.rect());
+        self.axes.iter_mut().for_each(|axis| axis.predict(dt, size));
+    }
+
+    fn update(&mut self, face: FaceRegion, at: Duration) {
+        let size = extent(&face.rect);
+        for (axis, measured) in self.axes.iter_mut().zip(numbers(&face.rect)) {
+            axis.update(measured, size);
+        }
+        self.last_seen = at;
+        self.face = face;
+    }
+
+    /// The face where it is supposed to be now; what the detector saw moves along.
+    fn carried(&self) -> FaceRegion {
+        let (rect, seen) = (self.rect(), self.face.rect);
+        let face = self.face.with_points(rect, |p| Point {
+            x: rect.x + (p.x - seen.x) * rect.width / seen.width,
+            y: rect.y + (p.y - seen.y) * rect.height / seen.height,
+        });
+        FaceRegion { track_id: Some(self.id), ..face }
+    }
+}
+
+fn numbers(rect: &Rect) -> [f32; 4] {
+    [rect.x + rect.width / 2.0, rect.y + rect.height / 2.0, rect.width, rect.height]
+}
+
+fn extent(rect: &Rect) -> f32 {
+    ((rect.width + rect.height) / 2.0).max(1.0)
+}
+
+/// The tracks of a stream. Nothing is allocated once the most faces have been seen.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    tracks: Vec<Track>,
+    next_id: u64,
+    now: Option<Duration>,
+    pairs: Vec<(f32, usize, usize)>,
+    taken: Vec<bool>,
+}
+
+impl Tracker {
+    /// Ends all tracks (flush, seek). Ids are never given twice in a tracker's life.
+    pub fn reset(&mut self) {
+        self.tracks.clear();
+        self.now = None;
+    }
+
+    /// Gives each detected face its `track_id`. Boxes stay the detector's: a filter that moves
+    /// them would move what the gaze model sees. A face that already has an id keeps it.
+    pub fn update(&mut self, at: Duration, faces: &mut [FaceRegion]) {
+        self.advance(at);
+        self.pair(faces);
+        for (index, face) in faces.iter_mut().enumerate() {
+            if face.track_id.is_some() || face.rect.is_empty() {
+                continue;
+            }
+            let paired = self.pairs.iter().find(|(_, _, f)| *f == index).map(|(_, track, _)| track);
+            face.track_id = Some(match paired {
+                Some(track) => {
+                    self.tracks[*track].update(*face, at);
+                    self.tracks[*track].id
+                }
+                None => {
+                    let id = self.next_id;
+                    self.next_id += 1;
+                    self.tracks.push(Track::new(id, *face, at));
+                    id
+                }
+            });
+        }
+        self.tracks.retain(|track| at.saturating_sub(track.last_seen) <= MAX_LOST);
+    }
+
+    /// The faces where they are supposed to be at `at`, for frames between two detections: those
+    /// that the last detection saw.
+    pub fn carry(&mut self, at: Duration, faces: &mut Vec<FaceRegion>) {
+        self.advance(at);
+        let newest = self.tracks.iter().map(|track| track.last_seen).max();
+        faces.clear();
+        faces.extend(
+            self.tracks.iter().filter(|track| Some(track.last_seen) == newest).map(Track::carried),
+        );
+    }
+
+    /// Moves every track to `at`; time that goes back moves nothing.
+    fn advance(&mut self, at: Duration) {
+        let dt = self.now.map_or(Duration::ZERO, |now| at.saturating_sub(now));
+        if !dt.is_zero() {
+            let dt = dt.min(MAX_LOST).as_secs_f32();
+            self.tracks.iter_mut().for_each(|track| track.predict(dt));
+        }
+        self.now = Some(self.now.map_or(at, |now| now.max(at)));
+    }
+
+    /// Pairs tracks and faces into `pairs`, best overlap first.
+    fn pair(&mut self, faces: &[FaceRegion]) {
+        self.pairs.clear();
+        for (t, track) in self.tracks.iter().enumerate() {
+            let rect = track.rect();
+            for (f, face) in faces.iter().enumerate() {
+                let iou = rect.iou(&face.rect);
+                if iou >= MIN_IOU && face.track_id.is_none() {
+                    self.pairs.push((iou, t, f));
+                }
+            }
+        }
+        self.pairs.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        self.taken.clear();
+        self.taken.resize(self.tracks.len() + faces.len(), false);
+        let (taken, tracks) = (&mut self.taken, self.tracks.len());
+        self.pairs.retain(|(_, t, f)| {
+            let free = !taken[*t] && !taken[tracks + f];
+            if free {
+                (taken[*t], taken[tracks + f]) = (true, true);
+            }
+            free
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn face(x: f32, y: f32) -> FaceRegion {
+        FaceRegion { rect: Rect::new(x, y, 100.0, 120.0), ..Default::default() }
+    }
+
+    fn at(frame: u32) -> Duration {
+        Duration::from_secs(1) * frame / 30
+    }
+
+    fn ids(tracker: &mut Tracker, frame: u32, mut faces: Vec<FaceRegion>) -> Vec<u64> {
+        tracker.update(at(frame), &mut faces);
+        faces.iter().map(|face| face.track_id.unwrap()).collect()
+    }
+
+    #[test]
+    fn moving_faces_keep_their_ids_in_any_order() {
+        let mut tracker = Tracker::default();
+        for frame in 0..60 {
+            let step = frame as f32 * 8.0;
+            let (a, b) = (face(step, 10.0), face(900.0 - step, 300.0));
+            let faces = if frame % 2 == 0 { vec![a, b] } else { vec![b, a] };
+            let expected = if frame % 2 == 0 { vec![0, 1] } else { vec![1, 0] };
+            assert_eq!(ids(&mut tracker, frame, faces), expected, "{frame}");
+        }
+    }
+
+    #[test]
+    fn a_gap_of_half_a_second_is_bridged_by_the_prediction() {
+        let mut tracker = Tracker::default();
+        // 200 pixels a second: in the gap the face moves by its own width, and overlaps its last
+        // box no more.
+        for frame in 0..30 {
+            ids(&mut tracker, frame, vec![face(frame as f32 * 200.0 / 30.0, 0.0)]);
+        }
+        assert_eq!(ids(&mut tracker, 45, vec![face(45.0 * 200.0 / 30.0, 0.0)]), [0]);
+    }
+
+    #[test]
+    fn a_lost_face_ends_and_ids_are_never_given_twice() {
+        let mut tracker = Tracker::default();
+        assert_eq!(ids(&mut tracker, 0, vec![face(0.0, 0.0)]), [0]);
+        assert_eq!(ids(&mut tracker, 60, vec![face(0.0, 0.0)]), [0], "same place, seen again");
+        assert_eq!(ids(&mut tracker, 120, vec![]), Vec::<u64>::new());
+        assert_eq!(ids(&mut tracker, 121, vec![face(0.0, 0.0)]), [1]);
+        tracker.reset();
+        assert_eq!(ids(&mut tracker, 0, vec![face(0.0, 0.0)]), [2]);
+    }
+
+    #[test]
+    fn upstream_ids_are_respected() {
+        let mut tracker = Tracker::default();
+        let mut faces = [FaceRegion { track_id: Some(77), ..face(0.0, 0.0) }, face(300.0, 0.0)];
+        tracker.update(at(0), &mut faces);
+        assert_eq!(faces.map(|f| f.track_id), [Some(77), Some(0)]);
+    }
+
+    #[test]
+    fn between_detections_boxes_and_points_move_on() {
+        let mut tracker = Tracker::default();
+        for frame in 0..30 {
+            let x = frame as f32 * 5.0;
+            let mut moving = face(x, 0.0);
+            moving.landmarks = Some([Point { x: x + 50.0, y: 60.0 }; 5]);
+            tracker.update(at(frame), &mut [moving]);
+        }
+        let mut carried = Vec::new();
+        tracker.carry(at(34), &mut carried);
+        let rect = carried[0].rect;
+        assert!((rect.x - 34.0 * 5.0).abs() < 5.0, "{rect:?}");
+        assert!((carried[0].landmarks.unwrap()[0].x - rect.x - 50.0).abs() < 2.0);
+        assert_eq!(carried[0].track_id, Some(0));
+        tracker.update(at(35), &mut []);
+        tracker.carry(at(36), &mut carried);
+        assert_eq!(carried.len(), 1, "not seen once is not gone");
+    }
+
+    #[test]
+    fn time_that_goes_back_and_empty_boxes_do_no_harm() {
+        let mut tracker = Tracker::default();
+        assert_eq!(ids(&mut tracker, 30, vec![face(0.0, 0.0)]), [0]);
+        assert_eq!(ids(&mut tracker, 10, vec![face(2.0, 0.0)]), [0]);
+        let mut broken = [FaceRegion::default()];
+        tracker.update(at(31), &mut broken);
+        assert_eq!(broken[0].track_id, None);
+    }
+}

@@ -1,0 +1,246 @@
+//! The pictures of the eyes that models want.
+//!
+//! A square about the eye, as wide as a multiple of the distance between its corners, cut out and
+//! turned level by the head's roll. What the turn brings in from outside of the square is the
+//! square's own edge, because the publishers cut first and turn afterwards.
+
+use crate::core::face::EyeCorners;
+use crate::core::geometry::{PixelRect, Point, Size};
+use crate::core::image::color::Colorimetry;
+use crate::core::image::preprocess::{PreprocessError, Preprocessor};
+use crate::core::image::spec::{Border, Channels, ImageSpec, Layout};
+use crate::core::image::{FrameView, PixelFormat, Plane};
+use crate::core::inference::device::{PictureJob, Turn};
+use crate::core::inference::{ElementType, TensorMut};
+use crate::core::profile::spec::EyeSpec;
+
+/// Larger squares than this are a mistake.
+const MAX_SCALE: f64 = 10.0;
+
+impl EyeSpec {
+    /// Whether the scale is one that makes sense.
+    pub fn is_valid(&self) -> bool {
+        (0.1..=MAX_SCALE).contains(&self.scale)
+    }
+
+    /// The square about an eye in a frame of `size`. `None` where the corners are one point or none
+    /// at all, where nothing of it lies in the frame, and where it is larger than the frame.
+    ///
+    /// Corners are cut to whole pixels first, and the middle and the side afterwards, as
+    /// `createEyeBoundingBox` of that demo does.
+    pub fn square(&self, eye: &EyeCorners, size: Size) -> Option<PixelRect> {
+        let whole = |p: Point| {
+            // Beyond this a corner is in no frame.
+            let side = |v: f32| (v.abs() <= 1e6).then_some(v as i32);
+            Some((side(p.x)?, side(p.y)?))
+        };
+        let ((x1, y1), (x2, y2)) = (whole(eye.outer)?, whole(eye.inner)?);
+        let side = (self.scale * f64::from(x1 - x2).hypot(f64::from(y1 - y2))) as u32;
+        let half = (side / 2) as i32;
+        let middle = |a: i32, b: i32| (a + b).div_euclid(2);
+        let square = PixelRect::new(middle(x1, x2) - half, middle(y1, y2) - half, side, side);
+        let possible = side <= size.width.max(size.height) && !square.clipped(size).is_empty();
+        possible.then_some(square)
+    }
+}
+
+/// Fills a model's input with the picture of an eye. Owns all the memory that this takes; nothing
+/// is allocated once the largest eye has been seen.
+#[derive(Debug)]
+pub struct EyeCropper {
+    spec: EyeSpec,
+    /// The square to bytes, at its own size.
+    cut: Preprocessor,
+    picture: Preprocessor,
+    square: Vec<u8>,
+    turned: Vec<u8>,
+}
+
+impl EyeCropper {
+    /// For an input described by `image`, its width and height resolved, whose memory holds
+    /// `element`.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::new`].
+    pub fn new(
+        spec: EyeSpec,
+        image: &ImageSpec,
+        element: ElementType,
+    ) -> Result<Self, PreprocessError> {
+        let bytes = ImageSpec {
+            width: 1,
+            height: 1,
+            layout: Layout::Nhwc,
+            channels: Channels::Bgr,
+            ..ImageSpec::default()
+        };
+        Ok(Self {
+            spec,
+            cut: Preprocessor::new(&bytes, ElementType::U8)?,
+            picture: Preprocessor::new(image, element)?,
+            square: Vec::new(),
+            turned: Vec::new(),
+        })
+    }
+
+    /// Elements of one item.
+    pub fn item_len(&self) -> usize {
+        self.picture.item_len()
+    }
+
+    /// As [`EyeSpec::square`].
+    pub fn square(&self, eye: &EyeCorners, size: Size) -> Option<PixelRect> {
+        self.spec.square(eye, size)
+    }
+
+    /// Writes the picture of the eye in `square` of a head with this roll (radians, clockwise) to
+    /// the slot `out`. Around the frame its edge is repeated.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::fill`].
+    pub fn fill(
+        &mut self,
+        frame: &FrameView<'_>,
+        square: PixelRect,
+        roll: f32,
+        out: TensorMut<'_>,
+    ) -> Result<(), PreprocessError> {
+        if !self.spec.rotate_by_roll {
+            self.picture.fill(frame, square, Border::Replicate, out)?;
+            return Ok(());
+        }
+        let size = Size::new(square.width, square.height);
+        self.cut.set_size(size.width, size.height)?;
+        self.square.resize(self.cut.item_len(), 0);
+        self.turned.resize(self.cut.item_len(), 0);
+        self.cut.fill(frame, square, Border::Replicate, TensorMut::U8(&mut self.square))?;
+        let side = size.width as usize;
+        turn(&self.square, side, level(side, roll), &mut self.turned);
+        let turned = bgr(&self.turned, size)?;
+        self.picture.fill(&turned, PixelRect::full(size), Border::Replicate, out)?;
+        Ok(())
+    }
+
+    /// What [`fill`](Self::fill) would do with a frame of size `frame`, as a job for a device.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::fill`].
+    pub fn job(
+        &mut self,
+        frame: Size,
+        square: PixelRect,
+        roll: f32,
+    ) -> Result<PictureJob<'_>, PreprocessError> {
+        if !self.spec.rotate_by_roll {
+            return self.picture.job(frame, square, Border::Replicate);
+        }
+        let turn = level(square.width as usize, roll);
+        self.picture.turned_job(frame, square, turn)
+    }
+}
+
+/// The turn that makes a square of `side` pixels level that is rolled clockwise by `roll` radians,
+/// about the pixel `(side / 2, side / 2)`: `cv2.getRotationMatrix2D(centre, degrees, 1)`.
+fn level(side: usize, roll: f32) -> Turn {
+    let centre = (side / 2) as f64;
+    let (sin, cos) = f64::from(roll).sin_cos();
+    let start = [centre - cos * centre + sin * centre, centre - sin * centre - cos * centre];
+    let [left, top] = start.map(|v| v as f32);
+    Turn { cos: cos as f32, sin: sin as f32, left, top }
+}
+
+/// Turns a square picture of three bytes a pixel; its edge is repeated around it.
+///
+/// What `cv2.warpAffine` of OpenCV 5 makes of the turn's matrix with `INTER_LINEAR` and
+/// `BORDER_REPLICATE`: positions and weights are 32-bit floats there. (OpenCV 4 rounds positions to
+/// 1/32 of a pixel, which moves a byte by a few grey levels.)
+fn turn(square: &[u8], side: usize, turn: Turn, out: &mut [u8]) {
+    let Turn { cos: right, sin: down, left: x0, top: y0 } = turn;
+    let last = side as i32 - 1;
+    let pixel = |x: i32, y: i32| {
+        let at = (y.clamp(0, last) as usize * side + x.clamp(0, last) as usize) * 3;
+        [square[at], square[at + 1], square[at + 2]].map(f32::from)
+    };
+    let between = |a: f32, b: f32, part: f32| a + part * (b - a);
+    for (y, row) in out.chunks_exact_mut(side * 3).enumerate() {
+        let y = y as f32;
+        for (x, to) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let x = x as f32;
+            let (sx, sy) = (x * right + (y * -down + x0), x * down + (y * right + y0));
+            let (left, top) = (sx.floor(), sy.floor());
+            let (part_x, part_y) = (sx - left, sy - top);
+            let (left, top) = (left as i32, top as i32);
+            let upper = [pixel(left, top), pixel(left + 1, top)];
+            let lower = [pixel(left, top + 1), pixel(left + 1, top + 1)];
+            for (channel, to) in to.iter_mut().enumerate() {
+                let [upper, lower] =
+                    [upper, lower].map(|[a, b]| between(a[channel], b[channel], part_x));
+                *to = between(upper, lower, part_y).round_ties_even() as u8;
+            }
+        }
+    }
+}
+
+/// A picture of blue, green and red bytes without padding.
+fn bgr(data: &[u8], size: Size) -> Result<FrameView<'_>, PreprocessError> {
+    let plane = Plane { data, stride: size.width as usize * 3 };
+    let view = FrameView::new(PixelFormat::Bgr, size, Colorimetry::default(), &[plane]);
+    view.map_err(|_| PreprocessError::TensorSize(size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eye(x1: f32, y1: f32, x2: f32, y2: f32) -> EyeCorners {
+        EyeCorners { outer: Point { x: x1, y: y1 }, inner: Point { x: x2, y: y2 } }
+    }
+
+    #[test]
+    fn whole_pixels_as_the_publisher_cuts_them() {
+        let spec = EyeSpec::default();
+        let size = Size::new(64, 48);
+        // Corners (10, 20) and (23, 21): 1.8 * sqrt(170) = 23.47; middle (16, 20).
+        let square = PixelRect::new(16 - 11, 20 - 11, 23, 23);
+        assert_eq!(spec.square(&eye(10.9, 20.9, 23.2, 21.0), size), Some(square));
+        assert_eq!(spec.square(&eye(23.2, 21.0, 10.9, 20.9), size), Some(square));
+    }
+
+    /// `cv2.warpAffine` of OpenCV 5.0 with the matrix of 20 degrees about (3, 3).
+    #[test]
+    fn turned_as_opencv_does() {
+        const SIDE: usize = 6;
+        let picture: Vec<u8> = (0..SIDE * SIDE * 3).map(|i| (i * i * 7 + i * 37) as u8).collect();
+        let mut turned = vec![0; picture.len()];
+        turn(&picture, SIDE, level(SIDE, 20f32.to_radians()), &mut turned);
+        #[rustfmt::skip]
+        let opencv = [
+            183, 22, 130, 205, 84, 232, 135, 53, 219, 182, 139, 109, 116, 110, 119, 132, 127, 135,
+            140, 19, 113, 140, 114, 156, 169, 120, 91, 233, 172, 124, 174, 150, 141, 129, 120, 124,
+            70, 132, 208, 50, 149, 145, 132, 167, 63, 225, 146, 90, 177, 135, 107, 62, 49, 50,
+            144, 187, 245, 48, 130, 195, 53, 158, 46, 162, 64, 236, 116, 144, 108, 102, 101, 94,
+            140, 173, 219, 70, 133, 160, 108, 100, 98, 76, 124, 114, 35, 213, 149, 103, 182, 156,
+            54, 83, 126, 111, 135, 104, 202, 103, 127, 171, 117, 172, 73, 234, 152, 79, 229, 187
+        ];
+        assert_eq!(turned, opencv);
+        turn(&picture, SIDE, level(SIDE, 0.0), &mut turned);
+        assert_eq!(turned, picture);
+    }
+
+    #[test]
+    fn no_eye_no_square() {
+        let spec = EyeSpec::default();
+        for bad in [
+            EyeCorners::default(),
+            eye(f32::NAN, 0.0, 10.0, 0.0),
+            eye(0.0, 0.0, f32::INFINITY, 0.0),
+            eye(-1e9, 0.0, 1e9, 0.0),
+            eye(-500.0, 0.0, 500.0, 0.0),
+            eye(-50.0, -50.0, -40.0, -50.0),
+        ] {
+            assert_eq!(spec.square(&bad, Size::new(64, 48)), None, "{bad:?}");
+        }
+        let partly = spec.square(&eye(-7.0, 1.0, 3.0, 1.0), Size::new(64, 48));
+        assert_eq!(partly, Some(PixelRect::new(-11, -8, 18, 18)));
+    }
+}

@@ -1,0 +1,96 @@
+//! A face as a virtual camera sees it that looks straight at it from a fixed distance: the data
+//! normalisation of Zhang, Sugano and Bulling, "Revisiting Data Normalization for Appearance-Based
+//! Gaze Estimation", ETRA 2018.
+//!
+//! Models that were trained on such pictures answer in that camera's coordinates; its rotation
+//! brings the answer back. The scaling that makes all faces equally far belongs to the picture and
+//! not to the gaze (the paper's correction of the earlier method).
+
+use crate::core::face::pnp;
+use crate::core::face::pnp::Pose;
+use crate::core::geometry::camera::Camera;
+use crate::core::geometry::matrix::{
+    Mat3, Vec3, add, cross, inverse, multiply, norm, scale, transpose, unit,
+};
+use crate::core::geometry::{Gaze, HeadPose, Size};
+use crate::core::profile::spec::{FaceCenter, Normalization};
+
+impl FaceCenter {
+    /// The point in the face model, in millimetres.
+    pub fn point(self) -> Vec3 {
+        use pnp as h;
+        let sum = |points: &[Vec3]| points.iter().fold([0.0; 3], |sum, point| add(sum, *point));
+        let eyes =
+            sum(&[h::RIGHT_EYE_OUTER, h::RIGHT_EYE_INNER, h::LEFT_EYE_INNER, h::LEFT_EYE_OUTER]);
+        match self {
+            Self::EyesAndNose => {
+                let nose = sum(&[h::NOSE_RIGHT, h::NOSE_LEFT]);
+                add(scale(eyes, 1.0 / 8.0), scale(nose, 1.0 / 4.0))
+            }
+            Self::EyesAndMouth => {
+                scale(add(eyes, sum(&[h::MOUTH_RIGHT, h::MOUTH_LEFT])), 1.0 / 6.0)
+            }
+        }
+    }
+}
+
+/// The view of one face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NormalizedView {
+    /// From the camera's axes to the virtual camera's.
+    pub rotation: Mat3,
+    /// From pixels of the model's picture to pixels of the frame.
+    pub to_source: Mat3,
+    /// What is looked at, in camera coordinates and millimetres.
+    pub center: Vec3,
+}
+
+impl Normalization {
+    /// The view of a face by `camera`, in a picture of `size`.
+    ///
+    /// The picture is a homography of the frame. Where the lens distorts, the frame is moved so
+    /// that the face's centre is right; within a face the distortion that is left is small.
+    ///
+    /// `None` where the face's centre is not in front of the camera.
+    pub fn view(&self, camera: &Camera, pose: &Pose, size: Size) -> Option<NormalizedView> {
+        let center = pose.place(self.center.point());
+        let distance = norm(center);
+        let z = unit(center)?;
+        // The head's own x axis: the virtual camera rolls with the head.
+        let right = transpose(&pose.rotation)[0];
+        let y = unit(cross(z, right))?;
+        let rotation = [cross(y, z), y, z];
+        let (width, height) = (f64::from(size.width), f64::from(size.height));
+        // C_n S
+        let s = self.distance / distance;
+        let lens = [
+            [self.focal_length, 0.0, s * width / 2.0],
+            [0.0, self.focal_length, s * height / 2.0],
+            [0.0, 0.0, s],
+        ];
+        let seen = camera.project(center)?;
+        let [x, y, depth] = center;
+        let pinhole = [camera.fx * x / depth + camera.cx, camera.fy * y / depth + camera.cy];
+        let shift =
+            [[1.0, 0.0, seen[0] - pinhole[0]], [0.0, 1.0, seen[1] - pinhole[1]], [0.0, 0.0, 1.0]];
+        let back = multiply(&camera.matrix(), &multiply(&transpose(&rotation), &inverse(&lens)?));
+        Some(NormalizedView { rotation, to_source: multiply(&shift, &back), center })
+    }
+}
+
+impl NormalizedView {
+    /// A gaze in the virtual camera's coordinates, in the camera's.
+    pub fn to_camera(&self, gaze: Gaze) -> Option<Gaze> {
+        gaze.turned(&transpose(&self.rotation))
+    }
+
+    /// A gaze in the camera's coordinates, in the virtual camera's.
+    pub fn from_camera(&self, gaze: Gaze) -> Option<Gaze> {
+        gaze.turned(&self.rotation)
+    }
+
+    /// How the head is turned before the virtual camera; its roll is 0.
+    pub fn head_pose(&self, pose: &Pose) -> HeadPose {
+        pnp::angles(&multiply(&self.rotation, &pose.rotation))
+    }
+}

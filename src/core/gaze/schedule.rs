@@ -1,0 +1,347 @@
+//! When to infer, and when to carry the last result.
+//!
+//! A face is inferred on every frame unless something says otherwise: the frame lies between two
+//! inferences (`inference-interval`), it is late (QoS), its track was inferred a short while ago
+//! (`reclassify-interval`) and its box has not grown much since, or its eyes are closed (`min-eye-openness`): a gaze model gives a number
+//! for lids as well, most often far down. Then the last result is carried, its age counting the
+//! frames since.
+
+use super::GazeEstimate;
+use crate::core::face::FaceRegion;
+
+/// Overlap above which a region without identity is taken for the face of the last frame.
+/// Neighbouring frames of a moving face overlap far more, two faces far less.
+const SAME_FACE_IOU: f32 = 0.3;
+
+/// By how much of its area a tracked face's box may grow before it is inferred again all the same:
+/// who comes nearer is seen better. As nvinfer does with tracked objects (`REINFER_AREA_THRESHOLD`
+/// in `gstnvinfer.cpp` of DeepStream 9, `should_infer_object`); one that shrinks is not affected.
+const REINFER_GROWTH: f32 = 0.2;
+
+/// How often to infer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// Infer on every n-th frame; 1 is every frame, 0 counts as 1.
+    pub inference_interval: u32,
+    /// Infer a tracked face again after this many frames; 1 is every time, 0 is never again, unless
+    /// its box's area grows by more than a fifth. Faces without identity are not affected.
+    pub reclassify_interval: u32,
+    /// Do not infer a face both of whose eyes are known to be less open than this, 0..=1; 0 infers
+    /// all.
+    pub min_eye_openness: f32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { inference_interval: 1, reclassify_interval: 1, min_eye_openness: 0.0 }
+    }
+}
+
+/// What to do with one face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Plan {
+    /// Run the model.
+    Infer,
+    /// Take this: the last result, a frame older.
+    Carry(GazeEstimate),
+}
+
+/// Remembers what the last frame knew.
+#[derive(Debug, Default)]
+pub struct Schedule {
+    /// Frames since the last one on which faces were inferred; `None` before the first.
+    since: Option<u32>,
+    last: Vec<GazeEstimate>,
+    /// For each of `last` the area, in square pixels, that its box had when it was inferred.
+    areas: Vec<f32>,
+    /// The same for the frame that is planned.
+    planned: Vec<f32>,
+}
+
+impl Schedule {
+    /// Forgets everything (flush, seek, new stream).
+    pub fn reset(&mut self) {
+        self.since = None;
+        self.last.clear();
+        self.areas.clear();
+        self.planned.clear();
+    }
+
+    /// Plans one frame: a [`Plan`] for each region, in order. `late` says that there is no time to
+    /// infer. Call [`remember`](Self::remember) with the results afterwards.
+    ///
+    /// Returns how many faces would have been inferred but for their closed eyes.
+    pub fn plan(
+        &mut self,
+        regions: impl IntoIterator<Item = FaceRegion>,
+        policy: Policy,
+        late: bool,
+        plans: &mut Vec<Plan>,
+    ) -> u64 {
+        let due = self.since.is_none_or(|since| since + 1 >= policy.inference_interval.max(1));
+        let infer = due && !late;
+        self.since = if infer { Some(0) } else { self.since.map(|n| n.saturating_add(1)) };
+        let mut closed = 0;
+        let mut planned = std::mem::take(&mut self.planned);
+        plans.clear();
+        planned.clear();
+        for region in regions {
+            let known = self.find(&region);
+            let area = region.rect.area();
+            let recent = |(face, inferred): &(&GazeEstimate, f32)| {
+                is_recent(face, policy) && area <= *inferred * (1.0 + REINFER_GROWTH)
+            };
+            let wanted = infer && !known.as_ref().is_some_and(recent);
+            if wanted && !are_closed(&region, policy) {
+                plans.push(Plan::Infer);
+                planned.push(area);
+                continue;
+            }
+            closed += u64::from(wanted);
+            plans.push(Plan::Carry(carried(region, known.map(|(face, _)| face))));
+            planned.push(known.map_or(area, |(_, inferred)| inferred));
+        }
+        self.planned = planned;
+        closed
+    }
+
+    /// Keeps the results of the planned frame, one for each plan, for the next.
+    pub fn remember(&mut self, faces: &[GazeEstimate]) {
+        self.last.clear();
+        self.last.extend_from_slice(faces);
+        std::mem::swap(&mut self.areas, &mut self.planned);
+        self.planned.clear();
+        self.areas.truncate(faces.len());
+        let unplanned = faces.iter().skip(self.areas.len());
+        self.areas.extend(unplanned.map(|face| face.region.rect.area()));
+    }
+
+    /// The last result of a face, and the area that its box had when it was inferred.
+    fn find(&self, region: &FaceRegion) -> Option<(&GazeEstimate, f32)> {
+        let mut known = self.last.iter().zip(self.areas.iter().copied());
+        if region.track_id.is_some() {
+            return known.find(|(face, _)| face.region.track_id == region.track_id);
+        }
+        let overlap = |face: &GazeEstimate| face.region.rect.iou(&region.rect);
+        known
+            .filter(|(face, _)| face.region.track_id.is_none() && overlap(face) > SAME_FACE_IOU)
+            .max_by(|(a, _), (b, _)| overlap(a).total_cmp(&overlap(b)))
+    }
+}
+
+/// Whether a tracked face was inferred so lately that it need not be inferred again.
+fn is_recent(known: &GazeEstimate, policy: Policy) -> bool {
+    known.region.track_id.is_some()
+        && known.gaze.is_some()
+        && (policy.reclassify_interval == 0
+            || known.age.saturating_add(1) < policy.reclassify_interval)
+}
+
+/// Whether both eyes are known to be closed. One open eye has a gaze.
+fn are_closed(region: &FaceRegion, policy: Policy) -> bool {
+    region.eye_openness.is_some_and(|eyes| eyes.iter().all(|open| *open < policy.min_eye_openness))
+}
+
+/// The last result at the face's present place.
+fn carried(region: FaceRegion, known: Option<&GazeEstimate>) -> GazeEstimate {
+    match known {
+        Some(known) => GazeEstimate { region, age: known.age.saturating_add(1), ..*known },
+        None => GazeEstimate { region, ..GazeEstimate::default() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::geometry::{Gaze, Rect};
+
+    fn face(x: f32, track_id: Option<u64>) -> FaceRegion {
+        FaceRegion { rect: Rect::new(x, 0.0, 100.0, 100.0), track_id, ..Default::default() }
+    }
+
+    /// Runs frames of one face and returns the age of each result.
+    fn ages(policy: Policy, track_id: Option<u64>, late: &[bool]) -> Vec<u32> {
+        let mut schedule = Schedule::default();
+        let mut plans = Vec::new();
+        let mut ages = Vec::new();
+        for late in late {
+            schedule.plan([face(0.0, track_id)], policy, *late, &mut plans);
+            let estimate = match plans[0] {
+                Plan::Infer => GazeEstimate {
+                    region: face(0.0, track_id),
+                    gaze: Some(Gaze::default()),
+                    ..Default::default()
+                },
+                Plan::Carry(estimate) => estimate,
+            };
+            ages.push(estimate.age);
+            schedule.remember(&[estimate]);
+        }
+        ages
+    }
+
+    #[test]
+    fn every_frame_by_default() {
+        assert_eq!(ages(Policy::default(), None, &[false; 4]), [0, 0, 0, 0]);
+        assert_eq!(ages(Policy::default(), Some(1), &[false; 4]), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn every_third_frame() {
+        let policy = Policy { inference_interval: 3, ..Policy::default() };
+        assert_eq!(ages(policy, None, &[false; 7]), [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn tracked_faces_are_carried_between_reclassifications() {
+        let policy = Policy { reclassify_interval: 4, ..Policy::default() };
+        assert_eq!(ages(policy, Some(9), &[false; 6]), [0, 1, 2, 3, 0, 1]);
+        assert_eq!(ages(policy, None, &[false; 3]), [0, 0, 0]);
+        let once = Policy { reclassify_interval: 0, ..Policy::default() };
+        assert_eq!(ages(once, Some(9), &[false; 4]), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_tracked_face_that_grew_is_inferred_again() {
+        // Areas are compared with the one that was inferred, and not with that of the last frame.
+        let sides = [100.0, 105.0, 109.0, 110.0, 60.0, 66.0, 109.0, 121.0, 100.0];
+        for reclassify_interval in [0, 100] {
+            let policy = Policy { reclassify_interval, ..Policy::default() };
+            let (mut schedule, mut plans, mut ages) = (Schedule::default(), vec![], vec![]);
+            for side in sides {
+                let rect = Rect::new(0.0, 0.0, side, side);
+                let region = FaceRegion { rect, track_id: Some(3), ..Default::default() };
+                schedule.plan([region], policy, false, &mut plans);
+                let estimate = match plans[0] {
+                    Plan::Infer => {
+                        GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() }
+                    }
+                    Plan::Carry(estimate) => estimate,
+                };
+                ages.push(estimate.age);
+                schedule.remember(&[estimate]);
+            }
+            // 110² is more than 1.2 times 100², 121² more than 1.2 times 110².
+            assert_eq!(ages, [0, 1, 2, 0, 1, 2, 3, 0, 1]);
+        }
+    }
+
+    #[test]
+    fn a_face_that_grew_waits_where_there_is_no_time() {
+        let policy = Policy { reclassify_interval: 0, ..Policy::default() };
+        let (mut schedule, mut plans) = (Schedule::default(), vec![]);
+        let grown = |side| FaceRegion {
+            rect: Rect::new(0.0, 0.0, side, side),
+            track_id: Some(3),
+            ..Default::default()
+        };
+        schedule.plan([grown(100.0)], policy, false, &mut plans);
+        let region = grown(100.0);
+        let known = GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() };
+        schedule.remember(&[known]);
+        schedule.plan([grown(200.0)], policy, true, &mut plans);
+        let Plan::Carry(carried) = plans[0] else { panic!("late frames are not inferred") };
+        schedule.remember(&[carried]);
+        schedule.plan([grown(200.0)], policy, false, &mut plans);
+        assert_eq!(plans, [Plan::Infer], "it is still larger than what was inferred");
+    }
+
+    #[test]
+    fn a_late_frame_carries_and_the_next_one_makes_up() {
+        let late = [false, true, true, false, false];
+        assert_eq!(ages(Policy::default(), None, &late), [0, 1, 2, 0, 0]);
+        let policy = Policy { inference_interval: 2, ..Policy::default() };
+        assert_eq!(ages(policy, None, &[false, false, true, false]), [0, 1, 2, 0]);
+    }
+
+    /// Runs frames of one face with these eyes; returns age and yaw, the number of the frame, of
+    /// each result, and how many were left out.
+    fn blinks(
+        track_id: Option<u64>,
+        frames: &[Option<[f32; 2]>],
+    ) -> (Vec<(u32, Option<f32>)>, u64) {
+        let policy = Policy { min_eye_openness: 0.3, ..Policy::default() };
+        let (mut schedule, mut plans, mut results) = (Schedule::default(), vec![], vec![]);
+        let mut closed = 0;
+        for (frame, eye_openness) in frames.iter().enumerate() {
+            let region = FaceRegion { eye_openness: *eye_openness, ..face(0.0, track_id) };
+            closed += schedule.plan([region], policy, false, &mut plans);
+            let estimate = match plans[0] {
+                Plan::Infer => GazeEstimate {
+                    region,
+                    gaze: Some(Gaze::new(0.0, frame as f32)),
+                    ..Default::default()
+                },
+                Plan::Carry(estimate) => estimate,
+            };
+            assert_eq!(
+                format!("{:?}", estimate.region),
+                format!("{region:?}"),
+                "it is this frame's"
+            );
+            results.push((estimate.age, estimate.gaze.map(|gaze| gaze.yaw)));
+            schedule.remember(&[estimate]);
+        }
+        (results, closed)
+    }
+
+    #[test]
+    fn closed_eyes_are_not_inferred() {
+        let (open, shut) = (Some([0.9, 0.8]), Some([0.1, 0.29]));
+        for track_id in [Some(4), None] {
+            let (results, closed) = blinks(track_id, &[open, shut, shut, open, shut]);
+            let expected =
+                [(0, Some(0.0)), (1, Some(0.0)), (2, Some(0.0)), (0, Some(3.0)), (1, Some(3.0))];
+            assert_eq!((&results[..], closed), (&expected[..], 3));
+        }
+        let (results, closed) = blinks(Some(4), &[shut, shut, open]);
+        assert_eq!(results.iter().map(|r| r.1).collect::<Vec<_>>(), [None, None, Some(2.0)]);
+        assert_eq!(closed, 2, "a face that was never seen with open eyes has no gaze");
+    }
+
+    #[test]
+    fn one_open_eye_is_enough_and_what_is_not_known_is_not_closed() {
+        let odd = [Some([0.1, 0.3]), Some([0.9, 0.0]), None, Some([f32::NAN, 0.1]), Some([0.3; 2])];
+        let (results, closed) = blinks(Some(4), &odd);
+        assert!(results.iter().all(|(age, _)| *age == 0), "{results:?}");
+        assert_eq!(closed, 0);
+        // Without a limit, closed eyes are inferred as all others.
+        let mut plans = Vec::new();
+        let region = FaceRegion { eye_openness: Some([0.0; 2]), ..face(0.0, None) };
+        let none = Schedule::default().plan([region], Policy::default(), false, &mut plans);
+        assert_eq!((&plans[..], none), (&[Plan::Infer][..], 0));
+    }
+
+    #[test]
+    fn results_follow_identity_then_overlap() {
+        let mut schedule = Schedule::default();
+        let known = |region, yaw| GazeEstimate {
+            region,
+            gaze: Some(Gaze::new(0.0, yaw)),
+            ..Default::default()
+        };
+        schedule.remember(&[
+            known(face(0.0, None), 0.1),
+            known(face(40.0, None), 0.2),
+            known(face(300.0, Some(5)), 0.3),
+        ]);
+        let mut plans = Vec::new();
+        let regions = [face(35.0, None), face(900.0, Some(5)), face(600.0, None)];
+        schedule.plan(regions, Policy::default(), true, &mut plans);
+        let yaw = |i: usize| match plans[i] {
+            Plan::Carry(estimate) => estimate.gaze.map(|g| g.yaw),
+            Plan::Infer => panic!("late frames are not inferred"),
+        };
+        assert_eq!((yaw(0), yaw(1), yaw(2)), (Some(0.2), Some(0.3), None));
+    }
+
+    #[test]
+    fn a_face_without_result_is_tried_again() {
+        let mut schedule = Schedule::default();
+        let mut plans = Vec::new();
+        let policy = Policy { reclassify_interval: 0, ..Policy::default() };
+        schedule.remember(&[GazeEstimate { region: face(0.0, Some(1)), ..Default::default() }]);
+        schedule.plan([face(0.0, Some(1))], policy, false, &mut plans);
+        assert_eq!(plans, [Plan::Infer]);
+    }
+}

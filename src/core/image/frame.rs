@@ -1,0 +1,280 @@
+//! A validated view of a frame in somebody else's memory.
+//!
+//! [`FrameView::new`] checks once that every row of every plane lies inside its slice; after that
+//! rows are plain slices and nothing needs to be checked again.
+
+use super::color::Colorimetry;
+use crate::core::geometry::Size;
+
+/// Pixel layouts that are read without conversion. Names are GStreamer's, in memory order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum PixelFormat {
+    Nv12,
+    Nv21,
+    I420,
+    Yv12,
+    Yuy2,
+    Uyvy,
+    Rgb,
+    Bgr,
+    Rgba,
+    Bgra,
+    Rgbx,
+    Bgrx,
+    Xrgb,
+    Xbgr,
+    Argb,
+    Abgr,
+    Gray8,
+}
+
+impl PixelFormat {
+    /// Every format, for tables and tests.
+    pub const ALL: [Self; 17] = [
+        Self::Nv12,
+        Self::Nv21,
+        Self::I420,
+        Self::Yv12,
+        Self::Yuy2,
+        Self::Uyvy,
+        Self::Rgb,
+        Self::Bgr,
+        Self::Rgba,
+        Self::Bgra,
+        Self::Rgbx,
+        Self::Bgrx,
+        Self::Xrgb,
+        Self::Xbgr,
+        Self::Argb,
+        Self::Abgr,
+        Self::Gray8,
+    ];
+
+    /// How many planes a frame has.
+    pub const fn planes(self) -> usize {
+        match self {
+            Self::Nv12 | Self::Nv21 => 2,
+            Self::I420 | Self::Yv12 => 3,
+            _ => 1,
+        }
+    }
+
+    /// Whether colours are luma and chroma rather than red, green and blue.
+    pub const fn is_yuv(self) -> bool {
+        matches!(self, Self::Nv12 | Self::Nv21 | Self::I420 | Self::Yv12 | Self::Yuy2 | Self::Uyvy)
+    }
+
+    /// Bytes in use in one row of `plane`, and the number of its rows, for a frame of `size`.
+    pub const fn plane_extent(self, plane: usize, size: Size) -> (usize, usize) {
+        let (w, h) = (size.width as usize, size.height as usize);
+        let (half_w, half_h) = (w.div_ceil(2), h.div_ceil(2));
+        match (self, plane) {
+            (Self::Nv12 | Self::Nv21, 1) => (half_w * 2, half_h),
+            (Self::I420 | Self::Yv12, 1 | 2) => (half_w, half_h),
+            (Self::Nv12 | Self::Nv21 | Self::I420 | Self::Yv12 | Self::Gray8, _) => (w, h),
+            (Self::Yuy2 | Self::Uyvy, _) => (half_w * 4, h),
+            (Self::Rgb | Self::Bgr, _) => (w * 3, h),
+            (_, _) => (w * 4, h),
+        }
+    }
+}
+
+/// One plane: its bytes from the first pixel on, and the distance from row to row.
+#[derive(Clone, Copy, Debug)]
+pub struct Plane<'a> {
+    /// Starts at the first pixel of the first row.
+    pub data: &'a [u8],
+    /// Bytes from one row to the next, at least the bytes in use in a row.
+    pub stride: usize,
+}
+
+/// Where a plane lies in a frame's bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlaneLayout {
+    /// Of the first byte of the first row.
+    pub offset: usize,
+    /// Bytes from one row to the next.
+    pub stride: usize,
+}
+
+/// Why some bytes are no frame.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Width or height is 0.
+    #[error("frame of size {0} has no pixels")]
+    Empty(Size),
+    /// Too few or too many planes for the format.
+    #[error("{format:?} has {expected} plane(s), got {got}")]
+    PlaneCount {
+        /// The frame's format.
+        format: PixelFormat,
+        /// Planes of this format.
+        expected: usize,
+        /// Planes given.
+        got: usize,
+    },
+    /// Rows would overlap.
+    #[error("plane {plane}: stride {stride} is less than the {row} bytes of a row")]
+    Stride {
+        /// Index of the plane.
+        plane: usize,
+        /// Stride given.
+        stride: usize,
+        /// Bytes in use in a row.
+        row: usize,
+    },
+    /// The memory ends before the frame does.
+    #[error("plane {plane}: {got} bytes, but {needed} are needed")]
+    Short {
+        /// Index of the plane.
+        plane: usize,
+        /// Bytes needed.
+        needed: usize,
+        /// Bytes given.
+        got: usize,
+    },
+}
+
+/// Checks that planes of so many bytes and such a stride hold a frame of this format and size.
+pub(crate) fn check_layout(
+    format: PixelFormat,
+    size: Size,
+    planes: impl ExactSizeIterator<Item = (usize, usize)>,
+) -> Result<(), FrameError> {
+    if size.is_empty() {
+        return Err(FrameError::Empty(size));
+    }
+    if planes.len() != format.planes() {
+        return Err(FrameError::PlaneCount {
+            format,
+            expected: format.planes(),
+            got: planes.len(),
+        });
+    }
+    for (plane, (got, stride)) in planes.enumerate() {
+        let (row, rows) = format.plane_extent(plane, size);
+        if stride < row {
+            return Err(FrameError::Stride { plane, stride, row });
+        }
+        let needed =
+            stride.checked_mul(rows - 1).and_then(|n| n.checked_add(row)).unwrap_or(usize::MAX);
+        if got < needed {
+            return Err(FrameError::Short { plane, needed, got });
+        }
+    }
+    Ok(())
+}
+
+/// A frame in host memory, checked. Copying it copies a few pointers, never pixels.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameView<'a> {
+    format: PixelFormat,
+    size: Size,
+    colorimetry: Colorimetry,
+    planes: [Plane<'a>; 3],
+}
+
+impl<'a> FrameView<'a> {
+    /// Checks that `planes` really hold a frame of this format and size.
+    pub fn new(
+        format: PixelFormat,
+        size: Size,
+        colorimetry: Colorimetry,
+        planes: &[Plane<'a>],
+    ) -> Result<Self, FrameError> {
+        check_layout(format, size, planes.iter().map(|plane| (plane.data.len(), plane.stride)))?;
+        let mut view = [Plane { data: &[], stride: 0 }; 3];
+        view[..planes.len()].copy_from_slice(planes);
+        Ok(Self { format, size, colorimetry, planes: view })
+    }
+
+    /// Layout of the pixels.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// Extent in pixels, never empty.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// What the sample values mean.
+    pub fn colorimetry(&self) -> Colorimetry {
+        self.colorimetry
+    }
+
+    /// One plane; every row of it lies inside its bytes.
+    ///
+    /// # Panics
+    /// If there is no such plane.
+    pub fn plane(&self, plane: usize) -> Plane<'a> {
+        self.planes[..self.format.planes()][plane]
+    }
+
+    /// The bytes in use of one row of one plane (rows of a subsampled plane count in that plane).
+    ///
+    /// # Panics
+    /// If `plane` or `y` is out of range.
+    pub fn row(&self, plane: usize, y: usize) -> &'a [u8] {
+        let (row, rows) = self.format.plane_extent(plane, self.size);
+        assert!(y < rows, "row {y} of {rows}");
+        let Plane { data, stride } = self.planes[plane];
+        &data[y * stride..y * stride + row]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(format: PixelFormat, size: Size, planes: &[Plane]) -> Result<(), FrameError> {
+        FrameView::new(format, size, Colorimetry::default(), planes).map(drop)
+    }
+
+    #[test]
+    fn odd_sizes_round_chroma_up() {
+        let size = Size::new(5, 3);
+        assert_eq!(PixelFormat::Nv12.plane_extent(1, size), (6, 2));
+        assert_eq!(PixelFormat::I420.plane_extent(2, size), (3, 2));
+        assert_eq!(PixelFormat::Yuy2.plane_extent(0, size), (12, 3));
+    }
+
+    #[test]
+    fn the_last_row_may_end_before_its_stride() {
+        let data = [0u8; 16 * 2 + 10];
+        let plane = Plane { data: &data, stride: 16 };
+        let ok =
+            FrameView::new(PixelFormat::Gray8, Size::new(10, 3), Colorimetry::default(), &[plane])
+                .unwrap();
+        assert_eq!(ok.row(0, 2).len(), 10);
+        let short = Plane { data: &data[..41], stride: 16 };
+        assert_eq!(
+            view(PixelFormat::Gray8, Size::new(10, 3), &[short]),
+            Err(FrameError::Short { plane: 0, needed: 42, got: 41 })
+        );
+    }
+
+    #[test]
+    fn lies_are_refused() {
+        let data = [0u8; 64];
+        let plane = Plane { data: &data, stride: 4 };
+        assert!(matches!(
+            view(PixelFormat::Rgb, Size::new(2, 2), &[plane]),
+            Err(FrameError::Stride { .. })
+        ));
+        assert!(matches!(
+            view(PixelFormat::Nv12, Size::new(2, 2), &[plane]),
+            Err(FrameError::PlaneCount { .. })
+        ));
+        assert!(matches!(
+            view(PixelFormat::Rgb, Size::new(0, 2), &[plane]),
+            Err(FrameError::Empty(_))
+        ));
+        let huge = Plane { data: &data, stride: usize::MAX };
+        assert!(matches!(
+            view(PixelFormat::Gray8, Size::new(2, 9), &[huge]),
+            Err(FrameError::Short { .. })
+        ));
+    }
+}

@@ -1,0 +1,293 @@
+//! Rules profiles from TOML, and those that ship.
+
+use super::profile::{EyeRules, GlanceRule, Param, RuleProfile, SharingRule, Step};
+use crate::core::monitor::alarms::Level;
+use crate::core::monitor::error::{MonitorFileError, parse};
+
+/// The files that come with the project, by name.
+const BUILTIN: [(&str, &str); 4] = [
+    ("euroncap-2026", include_str!("../../../../pipelines/rules/euroncap-2026.toml")),
+    ("euroncap-2023", include_str!("../../../../pipelines/rules/euroncap-2023.toml")),
+    ("eu-addw", include_str!("../../../../pipelines/rules/eu-addw.toml")),
+    ("un-r171", include_str!("../../../../pipelines/rules/un-r171.toml")),
+];
+
+/// The longest time that a rule may name.
+const MAX_SECONDS: f64 = 600.0;
+
+/// The longest window of PERCLOS, seconds.
+const MAX_PERCLOS: f64 = 300.0;
+
+/// The highest speed that a rule may name, km/h.
+const MAX_SPEED: f64 = 500.0;
+
+/// The shortest time that a return to the road, or a lost gaze, may be too short to count, seconds:
+/// a frame at 20 a second. With less a gaze would not last until the next frame.
+const MIN_TOLERANCE: f64 = 0.05;
+
+/// More rules, bands or steps than this are a mistake.
+const MAX_ENTRIES: usize = 16;
+
+impl RuleProfile {
+    /// Reads a profile.
+    ///
+    /// # Errors
+    /// [`MonitorFileError::Syntax`] with the line, [`MonitorFileError::Invalid`] with the key.
+    pub fn from_toml(text: &str) -> Result<Self, MonitorFileError> {
+        let profile: Self = parse(text, "rules profile")?;
+        profile.validate()?;
+        Ok(profile)
+    }
+
+    /// A built-in profile by its name.
+    pub fn builtin(name: &str) -> Option<Result<Self, MonitorFileError>> {
+        let (_, text) = BUILTIN.iter().find(|(known, _)| *known == name)?;
+        Some(Self::from_toml(text))
+    }
+
+    /// The names of the built-in profiles.
+    pub fn builtin_names() -> [&'static str; 4] {
+        BUILTIN.map(|(name, _)| name)
+    }
+
+    fn validate(&self) -> Result<(), MonitorFileError> {
+        for (key, text) in [("name", &*self.name), ("version", &self.version)] {
+            if text.trim().is_empty() {
+                return Err(MonitorFileError::invalid(key, "is empty"));
+            }
+        }
+        if self.rules.len() > MAX_ENTRIES {
+            return Err(MonitorFileError::invalid("rule", "there are more than 16"));
+        }
+        let glance = &self.glance;
+        seconds("glance.open", &glance.open)?;
+        within("glance.tolerance", &glance.tolerance, MIN_TOLERANCE, MAX_SECONDS, "seconds")?;
+        seconds("glance.restart", &glance.restart)?;
+        if glance.unseen_escalates.as_ref().is_some_and(|flag| flag.clause.trim().is_empty()) {
+            return Err(MonitorFileError::invalid("glance.unseen-escalates.clause", "is empty"));
+        }
+        if glance.restart.value <= glance.tolerance.value {
+            let reason = "is not longer than glance.tolerance";
+            return Err(MonitorFileError::invalid("glance.restart", reason));
+        }
+        for (i, rule) in self.rules.iter().enumerate() {
+            let key = format!("rule[{i}]");
+            rule.validate(&key)?;
+            returns(&format!("{key}.clear"), &rule.clear, &glance.tolerance)?;
+        }
+        if let Some(sharing) = &self.sharing {
+            sharing.validate()?;
+            returns("sharing.reset", &sharing.reset, &glance.tolerance)?;
+        }
+        self.eyes.as_ref().map_or(Ok(()), EyeRules::validate)?;
+        let availability = &self.availability;
+        seconds("availability.after", &availability.after)?;
+        seconds("availability.limit", &availability.limit)?;
+        seconds("availability.back", &availability.back)?;
+        if availability.after.value > availability.limit.value {
+            let reason = "is later than availability.limit";
+            return Err(MonitorFileError::invalid("availability.after", reason));
+        }
+        Ok(())
+    }
+}
+
+impl GlanceRule {
+    fn validate(&self, key: &str) -> Result<(), MonitorFileError> {
+        let invalid = |name: &str, reason: &str| {
+            Err(MonitorFileError::invalid(&format!("{key}.{name}"), reason))
+        };
+        if self.level == Level::None {
+            return invalid("level", "is none: such a rule does nothing");
+        }
+        if self.bands.is_empty() || self.bands.len() > MAX_ENTRIES {
+            return invalid("bands", "are not 1..=16");
+        }
+        for (i, band) in self.bands.iter().enumerate() {
+            speed(&format!("{key}.bands[{i}].from-speed"), &band.from_speed)?;
+            seconds(&format!("{key}.bands[{i}].threshold"), &band.threshold)?;
+        }
+        if !self.bands.is_sorted_by(|a, b| a.from_speed.value < b.from_speed.value) {
+            return invalid("bands", "are not in order, slowest first");
+        }
+        if let Some(extension) = &self.non_nominal {
+            within(&format!("{key}.non-nominal"), extension, 0.0, MAX_SECONDS, "seconds")?;
+        }
+        seconds(&format!("{key}.clear"), &self.clear)?;
+        steps(key, self.level, &self.steps)
+    }
+}
+
+impl SharingRule {
+    fn validate(&self) -> Result<(), MonitorFileError> {
+        speed("sharing.from-speed", &self.from_speed)?;
+        seconds("sharing.cumulative", &self.cumulative)?;
+        seconds("sharing.window", &self.window)?;
+        seconds("sharing.reset", &self.reset)?;
+        part("sharing.phone-share", &self.phone_share)?;
+        if self.cumulative.value > self.window.value {
+            let reason = "is longer than sharing.window";
+            return Err(MonitorFileError::invalid("sharing.cumulative", reason));
+        }
+        steps("sharing", self.level, &self.steps)
+    }
+}
+
+impl EyeRules {
+    fn validate(&self) -> Result<(), MonitorFileError> {
+        speed("eyes.from-speed", &self.from_speed)?;
+        part("eyes.closed-at", &self.closed_at)?;
+        for (key, param) in [
+            ("eyes.microsleep", &self.microsleep),
+            ("eyes.sleep", &self.sleep),
+            ("eyes.unresponsive", &self.unresponsive),
+            ("eyes.clear", &self.clear),
+        ] {
+            seconds(key, param)?;
+        }
+        if self.microsleep.value >= self.sleep.value || self.sleep.value >= self.unresponsive.value
+        {
+            let reason = "does not come after microsleep and before unresponsive";
+            return Err(MonitorFileError::invalid("eyes.sleep", reason));
+        }
+        let Some(perclos) = &self.perclos else { return Ok(()) };
+        speed("eyes.perclos.from-speed", &perclos.from_speed)?;
+        for (key, param) in
+            [("eyes.perclos.least", &perclos.least), ("eyes.perclos.slow", &perclos.slow)]
+        {
+            seconds(key, param)?;
+        }
+        within("eyes.perclos.window", &perclos.window, 1.0, MAX_PERCLOS, "seconds")?;
+        part("eyes.perclos.threshold", &perclos.threshold)?;
+        if perclos.threshold.value == 0.0 {
+            let reason = "is 0: every driver would be drowsy";
+            return Err(MonitorFileError::invalid("eyes.perclos.threshold", reason));
+        }
+        within("eyes.perclos.looking-down", &perclos.looking_down, 0.0, 90.0, "degrees")?;
+        Ok(())
+    }
+}
+
+fn steps(key: &str, level: Level, steps: &[Step]) -> Result<(), MonitorFileError> {
+    if steps.len() > MAX_ENTRIES {
+        return Err(MonitorFileError::invalid(&format!("{key}.steps"), "are more than 16"));
+    }
+    let (mut last, mut after) = (level, 0.0);
+    for (i, step) in steps.iter().enumerate() {
+        let key = format!("{key}.steps[{i}]");
+        seconds(&format!("{key}.after"), &step.after)?;
+        if step.level < last || step.after.value < after {
+            let reason = "comes before, or is less urgent than, what it follows";
+            return Err(MonitorFileError::invalid(&key, reason));
+        }
+        (last, after) = (step.level, step.after.value);
+    }
+    Ok(())
+}
+
+/// A return that ends something cannot be shorter than one that ends the glance before it.
+fn returns(key: &str, param: &Param, tolerance: &Param) -> Result<(), MonitorFileError> {
+    if param.value < tolerance.value {
+        let reason = format!(
+            "{} s are shorter than glance.tolerance, {} s: a return counts only once it has ended \
+             the glance; lower glance.tolerance",
+            param.value, tolerance.value
+        );
+        return Err(MonitorFileError::invalid(key, &reason));
+    }
+    Ok(())
+}
+
+/// A time that must not be zero: a rule without one would raise, or end, its alarm at every frame.
+fn seconds(key: &str, param: &Param) -> Result<(), MonitorFileError> {
+    within(key, param, f64::MIN_POSITIVE, MAX_SECONDS, "seconds")
+}
+
+fn speed(key: &str, param: &Param) -> Result<(), MonitorFileError> {
+    within(key, param, 0.0, MAX_SPEED, "km/h")
+}
+
+fn part(key: &str, param: &Param) -> Result<(), MonitorFileError> {
+    within(key, param, 0.0, 1.0, "(a part)")
+}
+
+fn within(
+    key: &str,
+    param: &Param,
+    least: f64,
+    most: f64,
+    unit: &str,
+) -> Result<(), MonitorFileError> {
+    if !(least..=most).contains(&param.value) {
+        let reason = if least == f64::MIN_POSITIVE {
+            format!("{} is not above 0 and up to {most} {unit}", param.value)
+        } else {
+            format!("{} does not lie in {least}..={most} {unit}", param.value)
+        };
+        return Err(MonitorFileError::invalid(&format!("{key}.value"), &reason));
+    }
+    if param.clause.trim().is_empty() {
+        return Err(MonitorFileError::invalid(&format!("{key}.clause"), "is empty"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::monitor::alarms::Alarm;
+
+    fn builtin(name: &str) -> RuleProfile {
+        RuleProfile::builtin(name).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_shipped_profiles_are_valid_and_named_as_their_files() {
+        for name in RuleProfile::builtin_names() {
+            assert_eq!(&*builtin(name).name, name);
+        }
+        assert_eq!(RuleProfile::builtin("euroncap-1999"), None);
+    }
+
+    #[test]
+    fn speed_chooses_the_band_and_an_unknown_one_the_strictest() {
+        let profile = builtin("eu-addw");
+        let rule = &profile.rules[0];
+        let seconds = |speed, nominal| rule.threshold(speed, nominal).map(|t| t.as_secs_f64());
+        assert_eq!(rule.alarm, Alarm::Distraction);
+        assert_eq!(seconds(Some(19.9), true), None);
+        assert_eq!(seconds(Some(20.0), true), Some(6.0));
+        assert_eq!(seconds(Some(49.9), true), Some(6.0));
+        assert_eq!(seconds(Some(50.0), true), Some(3.5));
+        assert_eq!(seconds(None, true), Some(3.5));
+        assert_eq!(seconds(Some(30.0), false), Some(7.5));
+        assert_eq!(seconds(Some(90.0), false), Some(5.0));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let good = include_str!("../../../../pipelines/rules/euroncap-2026.toml");
+        for (from, to, says) in [
+            ("inclusive = true", "inclusive = 3", "line"),
+            ("[glance]", "[glance]\nspeed = 3", "line"),
+            ("value = 3.0", "value = -3.0", "rule[0].bands[0].threshold.value"),
+            ("value = 3.0", "value = nan", "rule[0].bands[0].threshold.value"),
+            ("value = 10.0", "value = 40.0", "sharing.cumulative"),
+            ("certainty = \"own\"", "certainty = \"sure\"", "line"),
+            ("name = \"euroncap-2026\"", "name = \"\"", "'name'"),
+            ("value = 3.0", "value = 0.0", "rule[0].bands[0].threshold.value"),
+            ("tolerance = { value = 0.3", "tolerance = { value = 0.0", "glance.tolerance.value"),
+            ("tolerance = { value = 0.3", "tolerance = { value = 1.1", "rule[0].clear"),
+            ("clear = { value = 1.0", "clear = { value = 0.0", "rule[0].clear"),
+            ("clear = { value = 1.0", "clear = { value = 0.2", "lower glance.tolerance"),
+            ("reset = { value = 2.0", "reset = { value = 0.1", "sharing.reset"),
+            ("threshold = { value = 0.12", "threshold = { value = 0.0", "eyes.perclos.threshold"),
+            ("microsleep = { value = 1.0", "microsleep = { value = 0.0", "eyes.microsleep.value"),
+        ] {
+            let text = good.replacen(from, to, 1);
+            assert_ne!(text, good, "{from}");
+            let error = RuleProfile::from_toml(&text).unwrap_err().to_string();
+            assert!(error.contains(says), "{says}: {error}");
+        }
+    }
+}
