@@ -74,7 +74,7 @@ fn cases() -> Vec<Case> {
     for threads in [1, 2] {
         let options =
             EngineOptions { threads, input_size: Some(opening), ..EngineOptions::default() };
-        match engine::open(&file, &options) {
+        match engine::open(&file, &options).result {
             Ok(engine) => {
                 cases.push(Case::new(format!("onnxruntime_640_threads_{threads}"), engine, 640));
             }

@@ -51,7 +51,7 @@ fn element(model: &Path, profile: &str, threads: usize) -> Harness {
 /// The bare session with its input filled once.
 fn bare(model: &Path, threads: usize) -> impl Engine {
     let options = EngineOptions { threads, ..EngineOptions::default() };
-    let mut engine = engine::open(model, &options).expect("the model opens");
+    let mut engine = engine::open(model, &options).result.expect("the model opens");
     if let TensorMut::F32(values) = engine.input(0) {
         for (i, value) in values.iter_mut().enumerate() {
             *value = (i % 97) as f32 / 48.0 - 1.0;

@@ -71,6 +71,7 @@ fn none_per_frame() {
     }
     let model = common::data("regression.onnx");
     let mut bare = engine::open(&model, &EngineOptions { batch_size: 8, ..Default::default() })
+        .result
         .expect("the model opens");
     for count in [1usize, 3, 11] {
         let mut h = Harness::new_parse(&format!(
@@ -137,7 +138,7 @@ fn none_per_frame_for_a_detector() {
     let view = FrameView::new(PixelFormat::Rgb, size, Colorimetry::default(), &[plane]).unwrap();
     let open = || {
         let options = EngineOptions { input_size: Some(Size::new(320, 224)), ..Default::default() };
-        engine::open(&model, &options).unwrap()
+        engine::open(&model, &options).result.unwrap()
     };
     let mut bare = open();
     let mut detector = FaceDetector::new(Box::new(open()), 320).unwrap();

@@ -83,7 +83,7 @@ fn path(test: &str, model: &str) -> Option<PathBuf> {
 
 fn open(test: &str, model: &str) -> Option<Box<dyn Engine>> {
     let path = path(test, model)?;
-    Some(Box::new(engine::open(path, &EngineOptions::default()).unwrap()))
+    Some(Box::new(engine::open(path, &EngineOptions::default()).result.unwrap()))
 }
 
 struct Picture {
@@ -319,7 +319,7 @@ fn head_pose_has_our_signs() {
 fn gaze_model(test: &str) -> Option<(GazeEstimator, Seen)> {
     let path = path(test, GAZE)?;
     let OpenModel { engine, profile, decoder, .. } =
-        open_model(&path, None, &EngineOptions::default()).unwrap();
+        open_model(&path, None, &EngineOptions::default()).result.unwrap();
     let (engine, seen) = spy(engine);
     Some((GazeEstimator::new(engine, &profile, decoder).unwrap(), seen))
 }
@@ -580,7 +580,8 @@ fn models_of_other_stages_are_told_where_they_belong() {
     let state = EyeStateEstimator::new(state).unwrap();
     let error = FaceAttributes::new(Some(five), None, Some(state)).err();
     assert_eq!(error, Some(AttributeError::NoEyes));
-    let own = engine::open(common::data("regression.onnx"), &EngineOptions::default()).unwrap();
+    let own =
+        engine::open(common::data("regression.onnx"), &EngineOptions::default()).result.unwrap();
     let error = HeadPoseEstimator::new(Box::new(own)).err().unwrap().to_string();
     assert!(error.contains("head-pose"), "{error}");
 }

@@ -20,7 +20,7 @@ const INPUT_SIZE: u32 = 640;
 fn open(path: &Path) -> engine::session::OrtEngine {
     let options =
         EngineOptions { input_size: Some(opening_size(INPUT_SIZE)), ..EngineOptions::default() };
-    engine::open(path, &options).unwrap()
+    engine::open(path, &options).result.unwrap()
 }
 
 /// A published detector, where it and a runtime are at hand.

@@ -45,7 +45,7 @@ fn options(batch_size: usize) -> EngineOptions {
 }
 
 fn open(name: &str, batch_size: usize) -> OrtEngine {
-    engine::open(common::data(name), &options(batch_size)).unwrap()
+    engine::open(common::data(name), &options(batch_size)).result.unwrap()
 }
 
 /// Fills a slot and returns what was really put in, after rounding to the model's type.
@@ -196,17 +196,17 @@ fn an_open_size_is_given_or_asked_for() {
         return;
     }
     let path = common::data("free_size.onnx");
-    let error = engine::open(&path, &options(1)).unwrap_err();
+    let error = engine::open(&path, &options(1)).result.unwrap_err();
     assert!(matches!(&error, EngineError::Unsupported(why) if why.contains("image [1,3,?,?]")));
     let size = EngineOptions { input_size: Some(Size::new(6, 4)), ..options(1) };
-    let mut engine = engine::open(&path, &size).unwrap();
+    let mut engine = engine::open(&path, &size).result.unwrap();
     assert_eq!(engine.input_shape(0), [1, 3, 4, 6]);
     let TensorMut::F32(image) = engine.input(0) else { panic!() };
     image[..24].fill(0.5);
     engine.run(1).unwrap();
     assert_near(engine.output(0), &[0.5, 0.0, 0.0], 1e-6);
     let vast = EngineOptions { input_size: Some(Size::new(u32::MAX, u32::MAX)), ..options(1) };
-    let error = engine::open(&path, &vast).unwrap_err();
+    let error = engine::open(&path, &vast).result.unwrap_err();
     assert!(matches!(error, EngineError::Unsupported(_)), "{error}");
 }
 
@@ -216,7 +216,7 @@ fn an_open_size_changes_later_and_a_fixed_one_stays() {
         return;
     }
     let options = EngineOptions { input_size: Some(Size::new(4, 2)), ..EngineOptions::default() };
-    let mut engine = engine::open(common::data("free_size.onnx"), &options).unwrap();
+    let mut engine = engine::open(common::data("free_size.onnx"), &options).result.unwrap();
     let means = |engine: &mut OrtEngine, value: f32| {
         let TensorMut::F32(input) = engine.input(0) else { panic!("not float32") };
         input.fill(value);
@@ -250,7 +250,7 @@ fn published_models_open_and_run() {
         for entry in std::fs::read_dir(models.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let size = EngineOptions { input_size: Some(Size::new(320, 256)), ..options(1) };
-            let mut engine = engine::open(&path, &size).unwrap();
+            let mut engine = engine::open(&path, &size).result.unwrap();
             engine.run(1).unwrap();
             for index in 0..engine.info().outputs.len() {
                 let elements = engine.output_shape(index).iter().product::<usize>();
@@ -278,15 +278,15 @@ fn models_come_from_memory_and_under_any_name() {
         let misnamed = dir.path().join(name).with_extension("model");
         std::fs::write(&misnamed, &bytes).unwrap();
         for mut engine in [
-            engine::open_bytes("memory", &bytes, &options(1)).unwrap(),
-            engine::open(&misnamed, &options(1)).unwrap(),
+            engine::open_bytes("memory", &bytes, &options(1)).result.unwrap(),
+            engine::open(&misnamed, &options(1)).result.unwrap(),
         ] {
             fill(&mut engine, 0, &given);
             engine.run(1).unwrap();
             assert_near(engine.output(0), &answer(&given), 1e-6);
         }
     }
-    let error = engine::open_bytes("memory", b"", &options(1)).unwrap_err();
+    let error = engine::open_bytes("memory", b"", &options(1)).result.unwrap_err();
     assert!(matches!(&error, EngineError::Load { path, .. } if path == "memory"), "{error}");
 }
 
@@ -313,7 +313,7 @@ fn an_engine_moves_between_threads_and_threads_do_not_change_the_result() {
     let given = picture(5);
     for threads in [0, 1, 2] {
         let options = EngineOptions { threads, ..EngineOptions::default() };
-        let mut engine = engine::open(common::data("regression.onnx"), &options).unwrap();
+        let mut engine = engine::open(common::data("regression.onnx"), &options).result.unwrap();
         fill(&mut engine, 0, &given);
         let engine = std::thread::spawn(move || {
             engine.run(1).unwrap();
@@ -342,15 +342,15 @@ fn what_is_no_model_is_refused_with_the_reason() {
     ] {
         let path = dir.path().join(name);
         std::fs::write(&path, content).unwrap();
-        let error = engine::open(&path, &options(1)).unwrap_err();
+        let error = engine::open(&path, &options(1)).result.unwrap_err();
         let EngineError::Load { path: shown, reason: found } = &error else { panic!("{error}") };
         assert_eq!(Path::new(shown), path);
         assert!(!found.is_empty() && found.contains(reason), "{name}: {found}");
     }
     let missing = dir.path().join("missing.onnx");
-    let error = engine::open(&missing, &options(1)).unwrap_err();
+    let error = engine::open(&missing, &options(1)).result.unwrap_err();
     assert_eq!(error, EngineError::NotFound { path: missing.display().to_string() });
-    let error = engine::open(dir.path(), &options(1)).unwrap_err();
+    let error = engine::open(dir.path(), &options(1)).result.unwrap_err();
     assert!(matches!(&error, EngineError::Load { reason, .. } if reason.contains("directory")));
 }
 
@@ -360,7 +360,7 @@ fn types_that_are_not_served_are_refused_by_name() {
         return;
     }
     for (name, tensor) in [("int64_input.onnx", "face"), ("string_output.onnx", "text")] {
-        let error = engine::open(common::data(name), &options(1)).unwrap_err();
+        let error = engine::open(common::data(name), &options(1)).result.unwrap_err();
         let EngineError::Unsupported(why) = &error else { panic!("{error}") };
         assert!(why.contains(tensor), "{why}");
     }
@@ -378,7 +378,7 @@ fn a_provider_that_is_not_there_is_an_error_and_not_the_cpu() {
             continue;
         }
         let options = EngineOptions { provider, ..options(1) };
-        let error = engine::open(common::data("regression.onnx"), &options).unwrap_err();
+        let error = engine::open(common::data("regression.onnx"), &options).result.unwrap_err();
         let EngineError::Provider { provider: nick, reason, remedy } = &error else {
             panic!("{error}")
         };
@@ -403,7 +403,7 @@ fn messages_of_the_runtime_reach_the_sink() {
     );
     // A session of its own: one that another test has open says nothing more.
     let alone = EngineOptions { instance: Some("messages".into()), ..options(1) };
-    engine::open(common::data("regression.onnx"), &alone).unwrap();
+    engine::open(common::data("regression.onnx"), &alone).result.unwrap();
     assert!(MESSAGES.load(Ordering::Relaxed) > 0);
 }
 

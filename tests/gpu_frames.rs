@@ -75,7 +75,8 @@ fn estimators(cuda: &Arc<Cuda>, model: &str, profile: &str) -> [GazeEstimator; 2
             }
             name => common::data(name).display().to_string(),
         };
-        let open = engine::open_model(common::data(model), Some(&profile), &options).unwrap();
+        let open =
+            engine::open_model(common::data(model), Some(&profile), &options).result.unwrap();
         let engine = match on_gpu {
             true => Box::new(OnGpu::new(open.engine, cuda)),
             false => open.engine,

@@ -34,7 +34,7 @@ fn published(test: &str, model: &str) -> Option<(PathBuf, PathBuf)> {
 }
 
 fn open(path: &Path, profile: Option<&str>, batch_size: usize) -> Result<OpenModel, OpenError> {
-    open_model(path, profile, &EngineOptions { batch_size, ..EngineOptions::default() })
+    open_model(path, profile, &EngineOptions { batch_size, ..EngineOptions::default() }).result
 }
 
 fn write(model: &mut OpenModel, role: InputRole, slot: usize, values: &[f32]) {

@@ -18,7 +18,14 @@ use sha2::{Digest as _, Sha256};
 const QNN: ExecutionProvider = ExecutionProvider::Qnn;
 
 fn open(name: &str, options: &EngineOptions) -> OrtEngine {
-    engine::open(common::data(name), options).unwrap()
+    engine::open(common::data(name), options).result.unwrap()
+}
+
+/// Opens a model; also gives the text of its diagnostics, with a warning or without.
+fn told_open(name: &str, options: &EngineOptions, warned: bool) -> (OrtEngine, String) {
+    let opened = engine::open(common::data(name), options);
+    let said = told(&opened.diagnostics, warned);
+    (opened.result.unwrap(), said)
 }
 
 fn cpu(name: &str) -> OrtEngine {
@@ -95,7 +102,7 @@ fn another_chip_in_the_same_process_is_refused() {
     open("conv.onnx", &given);
     let other = vec![("soc_model".to_owned(), "39".to_owned())];
     let other = EngineOptions { provider_options: other, ..given };
-    let error = engine::open(common::data("conv.onnx"), &other).unwrap_err().to_string();
+    let error = engine::open(common::data("conv.onnx"), &other).result.unwrap_err().to_string();
     assert!(error.contains("soc_model=57") && error.contains("soc_model=39"), "{error}");
 }
 
@@ -122,19 +129,19 @@ fn what_was_compiled_ahead_is_a_model() {
     }
     let dir = tempfile::tempdir().unwrap();
     let given = options(QNN, dir.path());
-    let compiled = engine::compile(common::data("conv.onnx"), None, &given).unwrap();
-    let mut ahead = engine::open_bytes("ahead", &compiled, &given).unwrap();
+    let compiled = engine::compile(common::data("conv.onnx"), None, &given).result.unwrap();
+    let mut ahead = engine::open_bytes("ahead", &compiled, &given).result.unwrap();
     assert_eq!(answer(&mut ahead, 5), answer(&mut open("conv.onnx", &given), 5));
     let with_profile = common::data("regression_profile_toml.onnx");
-    let compiled = engine::compile(&with_profile, None, &given).unwrap();
+    let compiled = engine::compile(&with_profile, None, &given).result.unwrap();
     let file = dir.path().join("ahead.onnx");
     fs::write(&file, &compiled).unwrap();
-    let model = engine::open_model(&file, None, &given).unwrap();
+    let model = engine::open_model(&file, None, &given).result.unwrap();
     assert_eq!((model.profile.name.as_str(), model.engine.provider()), ("own", "qnn"));
-    let again = engine::compile(&file, None, &given).unwrap_err().to_string();
+    let again = engine::compile(&file, None, &given).result.unwrap_err().to_string();
     assert!(again.contains("compiled already"), "{again}");
     let on_cpu = EngineOptions { provider: ExecutionProvider::Cpu, ..given };
-    let refused = engine::open_model(&file, None, &on_cpu).err().unwrap().to_string();
+    let refused = engine::open_model(&file, None, &on_cpu).result.err().unwrap().to_string();
     assert!(refused.contains("another execution provider"), "{refused}");
 }
 
@@ -145,22 +152,18 @@ fn a_second_start_loads_what_the_first_compiled() {
     }
     let dir = tempfile::tempdir().unwrap();
     let given = options(QNN, &dir.path().join("cache"));
-    let mut first = open("conv.onnx", &given);
+    let (mut first, said) = told_open("conv.onnx", &given, false);
     let expected = answer(&mut first, 3);
     drop(first);
-    let said = told(&given, false);
     assert!(said.contains("compiling") && said.contains("kept in"), "{said}");
-    let mut second = open("conv.onnx", &given);
-    let said = told(&given, false);
+    let (mut second, said) = told_open("conv.onnx", &given, false);
     assert!(said.contains("taken from the cache") && !said.contains("compiling"), "{said}");
     assert_eq!(answer(&mut second, 3), expected);
     // Another model, precision or option is another entry.
     let other = EngineOptions { precision: Precision::Fp32, ..given.clone() };
-    open("conv.onnx", &other);
-    assert!(told(&other, false).contains("compiling"));
+    assert!(told_open("conv.onnx", &other, false).1.contains("compiling"));
     let off = EngineOptions { cache: EngineCache::Off, ..given };
-    open("conv.onnx", &off);
-    assert!(!told(&off, false).contains("cache"));
+    assert!(!told_open("conv.onnx", &off, false).1.contains("cache"));
 }
 
 /// The one entry of a cache.
@@ -179,8 +182,7 @@ fn a_broken_or_stale_entry_is_made_anew() {
     }
     let dir = tempfile::tempdir().unwrap();
     let given = options(QNN, dir.path());
-    let expected = answer(&mut open("conv.onnx", &given), 5);
-    told(&given, false);
+    let expected = answer(&mut told_open("conv.onnx", &given, false).0, 5);
     let entry = entry(dir.path());
     let whole = fs::read(&entry).unwrap();
     let end = whole.iter().position(|byte| *byte == b'\n').unwrap();
@@ -193,8 +195,7 @@ fn a_broken_or_stale_entry_is_made_anew() {
     let stale = [manifest.to_string().as_bytes(), b"\n", content].concat();
     for (content, word) in [(&whole[..whole.len() / 2], "broken"), (&stale[..], "stale")] {
         fs::write(&entry, content).unwrap();
-        let mut engine = open("conv.onnx", &given);
-        let said = told(&given, true);
+        let (mut engine, said) = told_open("conv.onnx", &given, true);
         assert!(said.contains(word) && said.contains("made anew"), "{said}");
         assert_eq!(answer(&mut engine, 5), expected);
         assert_eq!(fs::read(&entry).unwrap().len(), whole.len());
@@ -210,19 +211,18 @@ fn without_a_usable_cache_it_runs_and_says_so() {
     let file = dir.path().join("file");
     fs::write(&file, "in the way").unwrap();
     let given = options(QNN, &file.join("cache"));
-    let expected = answer(&mut open("conv.onnx", &given), 6);
-    let said = told(&given, true);
+    let (mut engine, said) = told_open("conv.onnx", &given, true);
+    let expected = answer(&mut engine, 6);
+    drop(engine);
     assert!(said.contains("engine-cache") && said.contains("file/cache"), "{said}");
     // No room left: what is written goes to a device that is always full.
     let full = dir.path().join("full");
     let given = options(QNN, &full);
-    open("conv.onnx", &given);
-    told(&given, false);
+    drop(told_open("conv.onnx", &given, false));
     let entry = entry(&full);
     fs::remove_file(&entry).unwrap();
     std::os::unix::fs::symlink("/dev/full", entry.with_extension("gazectx.new")).unwrap();
-    let mut engine = open("conv.onnx", &given);
-    let said = told(&given, true);
+    let (mut engine, said) = told_open("conv.onnx", &given, true);
     assert!(said.contains("No space left"), "{said}");
     assert_eq!(answer(&mut engine, 6), expected);
     assert!(!entry.exists());
@@ -231,14 +231,14 @@ fn without_a_usable_cache_it_runs_and_says_so() {
 const CHILD: &str = "child_opens_a_model";
 const CACHE: &str = "GAZE_TEST_CACHE";
 
-/// Opens a model and prints what it had to say.
+/// Opens a model and prints its diagnostics.
 #[test]
 #[ignore = "run by other tests in a process of its own"]
 fn child_opens_a_model() {
     let cache = PathBuf::from(std::env::var_os(CACHE).unwrap());
     let options = options(QNN, &cache);
-    let result = engine::open(common::data("conv.onnx"), &options);
-    println!("CHILD: {:?} {:?}", options.notes.take(), result.err());
+    let opened = engine::open(common::data("conv.onnx"), &options);
+    println!("CHILD: {:?} {:?}", opened.diagnostics, opened.result.err());
 }
 
 fn child(cache: &Path, variables: &[(&str, &str)]) -> Child {
@@ -292,7 +292,7 @@ fn what_it_cannot_do_is_refused_and_not_given_to_the_cpu() {
     let dir = tempfile::tempdir().unwrap();
     let given = options(QNN, dir.path());
     let refused = |name: &str, options: &EngineOptions, parts: &[&str]| {
-        let error = engine::open(common::data(name), options).unwrap_err();
+        let error = engine::open(common::data(name), options).result.unwrap_err();
         assert!(matches!(error, EngineError::Provider { .. }), "{error}");
         let error = error.to_string();
         for part in parts {
@@ -306,7 +306,7 @@ fn what_it_cannot_do_is_refused_and_not_given_to_the_cpu() {
     let misspelt = EngineOptions { provider_options: misspelt.to_vec(), ..given.clone() };
     refused("conv.onnx", &misspelt, &["'htp_performance'", "htp_performance_mode"]);
     let lenient = EngineOptions { allow_fallback: true, ..given };
-    let error = engine::open(common::data("string_output.onnx"), &lenient).unwrap_err();
+    let error = engine::open(common::data("string_output.onnx"), &lenient).result.unwrap_err();
     assert!(matches!(error, EngineError::Unsupported(_)), "it opens; its output is text: {error}");
 }
 
@@ -378,29 +378,29 @@ fn a_bare_context_binary_is_wrapped() {
         for provider in [QNN, ExecutionProvider::Auto] {
             // The engine's kind says the provider.
             let given = EngineOptions { provider, ..given.clone() };
-            let mut opened = engine::open_model(&path, None, &given).unwrap();
+            let mut opened = engine::open_model(&path, None, &given).result.unwrap();
             assert_eq!(opened.engine.provider(), "qnn");
             assert_eq!(answer(&mut *opened.engine, 8), expected, "{model}");
         }
         let half = dir.path().join("half.bin");
         fs::write(&half, &context[..context.len() / 2]).unwrap();
         fs::write(dir.path().join("half.gaze.toml"), PROFILE).unwrap();
-        let error = engine::open_model(&half, None, &given).map(|_| ()).unwrap_err();
+        let error = engine::open_model(&half, None, &given).result.map(|_| ()).unwrap_err();
         let load = matches!(&error, OpenError::Engine(EngineError::Load { .. }));
         assert!(load && error.to_string().contains("half.bin"), "{error}");
     }
     let path = dir.path().join("model.bin");
     // It cannot tell the batch that it was compiled for.
     let other = EngineOptions { engine_batch: 8, ..given.clone() };
-    let error = engine::open_model(&path, None, &other).map(|_| ()).unwrap_err().to_string();
+    let error = engine::open_model(&path, None, &other).result.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("batch of 8: set batch-size"), "{error}");
     let cpu = EngineOptions { provider: ExecutionProvider::Cpu, ..given.clone() };
-    let error = engine::open_model(&path, None, &cpu).map(|_| ()).unwrap_err().to_string();
+    let error = engine::open_model(&path, None, &cpu).result.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("QNN context binary") && error.contains("=qnn"), "{error}");
-    let error = engine::open(&path, &given).map(|_| ()).unwrap_err().to_string();
+    let error = engine::open(&path, &given).result.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("profile"), "{error}");
     fs::remove_file(dir.path().join("model.gaze.toml")).unwrap();
-    let error = engine::open_model(&path, None, &given).map(|_| ()).unwrap_err().to_string();
+    let error = engine::open_model(&path, None, &given).result.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("model.gaze.toml"), "{error}");
 }
 

@@ -12,7 +12,7 @@ use gstgaze::engine::session::OrtEngine;
 use gstgaze::engine::{self, EngineOptions, open_sessions};
 
 fn open(path: &Path, options: &EngineOptions) -> OrtEngine {
-    engine::open(path, options).unwrap()
+    engine::open(path, options).result.unwrap()
 }
 
 /// The model answers with the mean of red: what was put in comes out.
@@ -67,7 +67,7 @@ fn the_same_model_is_loaded_once() {
     let (a, b) = (open(&model, &instance), open(&model, &instance));
     assert_eq!(open_sessions(), 6);
     let unlike = EngineOptions { threads: 3, ..instance.clone() };
-    let error = engine::open(&model, &unlike).unwrap_err().to_string();
+    let error = engine::open(&model, &unlike).result.unwrap_err().to_string();
     assert!(error.contains("cabin") && error.contains("another id"), "{error}");
 
     // Streams whose faces come together are one batch, and each gets its own.
@@ -75,7 +75,7 @@ fn the_same_model_is_loaded_once() {
         EngineOptions { batch_size: 4, batch_timeout: Duration::from_secs(20), ..options.clone() };
     let profile = common::data("regression.toml");
     let streams: Vec<Box<dyn Engine>> = (0..4)
-        .map(|_| engine::open_model(&model, profile.to_str(), &gathered).unwrap().engine)
+        .map(|_| engine::open_model(&model, profile.to_str(), &gathered).result.unwrap().engine)
         .collect();
     std::thread::scope(|scope| {
         for (number, mut engine) in streams.into_iter().enumerate() {

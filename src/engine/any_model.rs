@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::EngineOptions;
+use super::diagnostics::{Diagnostics, Opened};
 use super::gaze_model::{OpenError, bind, load, profile_of};
 use super::session::OrtEngine;
 use crate::core::face::attributes::{AttributeModel, recognise_any};
@@ -64,18 +65,26 @@ pub fn open_any(
     path: impl AsRef<Path>,
     profile: Option<&str>,
     options: &EngineOptions,
+) -> Opened<AnyModel, OpenError> {
+    Opened::collect(|diagnostics| open(path.as_ref(), profile, options, diagnostics))
+}
+
+fn open(
+    path: &Path,
+    profile: Option<&str>,
+    options: &EngineOptions,
+    diagnostics: &Diagnostics,
 ) -> Result<AnyModel, OpenError> {
-    let path = path.as_ref();
     let model = load(path, profile, options)?;
     match profile_of(path, model.info(), profile) {
         Ok((profile, source)) => {
-            let engine = bind(model, &profile)?;
+            let engine = bind(model, &profile, diagnostics)?;
             Ok(AnyModel { engine, role: Role::Gaze(Box::new(profile), source) })
         }
         Err(why) if profile.is_some() => Err(why.into()),
         Err(why) => {
             let items = model.item_shapes(Some(free_size(options)))?;
-            let engine = model.bind(&items)?;
+            let engine = model.bind(&items, diagnostics)?;
             let role = if let Some(model) = recognise_any(&engine) {
                 Role::Attribute(model)
             } else if let Ok(detector) = detect::recognise(&engine) {

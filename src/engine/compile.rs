@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::EngineOptions;
 use super::any_model::free_size;
+use super::diagnostics::{Diagnostics, Opened};
 use super::gaze_model::{OpenError, item_shapes, load, profile_of};
 use crate::core::inference::EngineError;
 
@@ -20,8 +21,16 @@ pub fn compile(
     path: impl AsRef<Path>,
     profile: Option<&str>,
     options: &EngineOptions,
+) -> Opened<Vec<u8>, OpenError> {
+    Opened::collect(|diagnostics| compiled(path.as_ref(), profile, options, diagnostics))
+}
+
+fn compiled(
+    path: &Path,
+    profile: Option<&str>,
+    options: &EngineOptions,
+    diagnostics: &Diagnostics,
 ) -> Result<Vec<u8>, OpenError> {
-    let path = path.as_ref();
     let provider = options.provider;
     if !provider.compiles() {
         return Err(OpenError::Engine(EngineError::Provider {
@@ -36,5 +45,5 @@ pub fn compile(
         Err(why) if profile.is_some() => return Err(why.into()),
         Err(_) => model.item_shapes(Some(free_size(options)))?,
     };
-    Ok(model.compile(&items)?)
+    Ok(model.compile(&items, diagnostics)?)
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::diagnostics::{Diagnostics, Opened};
 use super::file::{self, Format};
 use super::model::Model;
 use super::session::OrtEngine;
@@ -59,11 +60,19 @@ pub fn open_model(
     path: impl AsRef<Path>,
     profile: Option<&str>,
     options: &EngineOptions,
+) -> Opened<OpenModel, OpenError> {
+    Opened::collect(|diagnostics| open(path.as_ref(), profile, options, diagnostics))
+}
+
+fn open(
+    path: &Path,
+    profile: Option<&str>,
+    options: &EngineOptions,
+    diagnostics: &Diagnostics,
 ) -> Result<OpenModel, OpenError> {
-    let path = path.as_ref();
     let model = load(path, profile, options)?;
     let (profile, source) = profile_of(path, model.info(), profile)?;
-    let engine = bind(model, &profile).map_err(|why| match (file::check(path), why) {
+    let engine = bind(model, &profile, diagnostics).map_err(|why| match (file::check(path), why) {
         (Ok(Format::Engine(_)), EngineError::Run(why)) => EngineError::Run(format!(
             "{why} (its profile '{}' with a batch of {}: set batch-size to the batch that it was \
              compiled for, and check the profile's sizes)",
@@ -80,11 +89,18 @@ pub fn open_model(
 ///
 /// # Errors
 /// As [`open_model`].
-pub fn open_embedded(options: &EngineOptions) -> Result<OpenModel, OpenError> {
+pub fn open_embedded(options: &EngineOptions) -> Opened<OpenModel, OpenError> {
+    Opened::collect(|diagnostics| embedded_model(options, diagnostics))
+}
+
+fn embedded_model(
+    options: &EngineOptions,
+    diagnostics: &Diagnostics,
+) -> Result<OpenModel, OpenError> {
     let bytes = embedded::model(options.provider, options.precision);
     let model = Model::from_bytes(embedded::NAME, bytes, options)?;
     let (profile, source) = choose(model.info(), None, &[], read)?;
-    let engine = bind(model, &profile)?;
+    let engine = bind(model, &profile, diagnostics)?;
     let decoder = GazeDecoder::new(&profile, &engine)?;
     let engine = engine.gathered(options.batch_timeout);
     Ok(OpenModel { engine, profile, decoder, source })
@@ -120,8 +136,12 @@ pub fn profile_of(
 }
 
 /// Gives a gaze model the sizes of its profile.
-pub(super) fn bind(model: Model, profile: &ResolvedProfile) -> Result<OrtEngine, EngineError> {
-    model.bind(&item_shapes(profile))
+pub(super) fn bind(
+    model: Model,
+    profile: &ResolvedProfile,
+    diagnostics: &Diagnostics,
+) -> Result<OrtEngine, EngineError> {
+    model.bind(&item_shapes(profile), diagnostics)
 }
 
 /// The dimensions of each input without the batch.

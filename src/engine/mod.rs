@@ -12,12 +12,12 @@ mod cache;
 mod compile;
 mod contents;
 mod device;
+mod diagnostics;
 pub mod embedded;
 mod fair_lock;
 mod file;
 mod gaze_model;
 pub mod model;
-pub mod notes;
 mod placement;
 pub mod provider;
 pub mod runtime;
@@ -31,6 +31,7 @@ pub use any_model::{AnyModel, Role, open_any};
 pub use cache::EngineCache;
 pub use compile::compile;
 pub use contents::Contents;
+pub use diagnostics::{Diagnostic, Opened};
 pub use gaze_model::{OpenError, OpenModel, open_embedded, open_model, profile_of, sidecars};
 pub use shared::open_sessions;
 
@@ -39,8 +40,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use diagnostics::Diagnostics;
 use model::Model;
-use notes::Notes;
 use provider::qnn::QnnBackend;
 use provider::{ExecutionProvider, Precision};
 use session::OrtEngine;
@@ -70,8 +71,6 @@ pub struct EngineOptions {
     pub instance: Option<Arc<str>>,
     /// Whether this engine takes the place of another of its instance, which may have another model.
     pub replaces: bool,
-    /// Collects what opening has to say.
-    pub notes: Notes,
     /// Threads that compute one run, the calling one among them; 0 chooses
     /// ([`automatic_threads`]).
     pub threads: usize,
@@ -83,10 +82,6 @@ pub struct EngineOptions {
     /// How long a run waits for those of other engines with the same session, to run with them in one
     /// batch; zero gathers nothing.
     pub batch_timeout: Duration,
-    /// Whether idle threads spin while they wait. It burns what decoders and encoders need: with
-    /// two threads and a face every 33 ms, MobileGaze S0 took the same 13 ms per run either way,
-    /// but 139 % of a core in place of 74 %. Without effect with one thread.
-    pub spin: bool,
     /// Height and width where the model leaves them open.
     pub input_size: Option<Size>,
     /// Where ONNX Runtime notes what each node does and takes ([`trace`]): the beginning of the
@@ -106,12 +101,10 @@ impl Default for EngineOptions {
             allow_fallback: false,
             instance: None,
             replaces: false,
-            notes: Notes::default(),
             threads: 0,
             batch_size: 1,
             engine_batch: 1,
             batch_timeout: Duration::ZERO,
-            spin: false,
             input_size: None,
             trace: None,
         }
@@ -146,8 +139,8 @@ pub fn automatic_threads(cores: usize) -> usize {
 ///
 /// # Errors
 /// [`EngineError`], saying what is wrong with the file, the runtime, the provider or the model.
-pub fn open(path: impl AsRef<Path>, options: &EngineOptions) -> Result<OrtEngine, EngineError> {
-    bind(Model::load(path.as_ref(), options)?, options)
+pub fn open(path: impl AsRef<Path>, options: &EngineOptions) -> Opened<OrtEngine, EngineError> {
+    Opened::collect(|diagnostics| bind(Model::load(path.as_ref(), options)?, options, diagnostics))
 }
 
 /// Opens a model from memory; `name` stands for its path in messages.
@@ -158,13 +151,19 @@ pub fn open_bytes(
     name: &str,
     bytes: &[u8],
     options: &EngineOptions,
-) -> Result<OrtEngine, EngineError> {
-    bind(Model::from_bytes(name, bytes, options)?, options)
+) -> Opened<OrtEngine, EngineError> {
+    Opened::collect(|diagnostics| {
+        bind(Model::from_bytes(name, bytes, options)?, options, diagnostics)
+    })
 }
 
-fn bind(model: Model, options: &EngineOptions) -> Result<OrtEngine, EngineError> {
+fn bind(
+    model: Model,
+    options: &EngineOptions,
+    diagnostics: &Diagnostics,
+) -> Result<OrtEngine, EngineError> {
     let items = model.item_shapes(options.input_size)?;
-    model.bind(&items)
+    model.bind(&items, diagnostics)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
+use super::diagnostics::Diagnostics;
 use super::file::{self, Format};
 use super::placement::{self, Source};
 use super::provider::{ExecutionProvider, Precision};
@@ -181,7 +182,11 @@ impl Model {
     }
 
     /// Compiles it for the provider of its options, as [`compile`](super::compile) says.
-    pub(super) fn compile(self, items: &[Vec<usize>]) -> Result<Vec<u8>, EngineError> {
+    pub(super) fn compile(
+        self,
+        items: &[Vec<usize>],
+        diagnostics: &Diagnostics,
+    ) -> Result<Vec<u8>, EngineError> {
         let State::Waiting(waiting) = self.state else {
             return Err(EngineError::Load {
                 path: self.info.name,
@@ -189,7 +194,8 @@ impl Model {
             });
         };
         let Waiting { source, declared, options } = *waiting;
-        let compiled = placement::compile(runtime::get()?, &source, &declared, &options, items)?;
+        let compiled =
+            placement::compile(runtime::get()?, &source, &declared, &options, items, diagnostics)?;
         with_metadata(compiled, &declared.metadata).map_err(|why| EngineError::Load {
             path: source.shown,
             reason: format!("what {} made of it cannot be read: {why}", options.provider),
@@ -204,7 +210,11 @@ impl Model {
     /// # Errors
     /// [`EngineError::Unsupported`] for types and shapes that no code path serves,
     /// [`EngineError::Run`] where that first run fails, and what keeps the provider from working.
-    pub fn bind(self, items: &[Vec<usize>]) -> Result<OrtEngine, EngineError> {
+    pub(super) fn bind(
+        self,
+        items: &[Vec<usize>],
+        diagnostics: &Diagnostics,
+    ) -> Result<OrtEngine, EngineError> {
         match self.state {
             State::Open(session) => OrtEngine::bind(session, self.info, self.batch_size, items),
             State::Waiting(waiting) => {
@@ -213,7 +223,7 @@ impl Model {
                 let session = shared::session(key, options.replaces, || {
                     let runtime = runtime::get()?;
                     let (session, provider) =
-                        placement::open(runtime, &source, &declared, &options, items)?;
+                        placement::open(runtime, &source, &declared, &options, items, diagnostics)?;
                     let info = describe(&source.name, &session);
                     let place = provider.place(&options);
                     Ok(SharedSession::new(session, info, provider.nick(), place))

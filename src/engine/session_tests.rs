@@ -23,7 +23,7 @@ fn engine(test: &str, model: &str, graphs: bool) -> Option<OrtEngine> {
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(model);
     let options = EngineOptions { batch_size: 6, threads: 1, ..EngineOptions::default() };
-    let mut engine = engine::open(path, &options).unwrap();
+    let mut engine = engine::open(path, &options).result.unwrap();
     let place = DevicePlace { device: AllocationDevice::CPU, number: 3, graphs };
     engine.device = Some(DeviceSide::new(place));
     if graphs {

@@ -34,7 +34,6 @@ pub(super) struct Key {
     provider_options: Vec<(String, String)>,
     allow_fallback: bool,
     threads: usize,
-    spin: bool,
     instance: Option<Arc<str>>,
     /// Shapes that it is compiled for; empty where it takes any.
     items: Vec<Vec<usize>>,
@@ -81,7 +80,6 @@ impl Key {
             provider_options: options.provider_options.clone(),
             allow_fallback: options.allow_fallback,
             threads: options.effective_threads(),
-            spin: options.spin,
             instance: options.instance.clone(),
             items: items.to_vec(),
             // Only what is compiled for shapes depends on it.

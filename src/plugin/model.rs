@@ -12,9 +12,8 @@ use crate::core::face::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
 use crate::core::inference::Engine;
 use crate::core::profile::ProfileSource;
-use crate::engine::notes::Notes;
 use crate::engine::runtime::{self, LogLevel};
-use crate::engine::{self, EngineOptions, OpenError, OpenModel, embedded};
+use crate::engine::{self, Diagnostic, EngineOptions, OpenError, OpenModel, embedded};
 
 /// What ONNX Runtime itself says, in GStreamer's log.
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -45,8 +44,6 @@ pub struct Options {
     pub instance: Option<Arc<str>>,
     /// See [`EngineOptions::replaces`].
     pub replaces: bool,
-    /// What opening has to say, for [`tell`].
-    pub notes: Notes,
 }
 
 impl Options {
@@ -60,7 +57,6 @@ impl Options {
             batch_timeout: Duration::ZERO,
             instance: None,
             replaces: false,
-            notes: Notes::default(),
         }
     }
 
@@ -78,15 +74,18 @@ impl Options {
             batch_timeout: self.batch_timeout,
             instance: self.instance.clone(),
             replaces: self.replaces,
-            notes: self.notes.clone(),
             ..execution
         })
     }
 }
 
 /// Opens the embedded gaze model.
-pub fn open_embedded_gaze(options: &Options) -> Result<GazeEstimator, Refusal> {
+pub fn open_embedded_gaze(
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<GazeEstimator, Refusal> {
     let model = engine::open_embedded(&options.for_engine()?)
+        .into_result(diagnostics)
         .map_err(|e| Refusal::of_model(embedded::NAME, &e))?;
     estimator(embedded::NAME, model)
 }
@@ -96,9 +95,11 @@ pub fn open_gaze(
     path: &str,
     profile: Option<&str>,
     options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(GazeEstimator, ProfileSource), Refusal> {
-    let model =
-        engine::open_model(path, profile, &options.for_engine()?).map_err(|e| match &e {
+    let model = engine::open_model(path, profile, &options.for_engine()?)
+        .into_result(diagnostics)
+        .map_err(|e| match &e {
             OpenError::Profile(_) if is_detector(path, options) => Refusal::wrong_type(format!(
                 "'{path}' is a face detector and no gaze model: use it as 'gazeface engine=...'"
             )),
@@ -118,7 +119,7 @@ fn estimator(path: &str, model: OpenModel) -> Result<GazeEstimator, Refusal> {
 /// Whether a file that is no gaze model is a face detector. Asked only for a better message.
 fn is_detector(path: &str, options: &Options) -> bool {
     let options = Options::new(Execution::on_cpu(), options.threads);
-    open_detector(path, DETECTOR_SIZE, &options).is_ok()
+    open_detector(path, DETECTOR_SIZE, &options, &mut Vec::new()).is_ok()
 }
 
 /// Opens a face detector; `input_size` is for those whose input size is free.
@@ -126,10 +127,12 @@ pub fn open_detector(
     path: &str,
     input_size: u32,
     options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<FaceDetector, gst::ErrorMessage> {
     let options =
         EngineOptions { input_size: Some(opening_size(input_size)), ..options.for_engine()? };
-    let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
+    let engine =
+        engine::open(path, &options).into_result(diagnostics).map_err(|e| engine_error(&e))?;
     FaceDetector::new(Box::new(engine), input_size).map_err(|e| detect_error(path, &e))
 }
 
@@ -152,29 +155,31 @@ pub fn open_attribute<T>(
     options: &Options,
     stage: Stage,
     recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<T, gst::ErrorMessage> {
     let options = EngineOptions {
         batch_size: 1,
         input_size: Some(stage.input_size()),
         ..options.for_engine()?
     };
-    let engine = engine::open(path, &options).map_err(|e| engine_error(&e))?;
+    let engine =
+        engine::open(path, &options).into_result(diagnostics).map_err(|e| engine_error(&e))?;
     recognise(Box::new(engine)).map_err(|e| match e {
         AttributeError::Engine(e) => engine_error(&e),
         e => gst::error_msg!(gst::StreamError::WrongType, ("'{path}': {e}")),
     })
 }
 
-/// Tells what opening the models of `options` had to say: decisions to the log, what a user may want
-/// to change to the bus.
-pub fn tell(element: &impl IsA<gst::Element>, options: &Options) {
-    for note in options.notes.take() {
-        match note.level {
+/// Reports the diagnostics of opening models: decisions to the log, what a user may want to change to
+/// the bus.
+pub fn report(element: &impl IsA<gst::Element>, diagnostics: &[Diagnostic]) {
+    for Diagnostic { level, text } in diagnostics {
+        match level {
             LogLevel::Warning | LogLevel::Error => {
-                gst::element_warning!(element, gst::ResourceError::Settings, ("{}", note.text));
+                gst::element_warning!(element, gst::ResourceError::Settings, ("{text}"));
             }
             LogLevel::Info | LogLevel::Verbose => {
-                gst::info!(CAT, obj = element, "{}", note.text);
+                gst::info!(CAT, obj = element, "{text}");
             }
         }
     }

@@ -1,11 +1,11 @@
-//! What tests of execution providers share: which are at hand, pictures, notes.
+//! What tests of execution providers share: which are at hand, pictures, diagnostics.
 
 use std::path::Path;
 
 use gstgaze::core::inference::{Engine, TensorMut};
 use gstgaze::engine::provider::ExecutionProvider;
 use gstgaze::engine::runtime::{self, LogLevel};
-use gstgaze::engine::{EngineCache, EngineOptions};
+use gstgaze::engine::{Diagnostic, EngineCache, EngineOptions};
 
 /// Whether a provider is at hand; the test is named in the list of tests left out where not.
 pub fn provider(test: &str, provider: ExecutionProvider) -> bool {
@@ -30,11 +30,11 @@ pub fn options(provider: ExecutionProvider, cache: &Path) -> EngineOptions {
     EngineOptions { provider, cache, provider_options, threads: 1, ..EngineOptions::default() }
 }
 
-/// What opening had to say, and that nothing of it was a warning unless `warned`.
-pub fn told(options: &EngineOptions, warned: bool) -> String {
-    let notes = options.notes.take();
-    let text = notes.iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join("\n");
-    assert_eq!(notes.iter().any(|n| n.level == LogLevel::Warning), warned, "{text}");
+/// The text of an engine's diagnostics, of which one is a warning if `warned` says so, and none
+/// otherwise.
+pub fn told(diagnostics: &[Diagnostic], warned: bool) -> String {
+    let text = diagnostics.iter().map(|d| d.text.as_str()).collect::<Vec<_>>().join("\n");
+    assert_eq!(diagnostics.iter().any(|d| d.level == LogLevel::Warning), warned, "{text}");
     text
 }
 

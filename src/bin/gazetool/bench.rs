@@ -168,13 +168,14 @@ fn measure(contestants: &mut [Contestant], args: &Args) -> Result<(), Failure> {
 impl Contestant {
     fn open(path: &Path, args: &Args, options: &EngineOptions) -> Result<Self, Failure> {
         let begin = Instant::now();
-        let opened = open_any(path, args.profile.as_deref(), options).map_err(|why| match why {
+        let opened = open_any(path, args.profile.as_deref(), options);
+        let model = opened.result.map_err(|why| match why {
             OpenError::Engine(why) => Failure::cannot(why.to_string()),
             OpenError::Profile(why) => about(path, why),
         })?;
         let open = begin.elapsed();
-        tell(options);
-        let mut engine = opened.engine;
+        tell(&opened.diagnostics);
+        let mut engine = model.engine;
         for index in 0..engine.info().inputs.len() {
             fill(engine.input(index));
         }

@@ -67,17 +67,19 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     };
     let bar = waiting(&format!("compiling for {}", options.provider));
     let begin = Instant::now();
-    let compiled =
-        engine::compile(&args.model, args.profile.as_deref(), &options).map_err(failed)?;
+    let opened = engine::compile(&args.model, args.profile.as_deref(), &options);
+    let mut diagnostics = Vec::new();
+    let compiled = opened.into_result(&mut diagnostics).map_err(failed)?;
     let compile_ms = begin.elapsed().as_secs_f64() * 1e3;
     bar.set_message("running it once");
     let begin = Instant::now();
     let name = args.output.display().to_string();
     engine::open_bytes(&name, &compiled, &options)
+        .into_result(&mut diagnostics)
         .map_err(|why| Failure::cannot(why.to_string()))?;
     let open_ms = begin.elapsed().as_secs_f64() * 1e3;
     bar.finish_and_clear();
-    tell(&options);
+    tell(&diagnostics);
     write(&args.output, &compiled).map_err(|why| about(&args.output, why))?;
     Answer::new(&Report {
         model: args.model.display().to_string(),

@@ -167,8 +167,9 @@ fn trace(path: &Path, args: &Args) -> Result<(AnyModel, Vec<Placement>), OpenErr
         allow_fallback: true,
         ..args.engine.options()
     };
-    let mut model = open_any(path, args.profile.as_deref(), &options)?;
-    tell(&options);
+    let opened = open_any(path, args.profile.as_deref(), &options);
+    let mut model = opened.result?;
+    tell(&opened.diagnostics);
     let placements = trace.finish(&mut model.engine)?;
     Ok((model, placements))
 }

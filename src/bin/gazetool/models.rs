@@ -11,7 +11,7 @@ use gstgaze::core::inference::{Engine, EngineError};
 use gstgaze::engine::provider::qnn::QnnBackend;
 use gstgaze::engine::provider::{ExecutionProvider, Precision};
 use gstgaze::engine::runtime::LogLevel;
-use gstgaze::engine::{self, EngineCache, EngineOptions, OpenError, Role, embedded};
+use gstgaze::engine::{self, Diagnostic, EngineCache, EngineOptions, OpenError, Role, embedded};
 
 use crate::output::{Failure, note};
 
@@ -111,10 +111,10 @@ impl EngineArgs {
     }
 }
 
-/// Says what opening models had to say to people who wait for an answer.
-pub fn tell(options: &EngineOptions) {
-    for warning in options.notes.take().into_iter().filter(|n| n.level == LogLevel::Warning) {
-        note(&format!("warning: {}", warning.text));
+/// Prints the warnings among the diagnostics of opening a model.
+pub fn tell(diagnostics: &[Diagnostic]) {
+    for Diagnostic { text, .. } in diagnostics.iter().filter(|d| d.level == LogLevel::Warning) {
+        note(&format!("warning: {text}"));
     }
 }
 
@@ -130,18 +130,20 @@ pub fn open_gaze(
     options: &EngineOptions,
 ) -> Result<GazeEstimator, Failure> {
     if path.as_os_str() == embedded::NAME && profile.is_none() {
-        let model = engine::open_embedded(options).map_err(|why| about(path, why))?;
-        tell(options);
+        let opened = engine::open_embedded(options);
+        let model = opened.result.map_err(|why| about(path, why))?;
+        tell(&opened.diagnostics);
         return GazeEstimator::new(model.engine, &model.profile, model.decoder)
             .map_err(|why| about(path, why));
     }
-    let model = engine::open_model(path, profile, options).map_err(|why| match why {
+    let opened = engine::open_model(path, profile, options);
+    let model = opened.result.map_err(|why| match why {
         OpenError::Engine(why) => Failure::cannot(why.to_string()),
         OpenError::Profile(why) => {
             elsewhere(path, options, "a gaze model").unwrap_or_else(|| about(path, why))
         }
     })?;
-    tell(options);
+    tell(&opened.diagnostics);
     if model.source.is_guess() {
         note(&format!("'{}': profile {} {}", path.display(), model.profile.name, model.source));
     }
@@ -151,7 +153,7 @@ pub fn open_gaze(
 /// Where a model belongs that is not `wanted`; `None` for one that nobody knows. Looked into only
 /// for a better message.
 fn elsewhere(path: &Path, options: &EngineOptions, wanted: &str) -> Option<Failure> {
-    let role = engine::open_any(path, None, options).ok()?.role;
+    let role = engine::open_any(path, None, options).result.ok()?.role;
     let place = match &role {
         Role::Gaze(..) => "give it as MODEL",
         Role::Detector(_) => "give it with --face-model",
@@ -172,7 +174,7 @@ pub fn open_detector(path: &Path, options: &EngineOptions) -> Result<FaceDetecto
     }
     let options =
         EngineOptions { input_size: Some(opening_size(DETECTOR_SIZE)), ..options.clone() };
-    let engine = engine::open(path, &options);
+    let engine = engine::open(path, &options).result;
     let sent = || elsewhere(path, &options, "a face detector");
     let engine = engine.map_err(|why| other_shape(&why, sent))?;
     FaceDetector::new(Box::new(engine), DETECTOR_SIZE)
@@ -194,7 +196,7 @@ pub fn open_attribute<T>(
     let sent = || elsewhere(path, options, wanted);
     let opened =
         EngineOptions { batch_size: 1, input_size: Some(stage.input_size()), ..options.clone() };
-    let engine = engine::open(path, &opened).map_err(|why| other_shape(&why, sent))?;
+    let engine = engine::open(path, &opened).result.map_err(|why| other_shape(&why, sent))?;
     recognise(Box::new(engine)).map_err(|why| sent().unwrap_or_else(|| about(path, why)))
 }
 

@@ -16,6 +16,7 @@ use gst_base::subclass::prelude::*;
 use super::settings::{PROPERTIES, Settings};
 use super::stream::{FrameFault, Stream};
 use crate::core::face::detect::FaceDetector;
+use crate::engine::Diagnostic;
 use crate::nvidia::buffer::NvmmCaps;
 use crate::plugin::model::Options;
 use crate::plugin::qos::{self, Lateness};
@@ -101,11 +102,12 @@ impl BaseTransformImpl for GazeFace {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let options = settings.options();
-        let opened = self.open(&settings, &options).and_then(|detector| {
-            let attributes = settings.stages.open(&options)?;
+        let mut diagnostics = Vec::new();
+        let opened = self.open(&settings, &options, &mut diagnostics).and_then(|detector| {
+            let attributes = settings.stages.open(&options, &mut diagnostics)?;
             Ok((detector, attributes))
         });
-        model::tell(&*self.obj(), &options);
+        model::report(&*self.obj(), &diagnostics);
         let (detector, attributes) = opened?;
         *lock(&self.provider) = detector.provider().to_owned();
         *lock(&self.stats) = Stats::default();
@@ -200,6 +202,7 @@ impl GazeFace {
         &self,
         settings: &Settings,
         options: &Options,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<FaceDetector, gst::ErrorMessage> {
         let Some(engine) = settings.engine.as_deref() else {
             let detector = model::open_embedded(settings.input_size)?;
@@ -220,7 +223,7 @@ impl GazeFace {
             }
             return Ok(detector);
         };
-        let detector = model::open_detector(engine, settings.input_size, options)?;
+        let detector = model::open_detector(engine, settings.input_size, options, diagnostics)?;
         gst::info!(
             CAT,
             imp = self,

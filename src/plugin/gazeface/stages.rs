@@ -9,6 +9,7 @@ use crate::core::face::attributes::{
     AttributeError, EyeStateEstimator, FaceAttributes, HeadPoseEstimator, LandmarkEstimator, Stage,
 };
 use crate::core::inference::Engine;
+use crate::engine::Diagnostic;
 use crate::plugin::model::{self, Options};
 use crate::plugin::property::text;
 
@@ -85,10 +86,15 @@ impl StageSettings {
     }
 
     /// Opens the models that are set.
-    pub fn open(&self, options: &Options) -> Result<FaceAttributes, gst::ErrorMessage> {
-        let landmarks = open(&self.landmarks, options, Stage::Landmarks, LandmarkEstimator::new)?;
-        let head_pose = open(&self.head_pose, options, Stage::HeadPose, HeadPoseEstimator::new)?;
-        let eye_state = open(&self.eye_state, options, Stage::EyeState, EyeStateEstimator::new)?;
+    pub fn open(
+        &self,
+        options: &Options,
+        told: &mut Vec<Diagnostic>,
+    ) -> Result<FaceAttributes, gst::ErrorMessage> {
+        let (landmarks, head_pose, eye_state) = (&self.landmarks, &self.head_pose, &self.eye_state);
+        let landmarks = open(landmarks, options, Stage::Landmarks, LandmarkEstimator::new, told)?;
+        let head_pose = open(head_pose, options, Stage::HeadPose, HeadPoseEstimator::new, told)?;
+        let eye_state = open(eye_state, options, Stage::EyeState, EyeStateEstimator::new, told)?;
         FaceAttributes::new(landmarks, head_pose, eye_state)
             .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))
     }
@@ -99,6 +105,9 @@ fn open<T>(
     options: &Options,
     stage: Stage,
     recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<T>, gst::ErrorMessage> {
-    path.as_deref().map(|path| model::open_attribute(path, options, stage, recognise)).transpose()
+    path.as_deref()
+        .map(|path| model::open_attribute(path, options, stage, recognise, diagnostics))
+        .transpose()
 }

@@ -11,6 +11,7 @@ use super::imp::{CAT, GazeInfer};
 use super::reload::{Loaded, Opened};
 use super::settings::{EngineReload, Settings};
 use crate::core::gaze::estimator::GazeEstimator;
+use crate::engine::Diagnostic;
 use crate::plugin::errors::Refusal;
 use crate::plugin::model::Options;
 use crate::plugin::{lock, model};
@@ -19,9 +20,9 @@ impl GazeInfer {
     /// Takes the model that was loaded meanwhile, and begins to load the one that is due.
     pub(super) fn reload(&self, reload: EngineReload, engine: Option<&Arc<str>>) {
         let loaded = lock(&self.reloader).take();
-        if let Some(Loaded { engine, options, outcome }) = loaded {
-            model::tell(&*self.obj(), &options);
-            match outcome {
+        if let Some(Loaded { engine, opened }) = loaded {
+            model::report(&*self.obj(), &opened.diagnostics);
+            match opened.result {
                 Ok(estimator) => self.replace(engine, estimator),
                 Err(why) => self.keep(engine, &why),
             }
@@ -35,7 +36,7 @@ impl GazeInfer {
         let mut settings = lock(&self.settings).clone();
         settings.engine = engine.cloned();
         let options = Options { replaces: true, ..settings.options() };
-        let begun = lock(&self.reloader).open(options, move |options| open(&settings, options));
+        let begun = lock(&self.reloader).open(move || open(&settings, &options));
         if let Err(why) = begun {
             gst::element_imp_warning!(
                 self,
@@ -92,6 +93,16 @@ impl GazeInfer {
 
 /// Opens the model that the settings name.
 pub(super) fn open(settings: &Settings, options: &Options) -> Opened {
+    let mut diagnostics = Vec::new();
+    let result = estimator(settings, options, &mut diagnostics);
+    Opened { result, diagnostics }
+}
+
+fn estimator(
+    settings: &Settings,
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<GazeEstimator, Refusal> {
     let Some(engine) = settings.engine.as_deref() else {
         if settings.profile.is_some() {
             return Err(Refusal::settings(
@@ -99,7 +110,7 @@ pub(super) fn open(settings: &Settings, options: &Options) -> Opened {
                  alone",
             ));
         }
-        let estimator = model::open_embedded_gaze(options)?;
+        let estimator = model::open_embedded_gaze(options, diagnostics)?;
         gst::info!(
             CAT,
             "no 'engine': the embedded model runs ({}), on {}",
@@ -108,7 +119,8 @@ pub(super) fn open(settings: &Settings, options: &Options) -> Opened {
         );
         return Ok(estimator);
     };
-    let (estimator, source) = model::open_gaze(engine, settings.profile.as_deref(), options)?;
+    let profile = settings.profile.as_deref();
+    let (estimator, source) = model::open_gaze(engine, profile, options, diagnostics)?;
     gst::info!(
         CAT,
         "'{engine}' is a {} ({source}), running on {}",

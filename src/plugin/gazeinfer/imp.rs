@@ -119,8 +119,8 @@ impl BaseTransformImpl for GazeInfer {
         // Before it is opened, which may take minutes: a file that is replaced meanwhile is noticed.
         lock(&self.reloader).start(settings.engine.clone());
         let opened = open(&settings, &options);
-        model::tell(&*self.obj(), &options);
-        let estimator = opened?;
+        model::report(&*self.obj(), &opened.diagnostics);
+        let estimator = opened.result?;
         *lock(&self.provider) = estimator.provider().to_owned();
         *lock(&self.stats) = Stats::default();
         self.lateness.reset();

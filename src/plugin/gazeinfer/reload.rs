@@ -12,22 +12,19 @@ use std::{fs, io};
 
 use crate::core::gaze::estimator::GazeEstimator;
 use crate::plugin::errors::Refusal;
-use crate::plugin::model::Options;
 
 /// How often a file is asked whether it changed.
 const POLL: Duration = Duration::from_secs(1);
 
 /// What opening a model gives.
-pub(super) type Opened = Result<GazeEstimator, Refusal>;
+pub(super) type Opened = crate::engine::Opened<GazeEstimator, Refusal>;
 
 /// A model that was to replace another.
 pub(super) struct Loaded {
     /// Its file; `None` is the embedded one.
     pub engine: Option<Arc<str>>,
-    /// What it was opened with; notes were made there.
-    pub options: Options,
-    /// The model, or why there is none.
-    pub outcome: Opened,
+    /// The model, or why there is none, and what opening it reported.
+    pub opened: Opened,
 }
 
 /// Loads models beside the one that runs, one at a time.
@@ -43,7 +40,6 @@ pub(super) struct Reloader {
 
 struct Loading {
     engine: Option<Arc<str>>,
-    options: Options,
     result: Receiver<Opened>,
     thread: JoinHandle<()>,
 }
@@ -87,34 +83,33 @@ impl Reloader {
     ///
     /// # Errors
     /// Where the system has no thread left.
-    pub fn open(
-        &mut self,
-        options: Options,
-        open: impl FnOnce(&Options) -> Opened + Send + 'static,
-    ) -> io::Result<()> {
+    pub fn open(&mut self, open: impl FnOnce() -> Opened + Send + 'static) -> io::Result<()> {
         let (sender, result) = mpsc::channel();
-        let shared = options.clone();
         let work = move || {
             // Nobody takes it any more where the element was stopped meanwhile.
-            let _ = sender.send(open(&shared));
+            let _ = sender.send(open());
         };
         let thread = thread::Builder::new().name("gaze-engine".to_owned()).spawn(work)?;
-        self.loading = Some(Loading { engine: self.wanted.clone(), options, result, thread });
+        self.loading = Some(Loading { engine: self.wanted.clone(), result, thread });
         Ok(())
     }
 
     /// What has been opened since.
     pub fn take(&mut self) -> Option<Loaded> {
-        let outcome = match self.loading.as_ref()?.result.try_recv() {
-            Ok(outcome) => outcome,
+        let opened = match self.loading.as_ref()?.result.try_recv() {
+            Ok(opened) => opened,
             Err(TryRecvError::Empty) => return None,
-            Err(TryRecvError::Disconnected) => Err(Refusal::wrong_type(
-                "opening it ended without a result. See what was logged (GST_DEBUG=gazeruntime:6)",
-            )),
+            Err(TryRecvError::Disconnected) => Opened {
+                result: Err(Refusal::wrong_type(
+                    "opening it ended without a result. See what was logged \
+                     (GST_DEBUG=gazeruntime:6)",
+                )),
+                diagnostics: Vec::new(),
+            },
         };
-        let Loading { engine, options, thread, .. } = self.loading.take()?;
+        let Loading { engine, thread, .. } = self.loading.take()?;
         let _ = thread.join();
-        Some(Loaded { engine, options, outcome })
+        Some(Loaded { engine, opened })
     }
 
     /// What was asked for last runs now.

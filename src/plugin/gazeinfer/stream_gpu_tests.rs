@@ -60,7 +60,7 @@ fn data(name: &str) -> String {
 fn stream(cuda: Option<&Arc<cuda::Cuda>>) -> Stream {
     let options = EngineOptions { batch_size: 4, threads: 1, ..EngineOptions::default() };
     let (model, profile) = (data("regression.onnx"), data("regression.toml"));
-    let open = engine::open_model(model, Some(&profile), &options).unwrap();
+    let open = engine::open_model(model, Some(&profile), &options).result.unwrap();
     let engine: Box<dyn crate::core::inference::Engine> = match cuda {
         Some(cuda) => Box::new(on_gpu::OnGpu::new(open.engine, cuda)),
         None => open.engine,
