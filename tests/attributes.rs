@@ -573,7 +573,7 @@ fn models_of_other_stages_are_told_where_they_belong() {
     for model in [PFLD, FIVE, EYE_STATE] {
         let Some(engine) = open(test, model) else { return };
         let error = HeadPoseEstimator::new(engine).err();
-        assert!(matches!(error, Some(AttributeError::OtherStage { .. })), "{model}: {error:?}");
+        assert!(matches!(error, Some(AttributeError::OtherAttribute { .. })), "{model}: {error:?}");
     }
     let (Some(five), Some(state)) = (open(test, FIVE), open(test, EYE_STATE)) else { return };
     let five = LandmarkEstimator::new(five).unwrap();

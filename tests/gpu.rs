@@ -27,7 +27,7 @@ use gstgaze::core::geometry::{PixelRect, Size};
 use gstgaze::core::image::preprocess::Preprocessor;
 use gstgaze::core::image::spec::{Border, ImageSpec, Resample};
 use gstgaze::core::image::{FrameView, Plane};
-use gstgaze::core::inference::device::{DeviceMemory, PictureDevice};
+use gstgaze::core::inference::device::{DeviceMemory, PreprocessDevice};
 use gstgaze::core::inference::{ElementType, TensorMut};
 use gstgaze::engine::provider::ExecutionProvider;
 use gstgaze::nvidia::buffer::{NvmmBuffer, NvmmCaps};

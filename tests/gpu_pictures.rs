@@ -25,11 +25,13 @@ use gst_video::{VideoFormat, VideoMeta};
 use gstgaze::core::gaze::eye_crop::EyeCropper;
 use gstgaze::core::geometry::matrix::Mat3;
 use gstgaze::core::geometry::{PixelRect, Size};
-use gstgaze::core::image::color::{Colorimetry, Matrix, Range};
+use gstgaze::core::image::color::{ColorMatrix, ColorRange, Colorimetry};
 use gstgaze::core::image::preprocess::Preprocessor;
 use gstgaze::core::image::spec::{Aspect, Border, Channels, ImageSpec, Layout, Resample};
 use gstgaze::core::image::{FrameView, PixelFormat, Plane, PlaneLayout};
-use gstgaze::core::inference::device::{DeviceMemory, PictureDevice, PictureJob, Sampling, Turn};
+use gstgaze::core::inference::device::{
+    DeviceMemory, PreprocessDevice, PreprocessJob, RigidTransform, Sampling,
+};
 use gstgaze::core::inference::{ElementType, TensorMut};
 use gstgaze::core::profile::spec::EyeSpec;
 use gstgaze::nvidia::gpu::{GpuFrame, GpuPictures};
@@ -52,8 +54,9 @@ const ASPECTS: [Aspect; 3] = [Aspect::Stretch, Aspect::Letterbox, Aspect::Letter
 
 /// All that colours may mean.
 fn colorimetries() -> Vec<Colorimetry> {
-    let matrices = [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020];
-    let with = |matrix| [Range::Limited, Range::Full].map(|range| Colorimetry { matrix, range });
+    let matrices = [ColorMatrix::Bt601, ColorMatrix::Bt709, ColorMatrix::Bt2020];
+    let with =
+        |matrix| [ColorRange::Limited, ColorRange::Full].map(|range| Colorimetry { matrix, range });
     matrices.into_iter().flat_map(with).collect()
 }
 
@@ -142,7 +145,7 @@ fn on_gpu(
     pictures: &mut GpuPictures,
     memory: &Memory<'_>,
     frame: &GpuFrame<'_>,
-    job: &PictureJob<'_>,
+    job: &PreprocessJob<'_>,
 ) -> Vec<u8> {
     let bytes = job.bytes();
     let whole = DeviceMemory { address: memory.address, bytes: 3 * bytes, device: 0 };
@@ -416,7 +419,7 @@ fn what_does_not_fit_together_is_refused() {
     pictures.fill(&frame, &job, good).unwrap();
     pictures.finish().unwrap();
 
-    let mut refused = |job: &PictureJob<'_>, out: DeviceMemory, word: &str| {
+    let mut refused = |job: &PreprocessJob<'_>, out: DeviceMemory, word: &str| {
         let error = pictures.fill(&frame, job, out).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
     };
@@ -428,27 +431,36 @@ fn what_does_not_fit_together_is_refused() {
     refused(&job, DeviceMemory { address: own.as_ptr() as u64, ..good }, "one allocation");
     let end = memory.address + memory.bytes as u64 - 8;
     refused(&job, DeviceMemory { address: end, ..good }, "one allocation");
-    refused(&PictureJob { table: &[], ..job }, good, "table");
-    refused(&PictureJob { element_bytes: 3, ..job }, good, "another length");
-    let Sampling::Resize { source, border, turn, picture, filter, columns, rows, fill } =
+    refused(&PreprocessJob { table: &[], ..job }, good, "table");
+    refused(&PreprocessJob { element_bytes: 3, ..job }, good, "another length");
+    let Sampling::Resize { source, border, transform, picture, filter, columns, rows, fill } =
         job.sampling
     else {
         unreachable!()
     };
-    let with = |source, picture, turn, columns, filter| PictureJob {
-        sampling: Sampling::Resize { source, border, turn, picture, filter, columns, rows, fill },
+    let with = |source, picture, transform, columns, filter| PreprocessJob {
+        sampling: Sampling::Resize {
+            source,
+            border,
+            transform,
+            picture,
+            filter,
+            columns,
+            rows,
+            fill,
+        },
         ..job
     };
     let empty = PixelRect::new(0, 0, 0, 5);
-    refused(&with(empty, picture, turn, columns, filter), good, "source");
+    refused(&with(empty, picture, transform, columns, filter), good, "source");
     let outside = PixelRect::new(1, 0, 8, 8);
-    refused(&with(source, outside, turn, columns, filter), good, "outside");
+    refused(&with(source, outside, transform, columns, filter), good, "outside");
     let mut short = columns;
     short.starts = &short.starts[..7];
-    refused(&with(source, picture, turn, short, filter), good, "windows");
+    refused(&with(source, picture, transform, short, filter), good, "windows");
     let cubic = Resample::OpencvCubic;
-    refused(&with(source, picture, turn, columns, cubic), good, "windows");
-    let turned = Some(Turn { cos: 1.0, sin: 0.0, left: 0.0, top: 0.0 });
+    refused(&with(source, picture, transform, columns, cubic), good, "windows");
+    let turned = Some(RigidTransform { cos: 1.0, sin: 0.0, left: 0.0, top: 0.0 });
     refused(&with(source, picture, turned, columns, filter), good, "square");
     let error = pictures.write(&[0; 12], DeviceMemory { bytes: 11, ..good }).unwrap_err();
     assert!(error.to_string().contains("another length"), "{error}");

@@ -81,8 +81,10 @@ fn resized_bytes_are_those_of_opencv_and_pillow() {
         // Grey goes the same way as one channel of three.
         let green: Vec<u8> = picture.iter().skip(1).step_by(3).copied().collect();
         let plane = Plane { data: &green, stride: width as usize };
-        let full =
-            Colorimetry { range: gstgaze::core::image::color::Range::Full, ..Default::default() };
+        let full = Colorimetry {
+            range: gstgaze::core::image::color::ColorRange::Full,
+            ..Default::default()
+        };
         let frame = FrameView::new(PixelFormat::Gray8, size, full, &[plane]).unwrap();
         let got = whole_frame(&frame, &byte_spec(case.target, Channels::Gray, case.method));
         assert!(got.iter().eq(want.iter().skip(1).step_by(3)), "grey {:?}", case.source);

@@ -5,8 +5,8 @@
 mod common;
 
 use gstgaze::core::geometry::{PixelRect, Size};
-use gstgaze::core::image::color::{Colorimetry, Matrix, Range};
-use gstgaze::core::image::preprocess::{Placement, PreprocessError, Preprocessor};
+use gstgaze::core::image::color::{ColorMatrix, ColorRange, Colorimetry};
+use gstgaze::core::image::preprocess::{CropMapping, PreprocessError, Preprocessor};
 use gstgaze::core::image::spec::{Aspect, Border, Channels, ImageSpec, Layout, Resample};
 use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 use gstgaze::core::inference::{ElementType, TensorMut};
@@ -74,13 +74,13 @@ impl Frame {
             return stored;
         }
         let (red, blue) = match self.colorimetry.matrix {
-            Matrix::Bt601 => (0.299, 0.114),
-            Matrix::Bt709 => (0.2126, 0.0722),
-            Matrix::Bt2020 => (0.2627, 0.0593),
+            ColorMatrix::Bt601 => (0.299, 0.114),
+            ColorMatrix::Bt709 => (0.2126, 0.0722),
+            ColorMatrix::Bt2020 => (0.2627, 0.0593),
         };
         let (luma, cb, cr) = match self.colorimetry.range {
-            Range::Full => (stored[0], stored[1] - 128.0, stored[2] - 128.0),
-            Range::Limited => (
+            ColorRange::Full => (stored[0], stored[1] - 128.0, stored[2] - 128.0),
+            ColorRange::Limited => (
                 (stored[0] - 16.0).max(0.0) / 219.0 * 255.0,
                 (stored[1] - 128.0) / 224.0 * 255.0,
                 (stored[2] - 128.0) / 224.0 * 255.0,
@@ -96,8 +96,8 @@ impl Frame {
         if self.format.is_yuv() || self.format == PixelFormat::Gray8 {
             let luma = self.stored(x, y)[0];
             return match self.colorimetry.range {
-                Range::Full => luma,
-                Range::Limited => ((luma - 16.0) / 219.0 * 255.0).clamp(0.0, 255.0),
+                ColorRange::Full => luma,
+                ColorRange::Limited => ((luma - 16.0) / 219.0 * 255.0).clamp(0.0, 255.0),
             };
         }
         let [r, g, b] = self.rgb(x, y);
@@ -199,16 +199,16 @@ fn spec(width: u32, height: u32, channels: Channels, resample: Resample) -> Imag
 }
 
 const COLORIMETRIES: [Colorimetry; 6] = {
-    const fn of(matrix: Matrix, range: Range) -> Colorimetry {
+    const fn of(matrix: ColorMatrix, range: ColorRange) -> Colorimetry {
         Colorimetry { matrix, range }
     }
     [
-        of(Matrix::Bt601, Range::Limited),
-        of(Matrix::Bt601, Range::Full),
-        of(Matrix::Bt709, Range::Limited),
-        of(Matrix::Bt709, Range::Full),
-        of(Matrix::Bt2020, Range::Limited),
-        of(Matrix::Bt2020, Range::Full),
+        of(ColorMatrix::Bt601, ColorRange::Limited),
+        of(ColorMatrix::Bt601, ColorRange::Full),
+        of(ColorMatrix::Bt709, ColorRange::Limited),
+        of(ColorMatrix::Bt709, ColorRange::Full),
+        of(ColorMatrix::Bt2020, ColorRange::Limited),
+        of(ColorMatrix::Bt2020, ColorRange::Full),
     ]
 };
 
@@ -405,7 +405,7 @@ fn letterboxes_fill_and_map_back() {
                 })
                 .unwrap();
             let picture = PixelRect::new(0, top, 16, 8);
-            assert_eq!(placement, Placement { source: all, picture });
+            assert_eq!(placement, CropMapping { source: all, picture });
             for (c, y, x) in
                 (0..3).flat_map(|c| (0..18).flat_map(move |y| (0..16).map(move |x| (c, y, x))))
             {

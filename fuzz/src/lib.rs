@@ -6,7 +6,7 @@ pub mod drive;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use gstgaze::core::image::color::{Colorimetry, Matrix, Range};
+use gstgaze::core::image::color::{ColorMatrix, ColorRange, Colorimetry};
 use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 use gstgaze::core::geometry::Size;
 use gstgaze::core::profile::builtin;
@@ -202,8 +202,8 @@ impl<'a> Arbitrary<'a> for Frame {
         let format = *u.choose(&FORMATS)?;
         let size = Size::new(u.int_in_range(0..=200)?, u.int_in_range(0..=200)?);
         let colorimetry = Colorimetry {
-            matrix: *u.choose(&[Matrix::Bt601, Matrix::Bt709])?,
-            range: *u.choose(&[Range::Limited, Range::Full])?,
+            matrix: *u.choose(&[ColorMatrix::Bt601, ColorMatrix::Bt709])?,
+            range: *u.choose(&[ColorRange::Limited, ColorRange::Full])?,
         };
         let lies = u.ratio(1_u8, 8_u8)?;
         let mut strides = [0; 3];

@@ -4,13 +4,13 @@
 //! versions. No suffix is BT.601 in limited range, `_ER` full range, `_709` and `_2020` the matrix.
 
 use crate::core::image::PixelFormat;
-use crate::core::image::color::{Colorimetry, Matrix, Range};
+use crate::core::image::color::{ColorMatrix, ColorRange, Colorimetry};
 
 /// The pixels of a colour format, for those that are read.
 pub fn pixels(color_format: i32) -> Option<(PixelFormat, Colorimetry)> {
-    use Matrix::{Bt601, Bt709, Bt2020};
+    use ColorMatrix::{Bt601, Bt709, Bt2020};
+    use ColorRange::{Full, Limited};
     use PixelFormat as P;
-    use Range::{Full, Limited};
     let (format, matrix, range) = match color_format {
         1 => (P::Gray8, Bt601, Limited),
         2 => (P::I420, Bt601, Limited),

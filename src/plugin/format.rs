@@ -3,7 +3,7 @@
 use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
 
 use crate::core::image::PixelFormat;
-use crate::core::image::color::{Colorimetry, Matrix, Range};
+use crate::core::image::color::{ColorMatrix, ColorRange, Colorimetry};
 use crate::nvidia::buffer as nvmm;
 
 /// Caps feature of the memory of GStreamer's own CUDA elements.
@@ -41,13 +41,13 @@ pub fn pixel_format(format: VideoFormat) -> Option<PixelFormat> {
 pub fn colorimetry(info: &gst_video::VideoInfo) -> Colorimetry {
     let stated = info.colorimetry();
     let matrix = match stated.matrix() {
-        VideoColorMatrix::Bt709 => Matrix::Bt709,
-        VideoColorMatrix::Bt2020 => Matrix::Bt2020,
-        _ => Matrix::Bt601,
+        VideoColorMatrix::Bt709 => ColorMatrix::Bt709,
+        VideoColorMatrix::Bt2020 => ColorMatrix::Bt2020,
+        _ => ColorMatrix::Bt601,
     };
     let range = match stated.range() {
-        VideoColorRange::Range0_255 => Range::Full,
-        _ => Range::Limited,
+        VideoColorRange::Range0_255 => ColorRange::Full,
+        _ => ColorRange::Limited,
     };
     Colorimetry { matrix, range }
 }
@@ -119,11 +119,11 @@ mod tests {
         };
         assert_eq!(
             super::colorimetry(&info("bt709")),
-            Colorimetry { matrix: Matrix::Bt709, range: Range::Limited }
+            Colorimetry { matrix: ColorMatrix::Bt709, range: ColorRange::Limited }
         );
         assert_eq!(
             super::colorimetry(&info("1:4:0:0")),
-            Colorimetry { matrix: Matrix::Bt601, range: Range::Full }
+            Colorimetry { matrix: ColorMatrix::Bt601, range: ColorRange::Full }
         );
     }
 }

@@ -7,7 +7,7 @@ use gst::prelude::*;
 
 use super::errors::{Refusal, engine_error};
 use super::execution::Execution;
-use crate::core::face::attributes::{AttributeError, Stage};
+use crate::core::face::attributes::{Attribute, AttributeError};
 use crate::core::face::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
 use crate::core::inference::Engine;
@@ -149,17 +149,17 @@ fn detect_error(path: &str, error: &DetectError) -> gst::ErrorMessage {
     }
 }
 
-/// Opens a model that looks at single faces, for `stage`; `recognise` makes it of the engine.
+/// Opens a model that looks at single faces, for one attribute; `recognise` makes it from the engine.
 pub fn open_attribute<T>(
     path: &str,
     options: &Options,
-    stage: Stage,
+    attribute: Attribute,
     recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<T, gst::ErrorMessage> {
     let options = EngineOptions {
         batch_size: 1,
-        input_size: Some(stage.input_size()),
+        input_size: Some(attribute.input_size()),
         ..options.for_engine()?
     };
     let engine =

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gstgaze::core::face::FaceRegion;
 use gstgaze::core::face::attributes::{
-    FaceAttributes, HeadPoseEstimator, LandmarkEstimator, Stage,
+    Attribute, FaceAttributes, HeadPoseEstimator, LandmarkEstimator,
 };
 use gstgaze::core::face::detect::{DetectSettings, FaceDetector};
 use gstgaze::core::gaze::estimator::Missing;
@@ -48,14 +48,13 @@ impl FaceFinder {
     /// Opens the models that are named.
     pub fn open(args: &FaceArgs, options: &EngineOptions) -> Result<Self, Failure> {
         let detector = args.face_model.as_deref().map(|path| open_detector(path, options));
-        let landmarks = args
-            .landmark_model
-            .as_deref()
-            .map(|path| open_attribute(path, options, Stage::Landmarks, LandmarkEstimator::new));
+        let landmarks = args.landmark_model.as_deref().map(|path| {
+            open_attribute(path, options, Attribute::Landmarks, LandmarkEstimator::new)
+        });
         let head_pose = args
             .head_pose_model
             .as_deref()
-            .map(|path| open_attribute(path, options, Stage::HeadPose, HeadPoseEstimator::new));
+            .map(|path| open_attribute(path, options, Attribute::HeadPose, HeadPoseEstimator::new));
         let attributes = FaceAttributes::new(landmarks.transpose()?, head_pose.transpose()?, None)
             .map_err(|why| Failure::cannot(why.to_string()))?;
         let settings =

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use gstgaze::core::face::attributes::{AttributeError, Stage};
+use gstgaze::core::face::attributes::{Attribute, AttributeError};
 use gstgaze::core::face::detect::{FaceDetector, opening_size};
 use gstgaze::core::gaze::estimator::GazeEstimator;
 use gstgaze::core::inference::{Engine, EngineError};
@@ -157,10 +157,10 @@ fn elsewhere(path: &Path, options: &EngineOptions, wanted: &str) -> Option<Failu
     let place = match &role {
         Role::Gaze(..) => "give it as MODEL",
         Role::Detector(_) => "give it with --face-model",
-        Role::Attribute(model) => match model.stage() {
-            Stage::Landmarks => "give it with --landmark-model",
-            Stage::HeadPose => "give it with --head-pose-model",
-            Stage::EyeState => "no command needs it",
+        Role::Attribute(model) => match model.attribute() {
+            Attribute::Landmarks => "give it with --landmark-model",
+            Attribute::HeadPose => "give it with --head-pose-model",
+            Attribute::EyeState => "no command needs it",
         },
         Role::Unknown(_) => return None,
     };
@@ -185,17 +185,20 @@ pub fn open_detector(path: &Path, options: &EngineOptions) -> Result<FaceDetecto
 pub fn open_attribute<T>(
     path: &Path,
     options: &EngineOptions,
-    stage: Stage,
+    attribute: Attribute,
     recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
 ) -> Result<T, Failure> {
-    let wanted = match stage {
-        Stage::Landmarks => "a landmark model",
-        Stage::HeadPose => "a head pose model",
-        Stage::EyeState => "an eye state model",
+    let wanted = match attribute {
+        Attribute::Landmarks => "a landmark model",
+        Attribute::HeadPose => "a head pose model",
+        Attribute::EyeState => "an eye state model",
     };
     let sent = || elsewhere(path, options, wanted);
-    let opened =
-        EngineOptions { batch_size: 1, input_size: Some(stage.input_size()), ..options.clone() };
+    let opened = EngineOptions {
+        batch_size: 1,
+        input_size: Some(attribute.input_size()),
+        ..options.clone()
+    };
     let engine = engine::open(path, &opened).result.map_err(|why| other_shape(&why, sent))?;
     recognise(Box::new(engine)).map_err(|why| sent().unwrap_or_else(|| about(path, why)))
 }

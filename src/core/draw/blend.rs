@@ -6,7 +6,7 @@
 //! whatever the offset. Bytes under transparent pixels are not written.
 
 use crate::core::geometry::{PixelRect, Size};
-use crate::core::image::color::{Colorimetry, Range};
+use crate::core::image::color::{ColorRange, Colorimetry};
 use crate::core::image::frame::check_layout;
 use crate::core::image::{FrameError, PixelFormat, PlaneLayout};
 
@@ -276,8 +276,8 @@ impl ToYuv {
         let (red, blue) = colorimetry.matrix.weights();
         let green = 1.0 - red - blue;
         let (black, luma, chroma) = match colorimetry.range {
-            Range::Limited => (16.0, 219.0 / 255.0, 224.0 / 255.0),
-            Range::Full => (0.0, 1.0, 1.0),
+            ColorRange::Limited => (16.0, 219.0 / 255.0, 224.0 / 255.0),
+            ColorRange::Full => (0.0, 1.0, 1.0),
         };
         let fixed = |factors: [f64; 3], scale: f64, zero: f64| {
             let [r, g, b] = factors.map(|f| (f * scale * f64::from(1 << SHIFT)).round() as i32);

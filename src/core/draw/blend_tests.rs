@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::image::color::Matrix;
+use crate::core::image::color::ColorMatrix;
 
 /// A frame of any format with padded rows, an odd offset, and no two neighbours alike.
 fn frame(format: PixelFormat, size: Size) -> (Vec<u8>, Vec<PlaneLayout>) {
@@ -129,7 +129,7 @@ fn half_transparent_is_half_way() {
     let size = Size::new(2, 2);
     let canvas = [128, 128, 128, 128].repeat(4);
     let place = PixelRect::full(size);
-    let colors = Colorimetry { range: Range::Full, matrix: Matrix::Bt601 };
+    let colors = Colorimetry { range: ColorRange::Full, matrix: ColorMatrix::Bt601 };
     for format in PixelFormat::ALL.into_iter().filter(|f| !f.is_yuv()) {
         let (mut data, planes) = frame(format, size);
         data.fill(0);
@@ -163,7 +163,7 @@ fn chroma_takes_the_mean_of_its_pixels() {
     let size = Size::new(2, 2);
     let planes = [(0, 2), (4, 2)].map(|(offset, stride)| PlaneLayout { offset, stride });
     let mut data = [0, 0, 0, 0, 128, 128];
-    let colors = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+    let colors = Colorimetry { matrix: ColorMatrix::Bt709, range: ColorRange::Full };
     let place = PixelRect::new(1, 1, 1, 1);
     blend(PixelFormat::Nv12, size, colors, (&mut data, &planes), &[0, 0, 255, 255], place);
     assert_eq!(data[..4], [0, 0, 0, 18]);

@@ -11,7 +11,7 @@ use crate::core::geometry::Size;
 use crate::core::geometry::camera::{Camera, Optics};
 use crate::core::image::FrameView;
 use crate::core::image::preprocess::PreprocessError;
-use crate::core::inference::device::{DeviceFault, PictureDevice};
+use crate::core::inference::device::{DeviceFault, PreprocessDevice};
 use crate::core::inference::{Engine, EngineError};
 use crate::core::profile::ResolvedProfile;
 use crate::core::profile::spec::{FaceCenter, Normalization};
@@ -121,13 +121,13 @@ impl Pictures for OnHost<'_, '_> {
 }
 
 /// On the device that has the frame.
-struct OnDevice<'a, 'f, D: PictureDevice> {
+struct OnDevice<'a, 'f, D: PreprocessDevice> {
     device: &'a mut D,
     frame: &'a D::Frame<'f>,
     size: Size,
 }
 
-impl<D: PictureDevice> Pictures for OnDevice<'_, '_, D> {
+impl<D: PreprocessDevice> Pictures for OnDevice<'_, '_, D> {
     fn size(&self) -> Size {
         self.size
     }
@@ -223,7 +223,7 @@ impl GazeEstimator {
 
     /// The same of a frame of this size in the memory of a device, which makes the pictures there;
     /// it must be [the one](Self::device) whose memory the model's inputs are in.
-    pub fn estimate_on<D: PictureDevice>(
+    pub fn estimate_on<D: PreprocessDevice>(
         &mut self,
         device: &mut D,
         (frame, size): (&D::Frame<'_>, Size),

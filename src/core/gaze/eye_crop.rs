@@ -10,7 +10,7 @@ use crate::core::image::color::Colorimetry;
 use crate::core::image::preprocess::{PreprocessError, Preprocessor};
 use crate::core::image::spec::{Border, Channels, ImageSpec, Layout};
 use crate::core::image::{FrameView, PixelFormat, Plane};
-use crate::core::inference::device::{PictureJob, Turn};
+use crate::core::inference::device::{PreprocessJob, RigidTransform};
 use crate::core::inference::{ElementType, TensorMut};
 use crate::core::profile::spec::EyeSpec;
 
@@ -130,23 +130,23 @@ impl EyeCropper {
         frame: Size,
         square: PixelRect,
         roll: f32,
-    ) -> Result<PictureJob<'_>, PreprocessError> {
+    ) -> Result<PreprocessJob<'_>, PreprocessError> {
         if !self.spec.rotate_by_roll {
             return self.picture.job(frame, square, Border::Replicate);
         }
         let turn = level(square.width as usize, roll);
-        self.picture.turned_job(frame, square, turn)
+        self.picture.transformed_job(frame, square, turn)
     }
 }
 
 /// The turn that makes a square of `side` pixels level that is rolled clockwise by `roll` radians,
 /// about the pixel `(side / 2, side / 2)`: `cv2.getRotationMatrix2D(centre, degrees, 1)`.
-fn level(side: usize, roll: f32) -> Turn {
+fn level(side: usize, roll: f32) -> RigidTransform {
     let centre = (side / 2) as f64;
     let (sin, cos) = f64::from(roll).sin_cos();
     let start = [centre - cos * centre + sin * centre, centre - sin * centre - cos * centre];
     let [left, top] = start.map(|v| v as f32);
-    Turn { cos: cos as f32, sin: sin as f32, left, top }
+    RigidTransform { cos: cos as f32, sin: sin as f32, left, top }
 }
 
 /// Turns a square picture of three bytes a pixel; its edge is repeated around it.
@@ -154,8 +154,8 @@ fn level(side: usize, roll: f32) -> Turn {
 /// What `cv2.warpAffine` of OpenCV 5 makes of the turn's matrix with `INTER_LINEAR` and
 /// `BORDER_REPLICATE`: positions and weights are 32-bit floats there. (OpenCV 4 rounds positions to
 /// 1/32 of a pixel, which moves a byte by a few grey levels.)
-fn turn(square: &[u8], side: usize, turn: Turn, out: &mut [u8]) {
-    let Turn { cos: right, sin: down, left: x0, top: y0 } = turn;
+fn turn(square: &[u8], side: usize, turn: RigidTransform, out: &mut [u8]) {
+    let RigidTransform { cos: right, sin: down, left: x0, top: y0 } = turn;
     let last = side as i32 - 1;
     let pixel = |x: i32, y: i32| {
         let at = (y.clamp(0, last) as usize * side + x.clamp(0, last) as usize) * 3;

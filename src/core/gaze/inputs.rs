@@ -12,7 +12,7 @@ use crate::core::geometry::matrix::{Mat3, transpose};
 use crate::core::geometry::{Gaze, PixelRect, Size};
 use crate::core::image::FrameView;
 use crate::core::image::preprocess::{PreprocessError, Preprocessor};
-use crate::core::inference::device::{DeviceFault, DeviceMemory, PictureDevice};
+use crate::core::inference::device::{DeviceFault, DeviceMemory, PreprocessDevice};
 use crate::core::inference::{ElementType, Engine, EngineError, TensorMut};
 use crate::core::profile::spec::{GazeFrame, Normalization, RegionPolicy};
 use crate::core::profile::{InputRole, ResolvedInput, ResolvedProfile};
@@ -204,7 +204,7 @@ impl Feeds {
     }
 
     /// Has a device write a portion to slot `slot` of every input, for a run of `batch` items.
-    pub fn fill_on<D: PictureDevice>(
+    pub fn fill_on<D: PreprocessDevice>(
         &mut self,
         device: &mut D,
         (frame, size): (&D::Frame<'_>, Size),

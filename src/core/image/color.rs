@@ -2,7 +2,7 @@
 
 /// Which luma weights a YUV frame was made with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Matrix {
+pub enum ColorMatrix {
     /// ITU-R BT.601-7: standard definition, JPEG, and most webcams.
     #[default]
     Bt601,
@@ -14,7 +14,7 @@ pub enum Matrix {
 
 /// Which byte values are black and white.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Range {
+pub enum ColorRange {
     /// Luma 16..=235, chroma 16..=240 ("TV", "video").
     #[default]
     Limited,
@@ -22,16 +22,16 @@ pub enum Range {
     Full,
 }
 
-/// Matrix and range of a YUV or grey frame. Ignored for RGB formats.
+/// ColorMatrix and range of a YUV or grey frame. Ignored for RGB formats.
 ///
 /// Grey frames use the range alone. GStreamer's default for GRAY8 is full range, for which grey is
 /// taken as it is; limited-range grey is expanded as luma is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Colorimetry {
     /// Luma weights.
-    pub matrix: Matrix,
+    pub matrix: ColorMatrix,
     /// Black and white levels.
-    pub range: Range,
+    pub range: ColorRange,
 }
 
 /// Binary places of [`YuvCoefficients`].
@@ -64,7 +64,7 @@ pub struct YuvCoefficients {
     pub u_to_b: i32,
 }
 
-impl Matrix {
+impl ColorMatrix {
     /// Weights of red and blue in luma: BT.601-7 2.5.1, BT.709-6 3.2, BT.2020-2 table 4.
     pub const fn weights(self) -> (f64, f64) {
         match self {
@@ -93,8 +93,8 @@ impl Colorimetry {
         let (red, blue) = self.matrix.weights();
         let green = 1.0 - red - blue;
         let (black, luma, chroma) = match self.range {
-            Range::Limited => (16, 255.0 / 219.0, 255.0 / 224.0),
-            Range::Full => (0, 1.0, 1.0),
+            ColorRange::Limited => (16, 255.0 / 219.0, 255.0 / 224.0),
+            ColorRange::Full => (0, 1.0, 1.0),
         };
         let (v_to_r, u_to_b) = (2.0 * (1.0 - red) * chroma, 2.0 * (1.0 - blue) * chroma);
         let fixed = |factor: f64| (factor * f64::from(1 << YUV_SHIFT)).round() as i32;
@@ -115,16 +115,16 @@ mod tests {
 
     #[test]
     fn black_white_and_the_published_factors() {
-        for matrix in [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020] {
-            for range in [Range::Limited, Range::Full] {
+        for matrix in [ColorMatrix::Bt601, ColorMatrix::Bt709, ColorMatrix::Bt2020] {
+            for range in [ColorRange::Limited, ColorRange::Full] {
                 let k = Colorimetry { matrix, range }.coefficients();
-                let white = if range == Range::Limited { 235 } else { 255 };
+                let white = if range == ColorRange::Limited { 235 } else { 255 };
                 let half = 1 << (YUV_SHIFT - 1);
                 assert_eq!(((white - k.black) * k.luma + half) >> YUV_SHIFT, 255);
             }
         }
         // BT.709-6: R = Y + 1.5748 Cr, B = Y + 1.8556 Cb.
-        let k = Colorimetry { matrix: Matrix::Bt709, range: Range::Full }.coefficients();
+        let k = Colorimetry { matrix: ColorMatrix::Bt709, range: ColorRange::Full }.coefficients();
         let float = |fixed: i32| f64::from(fixed) / f64::from(1 << YUV_SHIFT);
         assert!((float(k.v_to_r) - 1.5748).abs() < 1e-6);
         assert!((float(k.u_to_b) - 1.8556).abs() < 1e-6);

@@ -29,10 +29,10 @@ impl DeviceMemory {
     }
 }
 
-/// Windows and their weights along one axis. A window may begin before the first sample and end
+/// FilterCoefficients and their weights along one axis. A window may begin before the first sample and end
 /// behind the last; its samples there are those of the edge.
 #[derive(Clone, Copy, Debug)]
-pub struct Windows<'a> {
+pub struct FilterCoefficients<'a> {
     /// First sample of each window.
     pub starts: &'a [i32],
     /// Weights, [`taps`](Self::taps) for each window, in the filter's fixed point.
@@ -45,7 +45,7 @@ pub struct Windows<'a> {
 /// pixel (x·cos + (y·sin' + left), x·sin + (y·cos + top)) of the square, sin' being -sin, in single
 /// precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Turn {
+pub struct RigidTransform {
     /// Cosine of the angle.
     pub cos: f32,
     /// Sine of the angle.
@@ -66,15 +66,15 @@ pub enum Sampling<'a> {
         /// Whether black lies around the frame, or its edge.
         border: Border,
         /// The source, a square, is turned first, in blue, green and red bytes.
-        turn: Option<Turn>,
+        transform: Option<RigidTransform>,
         /// What of the tensor is filled.
         picture: PixelRect,
         /// How the size is changed.
         filter: Resample,
         /// For each column of the picture.
-        columns: Windows<'a>,
+        columns: FilterCoefficients<'a>,
         /// For each row of the picture.
-        rows: Windows<'a>,
+        rows: FilterCoefficients<'a>,
         /// The byte around the picture.
         fill: u8,
     },
@@ -89,7 +89,7 @@ pub enum Sampling<'a> {
 
 /// One item of an input, and all that is to be known to make it.
 #[derive(Clone, Copy, Debug)]
-pub struct PictureJob<'a> {
+pub struct PreprocessJob<'a> {
     /// Of the tensor.
     pub size: Size,
     /// Its channels.
@@ -104,7 +104,7 @@ pub struct PictureJob<'a> {
     pub sampling: Sampling<'a>,
 }
 
-impl PictureJob<'_> {
+impl PreprocessJob<'_> {
     /// Bytes of the item.
     pub fn bytes(&self) -> usize {
         let pixels = (self.size.width as usize).saturating_mul(self.size.height as usize);
@@ -118,7 +118,7 @@ impl PictureJob<'_> {
 pub struct DeviceFault(pub String);
 
 /// Makes pictures in a device's memory.
-pub trait PictureDevice {
+pub trait PreprocessDevice {
     /// A frame in its memory.
     type Frame<'f>;
 
@@ -129,7 +129,7 @@ pub trait PictureDevice {
     fn fill(
         &mut self,
         frame: &Self::Frame<'_>,
-        job: &PictureJob<'_>,
+        job: &PreprocessJob<'_>,
         out: DeviceMemory,
     ) -> Result<(), DeviceFault>;
 

@@ -7,7 +7,7 @@ use crate::core::image::PixelFormat;
 use crate::core::image::color::Colorimetry;
 use crate::core::image::preprocess::MAX_SIDE;
 use crate::core::image::spec::{Channels, Layout, Resample};
-use crate::core::inference::device::{PictureJob, Turn, Windows};
+use crate::core::inference::device::{FilterCoefficients, PreprocessJob, RigidTransform};
 use crate::nvidia::abi::picture::{KIND_GRAY, KIND_RGB, KIND_YUV, Picture};
 
 /// Where a component's bytes are: plane, first byte, bytes from pixel to pixel, and by how many bits
@@ -58,7 +58,7 @@ fn describe(
 }
 
 /// What a frame and a job say together, without addresses and windows.
-pub(super) fn begin(frame: &GpuFrame<'_>, job: &PictureJob<'_>) -> Result<Picture, DeviceError> {
+pub(super) fn begin(frame: &GpuFrame<'_>, job: &PreprocessJob<'_>) -> Result<Picture, DeviceError> {
     let values = 3 * 256 * job.element_bytes;
     if !matches!(job.element_bytes, 1 | 2 | 4) || job.table.len() != values {
         return Err(DeviceError::Job("a table of values of another length"));
@@ -91,7 +91,7 @@ fn corners(rect: PixelRect) -> [i32; 4] {
 pub(super) fn resize(
     picture: &mut Picture,
     (source, target): (PixelRect, PixelRect),
-    (columns, rows): (&Windows<'_>, &Windows<'_>),
+    (columns, rows): (&FilterCoefficients<'_>, &FilterCoefficients<'_>),
     filter: Resample,
 ) -> Result<(), DeviceError> {
     let side = |side: u32| (1..=MAX_SIDE).contains(&side);
@@ -105,7 +105,7 @@ pub(super) fn resize(
     if !inside(target.x, target.width, width) || !inside(target.y, target.height, height) {
         return Err(DeviceError::Job("a picture outside the tensor"));
     }
-    let fits = |windows: &Windows<'_>, length: u32| {
+    let fits = |windows: &FilterCoefficients<'_>, length: u32| {
         windows.starts.len() == length as usize
             && windows.taps.checked_mul(length as usize) == Some(windows.weights.len())
     };
@@ -132,7 +132,7 @@ pub(super) fn resize(
 }
 
 /// The launch that cuts a square out and turns it, into bytes at `to`.
-pub(super) fn turn(picture: &Picture, square: PixelRect, turn: Turn, to: u64) -> Picture {
+pub(super) fn turn(picture: &Picture, square: PixelRect, turn: RigidTransform, to: u64) -> Picture {
     Picture {
         out: to,
         turn: [turn.cos, turn.sin, turn.left, turn.top],

@@ -1,7 +1,7 @@
 //! The core's port to a GPU: a model's pictures made of frames in its memory.
 //!
 //! Everything is put into one stream of our own and awaited by
-//! [`finish`](PictureDevice::finish) before the model runs. ONNX Runtime's stream is another one,
+//! [`finish`](PreprocessDevice::finish) before the model runs. ONNX Runtime's stream is another one,
 //! which does not wait for ours; it could be given ours (`user_compute_stream`), but then sessions
 //! that several elements share would all wait in it, and it would have to outlive them. Waiting costs
 //! the host some microseconds for each batch, while a model takes milliseconds. The other way round
@@ -15,7 +15,8 @@ use super::memory::{self, Buffer};
 use crate::core::geometry::PixelRect;
 use crate::core::image::spec::Border;
 use crate::core::inference::device::{
-    DeviceFault, DeviceMemory, PictureDevice, PictureJob, Sampling, Turn, Windows,
+    DeviceFault, DeviceMemory, FilterCoefficients, PreprocessDevice, PreprocessJob, RigidTransform,
+    Sampling,
 };
 use crate::nvidia::abi::cuda::STREAM_DEFAULT;
 use crate::nvidia::abi::picture::Picture;
@@ -195,8 +196,8 @@ impl GpuPictures {
     fn windows(
         &mut self,
         picture: &mut Picture,
-        columns: &Windows<'_>,
-        rows: &Windows<'_>,
+        columns: &FilterCoefficients<'_>,
+        rows: &FilterCoefficients<'_>,
     ) -> Result<(), DeviceError> {
         let parts = [columns.starts, columns.weights, rows.starts, rows.weights];
         self.next.clear();
@@ -226,7 +227,7 @@ impl GpuPictures {
     fn begin(
         &mut self,
         frame: &GpuFrame<'_>,
-        job: &PictureJob<'_>,
+        job: &PreprocessJob<'_>,
         out: DeviceMemory,
     ) -> Result<(), DeviceError> {
         let gpu = self.gpu;
@@ -256,7 +257,7 @@ impl GpuPictures {
             Sampling::Resize {
                 source,
                 border,
-                turn,
+                transform: turn,
                 picture: target,
                 filter,
                 columns,
@@ -286,7 +287,7 @@ impl GpuPictures {
         &mut self,
         picture: &mut Picture,
         square: PixelRect,
-        turn: Turn,
+        turn: RigidTransform,
     ) -> Result<(), DeviceError> {
         if square.width != square.height {
             return Err(DeviceError::Job("a turned source that is no square"));
@@ -311,13 +312,13 @@ fn as_bytes(numbers: &[i32]) -> &[u8] {
     unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
 }
 
-impl PictureDevice for GpuPictures {
+impl PreprocessDevice for GpuPictures {
     type Frame<'f> = GpuFrame<'f>;
 
     fn fill(
         &mut self,
         frame: &GpuFrame<'_>,
-        job: &PictureJob<'_>,
+        job: &PreprocessJob<'_>,
         out: DeviceMemory,
     ) -> Result<(), DeviceFault> {
         Ok(self.begin(frame, job, out)?)

@@ -6,7 +6,8 @@ use glib::prelude::*;
 use gst::prelude::*;
 
 use crate::core::face::attributes::{
-    AttributeError, EyeStateEstimator, FaceAttributes, HeadPoseEstimator, LandmarkEstimator, Stage,
+    Attribute, AttributeError, EyeStateEstimator, FaceAttributes, HeadPoseEstimator,
+    LandmarkEstimator,
 };
 use crate::core::inference::Engine;
 use crate::engine::Diagnostic;
@@ -23,8 +24,8 @@ pub(super) struct StageSettings {
 
 /// Descriptions of their properties.
 pub(super) fn properties() -> [glib::ParamSpec; 3] {
-    let file = |stage: Stage, nick: &str, blurb: &str| {
-        glib::ParamSpecString::builder(stage.property())
+    let file = |attribute: Attribute, nick: &str, blurb: &str| {
+        glib::ParamSpecString::builder(attribute.property())
             .nick(nick)
             .blurb(blurb)
             .mutable_ready()
@@ -32,20 +33,20 @@ pub(super) fn properties() -> [glib::ParamSpec; 3] {
     };
     [
         file(
-            Stage::Landmarks,
+            Attribute::Landmarks,
             "Landmark engine",
             "Model file that finds points of each face: PFLD with 98 points, whose corners of the \
              eyes gaze models of the eyes need, or landmarks-regression-retail-0009 (none: only \
              the detector's points)",
         ),
         file(
-            Stage::HeadPose,
+            Attribute::HeadPose,
             "Head pose engine",
             "Model file that tells how each head is turned: head-pose-estimation-adas-0001 (none: \
              not told)",
         ),
         file(
-            Stage::EyeState,
+            Attribute::EyeState,
             "Eye state engine",
             "Model file that tells how far the eyes are open: open-closed-eye-0001; needs a \
              landmark-engine of 98 points (none: not told)",
@@ -56,12 +57,12 @@ pub(super) fn properties() -> [glib::ParamSpec; 3] {
 impl StageSettings {
     fn field(&mut self, name: &str) -> Option<&mut Option<Arc<str>>> {
         [
-            (Stage::Landmarks, &mut self.landmarks),
-            (Stage::HeadPose, &mut self.head_pose),
-            (Stage::EyeState, &mut self.eye_state),
+            (Attribute::Landmarks, &mut self.landmarks),
+            (Attribute::HeadPose, &mut self.head_pose),
+            (Attribute::EyeState, &mut self.eye_state),
         ]
         .into_iter()
-        .find_map(|(stage, field)| (stage.property() == name).then_some(field))
+        .find_map(|(attribute, field)| (attribute.property() == name).then_some(field))
     }
 
     /// Sets one property; `false` for one that is no stage's.
@@ -92,9 +93,12 @@ impl StageSettings {
         told: &mut Vec<Diagnostic>,
     ) -> Result<FaceAttributes, gst::ErrorMessage> {
         let (landmarks, head_pose, eye_state) = (&self.landmarks, &self.head_pose, &self.eye_state);
-        let landmarks = open(landmarks, options, Stage::Landmarks, LandmarkEstimator::new, told)?;
-        let head_pose = open(head_pose, options, Stage::HeadPose, HeadPoseEstimator::new, told)?;
-        let eye_state = open(eye_state, options, Stage::EyeState, EyeStateEstimator::new, told)?;
+        let landmarks =
+            open(landmarks, options, Attribute::Landmarks, LandmarkEstimator::new, told)?;
+        let head_pose =
+            open(head_pose, options, Attribute::HeadPose, HeadPoseEstimator::new, told)?;
+        let eye_state =
+            open(eye_state, options, Attribute::EyeState, EyeStateEstimator::new, told)?;
         FaceAttributes::new(landmarks, head_pose, eye_state)
             .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))
     }
@@ -103,11 +107,11 @@ impl StageSettings {
 fn open<T>(
     path: &Option<Arc<str>>,
     options: &Options,
-    stage: Stage,
+    attribute: Attribute,
     recognise: impl FnOnce(Box<dyn Engine>) -> Result<T, AttributeError>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<T>, gst::ErrorMessage> {
     path.as_deref()
-        .map(|path| model::open_attribute(path, options, stage, recognise, diagnostics))
+        .map(|path| model::open_attribute(path, options, attribute, recognise, diagnostics))
         .transpose()
 }

@@ -1,7 +1,7 @@
 //! Whether eyes are open.
 
 use super::recognise::recognise;
-use super::{AttributeError, Stage};
+use super::{Attribute, AttributeError};
 use crate::core::face::{EyeCorners, FaceRegion};
 use crate::core::gaze::eye_crop::EyeCropper;
 use crate::core::image::FrameView;
@@ -24,7 +24,7 @@ impl EyeStateEstimator {
     /// # Errors
     /// For a model that is about something else.
     pub fn new(engine: Box<dyn Engine>) -> Result<Self, AttributeError> {
-        recognise(engine.as_ref(), Stage::EyeState)?;
+        recognise(engine.as_ref(), Attribute::EyeState)?;
         let element = engine.info().inputs.first().and_then(|input| input.element);
         // open_model_zoo, models/public/open-closed-eye-0001/model.yml: mean 127, scale 255.
         let image = ImageSpec {

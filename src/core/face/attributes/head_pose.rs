@@ -1,7 +1,7 @@
 //! How a head is turned.
 
-use super::recognise::{Recognised, recognise};
-use super::{AttributeError, PictureModel, Stage, whole_corners};
+use super::recognise::{AttributeMatch, recognise};
+use super::{Attribute, AttributeError, PictureModel, whole_corners};
 use crate::core::face::FaceRegion;
 use crate::core::geometry::{HeadPose, PixelRect};
 use crate::core::image::FrameView;
@@ -21,7 +21,7 @@ impl HeadPoseEstimator {
     /// # Errors
     /// For a model that is about something else.
     pub fn new(engine: Box<dyn Engine>) -> Result<Self, AttributeError> {
-        let Recognised { outputs, .. } = recognise(engine.as_ref(), Stage::HeadPose)?;
+        let AttributeMatch { outputs, .. } = recognise(engine.as_ref(), Attribute::HeadPose)?;
         let image = ImageSpec {
             channels: Channels::Bgr,
             resample: Resample::OpencvCubic,

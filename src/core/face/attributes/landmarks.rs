@@ -1,7 +1,7 @@
 //! Points of a face.
 
-use super::recognise::{Recognised, recognise};
-use super::{AttributeError, AttributeModel, PictureModel, Stage, whole_corners};
+use super::recognise::{AttributeMatch, recognise};
+use super::{Attribute, AttributeError, AttributeModel, PictureModel, whole_corners};
 use crate::core::face::{EyeCorners, FaceRegion, Landmarks5};
 use crate::core::geometry::{PixelRect, Point};
 use crate::core::image::FrameView;
@@ -32,7 +32,8 @@ impl LandmarkEstimator {
     /// # Errors
     /// For a model that finds no points.
     pub fn new(engine: Box<dyn Engine>) -> Result<Self, AttributeError> {
-        let Recognised { model: kind, outputs } = recognise(engine.as_ref(), Stage::Landmarks)?;
+        let AttributeMatch { model: kind, outputs } =
+            recognise(engine.as_ref(), Attribute::Landmarks)?;
         let scale = if kind == AttributeModel::Landmarks98 { 1.0 / 255.0 } else { 1.0 };
         let image = ImageSpec { channels: Channels::Bgr, scale, ..ImageSpec::default() };
         let model = PictureModel::new(engine, &image)?;

@@ -22,7 +22,7 @@ mod recognise;
 pub use eye_state::EyeStateEstimator;
 pub use head_pose::HeadPoseEstimator;
 pub use landmarks::LandmarkEstimator;
-pub use recognise::{AttributeModel, Stage, recognise_any};
+pub use recognise::{Attribute, AttributeModel, recognise_any};
 
 use super::FaceRegion;
 use crate::core::geometry::{PixelRect, Rect, Size};
@@ -56,7 +56,7 @@ pub enum AttributeError {
     },
     /// The model belongs to another stage.
     #[error("this is {name}: use it as '{belongs}' and give '{property}' {wanted}")]
-    OtherStage {
+    OtherAttribute {
         /// What it is.
         name: &'static str,
         /// Where it belongs.

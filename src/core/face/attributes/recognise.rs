@@ -7,7 +7,7 @@ use crate::core::inference::{ElementType, Engine, list};
 
 /// What a model is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stage {
+pub enum Attribute {
     /// Points of the face.
     Landmarks,
     /// How the head is turned.
@@ -16,7 +16,7 @@ pub enum Stage {
     EyeState,
 }
 
-impl Stage {
+impl Attribute {
     /// The property of `gazeface` that takes such a model.
     pub const fn property(self) -> &'static str {
         match self {
@@ -64,11 +64,11 @@ impl AttributeModel {
         [Self::HeadPose, Self::EyeState, Self::Landmarks98, Self::Landmarks5];
 
     /// What it is used for.
-    pub const fn stage(self) -> Stage {
+    pub const fn attribute(self) -> Attribute {
         match self {
-            Self::Landmarks98 | Self::Landmarks5 => Stage::Landmarks,
-            Self::HeadPose => Stage::HeadPose,
-            Self::EyeState => Stage::EyeState,
+            Self::Landmarks98 | Self::Landmarks5 => Attribute::Landmarks,
+            Self::HeadPose => Attribute::HeadPose,
+            Self::EyeState => Attribute::EyeState,
         }
     }
 
@@ -126,12 +126,12 @@ fn angle_of(name: &str) -> Option<&'static str> {
 }
 
 /// A family and the positions of the outputs that are read.
-pub(super) struct Recognised {
+pub(super) struct AttributeMatch {
     pub model: AttributeModel,
     pub outputs: Vec<usize>,
 }
 
-fn find(engine: &dyn Engine) -> Option<Recognised> {
+fn find(engine: &dyn Engine) -> Option<AttributeMatch> {
     let [input] = engine.info().inputs.as_slice() else { return None };
     let float = matches!(input.element, Some(ElementType::F32 | ElementType::F16));
     if !float || !matches!(*engine.input_shape(0), [1, 3, _, _]) {
@@ -139,7 +139,7 @@ fn find(engine: &dyn Engine) -> Option<Recognised> {
     }
     AttributeModel::ALL
         .into_iter()
-        .find_map(|model| Some(Recognised { model, outputs: model.outputs(engine)? }))
+        .find_map(|model| Some(AttributeMatch { model, outputs: model.outputs(engine)? }))
 }
 
 /// The family of a model that was opened for one item and of which nobody said what it is for.
@@ -151,14 +151,17 @@ pub fn recognise_any(engine: &dyn Engine) -> Option<AttributeModel> {
 ///
 /// # Errors
 /// For one that belongs elsewhere, with where, and for one that is not known.
-pub(super) fn recognise(engine: &dyn Engine, stage: Stage) -> Result<Recognised, AttributeError> {
-    let (property, wanted) = (stage.property(), stage.wanted());
+pub(super) fn recognise(
+    engine: &dyn Engine,
+    attribute: Attribute,
+) -> Result<AttributeMatch, AttributeError> {
+    let (property, wanted) = (attribute.property(), attribute.wanted());
     let info = engine.info();
     match find(engine) {
-        Some(found) if found.model.stage() == stage => return Ok(found),
-        Some(Recognised { model, .. }) => {
-            let (name, belongs) = (model.name(), model.stage().property());
-            return Err(AttributeError::OtherStage { name, belongs, property, wanted });
+        Some(found) if found.model.attribute() == attribute => return Ok(found),
+        Some(AttributeMatch { model, .. }) => {
+            let (name, belongs) = (model.name(), model.attribute().property());
+            return Err(AttributeError::OtherAttribute { name, belongs, property, wanted });
         }
         None => {}
     }
@@ -173,7 +176,7 @@ pub(super) fn recognise(engine: &dyn Engine, stage: Stage) -> Result<Recognised,
             outputs: list(&info.outputs),
             known: AttributeModel::ALL
                 .into_iter()
-                .filter(|model| model.stage() == stage)
+                .filter(|model| model.attribute() == attribute)
                 .map(AttributeModel::signature)
                 .collect(),
         }),

@@ -7,7 +7,7 @@ use super::{DetectError, Detection};
 use crate::core::face::FaceRegion;
 use crate::core::geometry::{PixelRect, Point, Rect};
 use crate::core::image::FrameView;
-use crate::core::image::preprocess::Placement;
+use crate::core::image::preprocess::CropMapping;
 use crate::core::image::spec::Aspect;
 use crate::core::inference::Engine;
 
@@ -139,8 +139,8 @@ pub(super) struct ToFrame {
 }
 
 impl ToFrame {
-    pub fn new(aspect: Aspect, placement: &Placement) -> Self {
-        let Placement { source, picture } = placement;
+    pub fn new(aspect: Aspect, placement: &CropMapping) -> Self {
+        let CropMapping { source, picture } = placement;
         let (x, y) = placement.scale();
         let scale = match aspect {
             Aspect::Stretch => (x, y),
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn one_ratio_where_the_shape_is_kept() {
-        let placement = Placement {
+        let placement = CropMapping {
             source: PixelRect::new(10, 20, 1280, 853),
             picture: PixelRect::new(0, 0, 640, 426),
         };
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(face.rect, Rect::new(210.0, 220.0, 100.0, 120.0));
         assert_eq!(face.landmarks.unwrap()[4], Point { x: 12.0, y: 24.0 });
         assert_eq!(face.confidence, Some(0.5));
-        let stretched = Placement { picture: PixelRect::new(0, 0, 320, 240), ..placement };
+        let stretched = CropMapping { picture: PixelRect::new(0, 0, 320, 240), ..placement };
         let face = ToFrame::new(Aspect::Stretch, &stretched).face(&detection);
         assert_eq!(face.rect.width, 200.0);
         assert!((face.rect.height - 60.0 * 853.0 / 240.0).abs() < 1e-3);

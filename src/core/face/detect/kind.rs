@@ -85,7 +85,7 @@ impl DetectorKind {
     }
 
     /// Appends every box whose score is above `threshold`, in pixels of the input. `outputs` are in
-    /// the order of [`Recognised::outputs`](super::Recognised::outputs); rows that are missing give
+    /// the order of [`DetectorMatch::outputs`](super::DetectorMatch::outputs); rows that are missing give
     /// no box.
     ///
     /// # Panics

@@ -3,7 +3,7 @@
 //! ```text
 //! frame -- Preprocessor --> input -- Engine --> outputs -- DetectorKind::decode --> [Detection]
 //!                                                                (tensor pixels)       |
-//! [FaceRegion] <-- Placement (frame pixels) <-- nms::suppress <------------------------+
+//! [FaceRegion] <-- CropMapping (frame pixels) <-- nms::suppress <------------------------+
 //! ```
 //! | kind | published by | picture | box | points |
 //! |---|---|---|---|---|
@@ -36,7 +36,7 @@ pub use detector::{DetectSettings, FaceDetector};
 pub use kind::DetectorKind;
 pub use nms::suppress;
 pub use published::opening_size;
-pub use recognise::{Recognised, recognise};
+pub use recognise::{DetectorMatch, recognise};
 
 use super::Landmarks5;
 use crate::core::geometry::{Point, Rect};

@@ -1,11 +1,11 @@
 //! Published models, run by an engine.
 
 use super::detector::{Backend, ToFrame};
-use super::recognise::{Recognised, recognise};
+use super::recognise::{DetectorMatch, recognise};
 use super::{DetectError, DetectSettings, Detection};
 use crate::core::geometry::{PixelRect, Size};
 use crate::core::image::FrameView;
-use crate::core::image::preprocess::{Placement, Preprocessor};
+use crate::core::image::preprocess::{CropMapping, Preprocessor};
 use crate::core::image::spec::Border;
 use crate::core::inference::{ElementType, Engine};
 
@@ -17,7 +17,7 @@ const MULTIPLE: u32 = 32;
 /// A model and what it is fed with.
 pub(super) struct Published {
     engine: Box<dyn Engine>,
-    model: Recognised,
+    model: DetectorMatch,
     preprocessor: Preprocessor,
     input_size: u32,
 }
@@ -33,7 +33,11 @@ impl Published {
     }
 
     /// Brings the pixels `source` into the input, whose size follows them where it is free.
-    fn fill(&mut self, frame: &FrameView<'_>, source: PixelRect) -> Result<Placement, DetectError> {
+    fn fill(
+        &mut self,
+        frame: &FrameView<'_>,
+        source: PixelRect,
+    ) -> Result<CropMapping, DetectError> {
         if !self.model.free_size || source.is_empty() {
             let input = self.engine.input(0);
             return Ok(self.preprocessor.fill(frame, source, Border::Clip, input)?);

@@ -13,7 +13,7 @@ use crate::core::profile::{ProfileError, choose};
 
 /// A detector's family and where its outputs are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recognised {
+pub struct DetectorMatch {
     /// The family.
     pub kind: DetectorKind,
     /// Positions of the outputs in the order that the family's decoder reads.
@@ -36,7 +36,7 @@ struct Table {
 /// # Errors
 /// [`DetectError::GazeModel`] for a model of the other element, [`DetectError::Unrecognised`] for
 /// any other.
-pub fn recognise(engine: &dyn Engine) -> Result<Recognised, DetectError> {
+pub fn recognise(engine: &dyn Engine) -> Result<DetectorMatch, DetectError> {
     let info = engine.info();
     let shapes: Vec<&[usize]> = (0..info.outputs.len()).map(|i| engine.output_shape(i)).collect();
     let found = match info.inputs.as_slice() {
@@ -75,7 +75,7 @@ fn recognise_shapes(
     input: &TensorInfo,
     bound: &[usize],
     outputs: &[&[usize]],
-) -> Option<Recognised> {
+) -> Option<DetectorMatch> {
     if !matches!(input.element, Some(ElementType::F32 | ElementType::F16)) {
         return None;
     }
@@ -98,7 +98,7 @@ fn recognise_shapes(
         Layout::Nchw => declared(2).is_none() && declared(3).is_none(),
         Layout::Nhwc => declared(1).is_none() && declared(2).is_none(),
     };
-    Some(Recognised { kind, outputs, size, free_size })
+    Some(DetectorMatch { kind, outputs, size, free_size })
 }
 
 /// `[1, rows, columns]`, or `[rows, columns]` as InsightFace exports it.
@@ -168,7 +168,7 @@ mod tests {
         }
     }
 
-    fn recognised(bound: [usize; 4], outputs: &[[usize; 3]]) -> Option<Recognised> {
+    fn recognised(bound: [usize; 4], outputs: &[[usize; 3]]) -> Option<DetectorMatch> {
         let outputs: Vec<&[usize]> = outputs.iter().map(|shape| &shape[..]).collect();
         recognise_shapes(&input(bound.map(Some)), &bound, &outputs)
     }

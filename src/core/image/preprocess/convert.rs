@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use super::packed::pack;
 use crate::core::geometry::PixelRect;
-use crate::core::image::color::{Colorimetry, YUV_SHIFT, YuvCoefficients};
+use crate::core::image::color::{ColorRange, Colorimetry, YUV_SHIFT, YuvCoefficients};
 use crate::core::image::spec::{Border, Channels};
-use crate::core::image::{FrameView, PixelFormat, color};
+use crate::core::image::{FrameView, PixelFormat};
 
 /// Half a step before a shift by [`YUV_SHIFT`].
 const YUV_HALF: i32 = 1 << (YUV_SHIFT - 1);
@@ -262,12 +262,12 @@ pub(super) fn luma_span(k: &YuvCoefficients, y: &[u8], out: &mut [u64]) {
 pub(super) fn gray_span(colorimetry: Colorimetry, channels: Channels, row: &[u8], out: &mut [u64]) {
     let times = if channels == Channels::Gray { 1 } else { pack(1, 1, 1) };
     match colorimetry.range {
-        color::Range::Full => {
+        ColorRange::Full => {
             for (out, &y) in out.iter_mut().zip(row) {
                 *out = u64::from(y) * times;
             }
         }
-        color::Range::Limited => {
+        ColorRange::Limited => {
             luma_span(&colorimetry.coefficients(), row, out);
             for out in out {
                 *out *= times;

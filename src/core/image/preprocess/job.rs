@@ -1,15 +1,15 @@
 //! The same pictures as jobs for a device: every number that the CPU's own steps would use.
 
-use super::{PreprocessError, Preprocessor, Stage, placement, read_rect};
+use super::{PreprocessError, Preprocessor, Stage, mapping, read_rect};
 use crate::core::geometry::matrix::Mat3;
 use crate::core::geometry::{PixelRect, Size};
 use crate::core::image::spec::{Border, Resample};
-use crate::core::inference::device::{PictureJob, Sampling, Turn, Windows};
+use crate::core::inference::device::{FilterCoefficients, PreprocessJob, RigidTransform, Sampling};
 
 use super::axis::Axis;
 
-fn windows(axis: &Axis) -> Windows<'_> {
-    Windows { starts: axis.all_starts(), weights: axis.all_weights(), taps: axis.taps() }
+fn windows(axis: &Axis) -> FilterCoefficients<'_> {
+    FilterCoefficients { starts: axis.all_starts(), weights: axis.all_weights(), taps: axis.taps() }
 }
 
 impl Preprocessor {
@@ -22,7 +22,7 @@ impl Preprocessor {
         frame: Size,
         source: PixelRect,
         border: Border,
-    ) -> Result<PictureJob<'_>, PreprocessError> {
+    ) -> Result<PreprocessJob<'_>, PreprocessError> {
         let source = read_rect(frame, source, border)?;
         Ok(self.resize_job(source, border, None))
     }
@@ -32,25 +32,25 @@ impl Preprocessor {
     ///
     /// # Errors
     /// As [`fill`](Self::fill).
-    pub(in crate::core) fn turned_job(
+    pub(in crate::core) fn transformed_job(
         &mut self,
         frame: Size,
         square: PixelRect,
-        turn: Turn,
-    ) -> Result<PictureJob<'_>, PreprocessError> {
+        transform: RigidTransform,
+    ) -> Result<PreprocessJob<'_>, PreprocessError> {
         let source = read_rect(frame, square, Border::Replicate)?;
-        Ok(self.resize_job(source, Border::Replicate, Some(turn)))
+        Ok(self.resize_job(source, Border::Replicate, Some(transform)))
     }
 
     fn resize_job(
         &mut self,
         source: PixelRect,
         border: Border,
-        turn: Option<Turn>,
-    ) -> PictureJob<'_> {
+        transform: Option<RigidTransform>,
+    ) -> PreprocessJob<'_> {
         let tensor = self.size();
-        let picture = placement::picture_size(self.aspect, source, tensor);
-        let picture = placement::anchor(self.aspect, picture, tensor);
+        let picture = mapping::picture_size(self.aspect, source, tensor);
+        let picture = mapping::anchor(self.aspect, picture, tensor);
         let from = (source.width, source.height);
         let to = (picture.width, picture.height);
         let (filter, (columns, rows)) = match &mut self.stage {
@@ -61,8 +61,8 @@ impl Preprocessor {
         let (columns, rows) = (windows(columns), windows(rows));
         let fill = self.fill;
         let sampling =
-            Sampling::Resize { source, border, turn, picture, filter, columns, rows, fill };
-        PictureJob {
+            Sampling::Resize { source, border, transform, picture, filter, columns, rows, fill };
+        PreprocessJob {
             size: tensor,
             channels: self.channels,
             layout: self.target.layout,
@@ -80,11 +80,11 @@ impl Preprocessor {
         &self,
         to_source: &Mat3,
         border: Border,
-    ) -> Result<PictureJob<'_>, PreprocessError> {
+    ) -> Result<PreprocessJob<'_>, PreprocessError> {
         if !to_source.iter().flatten().all(|value| value.is_finite()) {
             return Err(PreprocessError::Matrix(*to_source));
         }
-        Ok(PictureJob {
+        Ok(PreprocessJob {
             size: self.size(),
             channels: self.channels,
             layout: self.target.layout,

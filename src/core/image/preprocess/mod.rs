@@ -27,14 +27,14 @@ mod convert;
 mod gather;
 mod job;
 mod kernel;
+mod mapping;
 mod normalize;
 mod packed;
-mod placement;
 mod resample;
 mod ring;
 mod warp;
 
-pub use placement::Placement;
+pub use mapping::CropMapping;
 
 use std::cell::OnceCell;
 
@@ -226,9 +226,9 @@ impl Preprocessor {
         source: PixelRect,
         border: Border,
         out: TensorMut<'_>,
-    ) -> Result<Placement, PreprocessError> {
+    ) -> Result<CropMapping, PreprocessError> {
         let source = read_rect(frame.size(), source, border)?;
-        let picture = placement::picture_size(self.aspect, source, self.size());
+        let picture = mapping::picture_size(self.aspect, source, self.size());
         self.fill_picture(frame, source, border, picture, out)
     }
 
@@ -245,16 +245,16 @@ impl Preprocessor {
         border: Border,
         picture: Size,
         mut out: TensorMut<'_>,
-    ) -> Result<Placement, PreprocessError> {
+    ) -> Result<CropMapping, PreprocessError> {
         let source = read_rect(frame.size(), source, border)?;
         let tensor = self.size();
         if picture.is_empty() || picture.width > tensor.width || picture.height > tensor.height {
             return Err(PreprocessError::PictureSize { picture, tensor });
         }
         self.normalizer.check(self.target.len(), &out)?;
-        let picture = placement::anchor(self.aspect, picture, tensor);
+        let picture = mapping::anchor(self.aspect, picture, tensor);
         self.write(&Source::new(frame, source, border), picture, &mut out);
-        Ok(Placement { source, picture })
+        Ok(CropMapping { source, picture })
     }
 
     /// Writes one item seen through a homography: pixel (x, y) of the tensor shows the frame at

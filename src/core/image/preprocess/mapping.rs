@@ -6,14 +6,14 @@ use crate::core::image::spec::Aspect;
 /// The rectangle of the frame that was read and the rectangle of the tensor that it fills: maps
 /// what a model says in pixels of its input back to pixels of the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Placement {
+pub struct CropMapping {
     /// What was read, in pixels of the frame, after clipping. May leave the frame.
     pub source: PixelRect,
     /// What it fills, in pixels of the tensor. Never empty, never outside.
     pub picture: PixelRect,
 }
 
-impl Placement {
+impl CropMapping {
     /// Pixels of the frame for one pixel of the tensor, across and down. They differ a little even
     /// where the shape is kept, because the picture's size is whole.
     pub fn scale(&self) -> (f32, f32) {
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        let placement = Placement {
+        let placement = CropMapping {
             source: PixelRect::new(-10, 20, 200, 100),
             picture: PixelRect::new(0, 50, 100, 50),
         };
