@@ -6,8 +6,9 @@ mod common;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use common::frames::read_png;
+use common::frames::Picture;
 use common::npy;
+use common::reference::reference_frames;
 use gstgaze::core::face::attributes::{
     AttributeError, EyeStateEstimator, FaceAttributes, HeadPoseEstimator, LandmarkEstimator,
 };
@@ -16,8 +17,6 @@ use gstgaze::core::gaze::GazeEstimate;
 use gstgaze::core::gaze::estimator::GazeEstimator;
 use gstgaze::core::gaze::schedule::Plan;
 use gstgaze::core::geometry::{Gaze, HeadPose, PixelRect, Point, Rect, Size};
-use gstgaze::core::image::color::Colorimetry;
-use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 use gstgaze::core::inference::{Engine, EngineError, ModelInfo, TensorMut};
 use gstgaze::core::profile::spec::EyeSpec;
 use gstgaze::engine::{self, EngineOptions, OpenModel, open_model};
@@ -86,29 +85,6 @@ fn open(test: &str, model: &str) -> Option<Box<dyn Engine>> {
     Some(Box::new(engine::open(path, &EngineOptions::default()).result.unwrap()))
 }
 
-struct Picture {
-    size: Size,
-    data: Vec<u8>,
-}
-
-impl Picture {
-    fn read(test: &str, name: &str) -> Option<Self> {
-        let (size, data) = read_png(&common::shared(test, &format!("media/frames/{name}"))?);
-        Some(Self { size, data })
-    }
-
-    fn view(&self) -> FrameView<'_> {
-        let plane = Plane { data: &self.data, stride: self.size.width as usize * 3 };
-        FrameView::new(PixelFormat::Rgb, self.size, Colorimetry::default(), &[plane]).unwrap()
-    }
-}
-
-#[derive(Deserialize)]
-struct Reference {
-    png: String,
-    detectors: std::collections::BTreeMap<String, Vec<ReferenceFace>>,
-}
-
 #[derive(Deserialize)]
 struct ReferenceFace {
     box_float: [f32; 4],
@@ -135,10 +111,8 @@ enum Intel {
 
 /// Every face of the reference that the publisher's pipeline did not drop.
 fn each_face(test: &str, mut check: impl FnMut(&Picture, &str, Rect, &Intel)) -> Option<()> {
-    let path = common::shared(test, "models/reference/reference.json")?;
-    let frames: Vec<Reference> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    for frame in frames {
-        let picture = Picture::read(test, &frame.png)?;
+    for frame in reference_frames::<ReferenceFace>(test)? {
+        let picture = Picture::shared(test, &frame.png)?;
         for face in &frame.detectors["yunet"] {
             let [x1, y1, x2, y2] = face.box_float;
             match &face.intel_adas_0002 {
@@ -160,7 +134,7 @@ fn stored_face(test: &str) -> Option<(Picture, FaceRegion)> {
             found = Some(FaceRegion { rect, ..FaceRegion::default() });
         }
     })?;
-    Some((Picture::read(test, "udacity_demo_f100.png")?, found.unwrap()))
+    Some((Picture::shared(test, "udacity_demo_f100.png")?, found.unwrap()))
 }
 
 fn stored(test: &str, name: &str) -> Option<Vec<f32>> {
@@ -302,11 +276,11 @@ fn head_pose_has_our_signs() {
             assert!(slope * roll > 0.0, "{png} {rect:?}: roll {roll}, eyes' slope {slope}");
         }
         let Size { width, .. } = picture.size;
-        let mut data = picture.data.clone();
+        let mut data = picture.rgb.clone();
         for row in data.chunks_exact_mut(width as usize * 3) {
             row.as_chunks_mut::<3>().0.reverse();
         }
-        let mirror = Picture { data, size: picture.size };
+        let mirror = Picture { size: picture.size, rgb: data };
         let rect = Rect { x: width as f32 - rect.right(), ..rect };
         let other = pose.estimate(&mirror.view(), &FaceRegion { rect, ..face }).unwrap().unwrap();
         if yaw.abs() > 0.35 {
@@ -503,7 +477,7 @@ fn faces_that_cannot_be_used() {
     )
     .unwrap();
     let size = Size::new(64, 48);
-    let picture = Picture { size, data: vec![120; 64 * 48 * 3] };
+    let picture = Picture { size, rgb: vec![120; 64 * 48 * 3] };
     for rect in [
         Rect::new(20.0, 20.0, 5.0, 5.0),
         Rect::new(20.0, 20.0, 0.4, 0.4),

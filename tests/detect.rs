@@ -5,14 +5,13 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::frames::read_png;
+use common::frames::Picture;
+use common::reference::reference_frames;
 use gstgaze::core::face::FaceRegion;
 use gstgaze::core::face::detect::{
     DetectError, DetectSettings, DetectorKind, FaceDetector, opening_size, recognise,
 };
-use gstgaze::core::geometry::{PixelRect, Rect, Size};
-use gstgaze::core::image::color::Colorimetry;
-use gstgaze::core::image::{FrameView, PixelFormat, Plane};
+use gstgaze::core::geometry::{PixelRect, Rect};
 use gstgaze::engine::{self, EngineOptions};
 
 const INPUT_SIZE: u32 = 640;
@@ -32,27 +31,14 @@ fn detector(test: &str, model: &str) -> Option<FaceDetector> {
     Some(FaceDetector::new(Box::new(open(&path)), INPUT_SIZE).unwrap())
 }
 
-struct Picture {
-    size: Size,
-    data: Vec<u8>,
-}
-
-impl Picture {
-    fn read(test: &str, name: &str) -> Option<Self> {
-        let (size, data) = read_png(&common::shared(test, &format!("media/frames/{name}"))?);
-        Some(Self { size, data })
-    }
-
-    fn view(&self) -> FrameView<'_> {
-        let plane = Plane { data: &self.data, stride: self.size.width as usize * 3 };
-        FrameView::new(PixelFormat::Rgb, self.size, Colorimetry::default(), &[plane]).unwrap()
-    }
-
-    fn faces(&self, detector: &mut FaceDetector, settings: &DetectSettings) -> Vec<FaceRegion> {
-        let mut faces = Vec::new();
-        detector.detect(&self.view(), PixelRect::full(self.size), settings, &mut faces).unwrap();
-        faces
-    }
+fn faces_in(
+    picture: &Picture,
+    detector: &mut FaceDetector,
+    settings: &DetectSettings,
+) -> Vec<FaceRegion> {
+    let mut faces = Vec::new();
+    detector.detect(&picture.view(), PixelRect::full(picture.size), settings, &mut faces).unwrap();
+    faces
 }
 
 /// A face as somebody else's code sees it.
@@ -87,12 +73,6 @@ fn assert_same(context: &str, found: &[FaceRegion], expected: &[Expected]) {
 }
 
 #[derive(serde::Deserialize)]
-struct Reference {
-    png: String,
-    detectors: BTreeMap<String, Vec<ReferenceFace>>,
-}
-
-#[derive(serde::Deserialize)]
 struct ReferenceFace {
     box_float: [f32; 4],
     score: f32,
@@ -102,15 +82,13 @@ struct ReferenceFace {
 /// All frames of the reference with one detector and its publisher's thresholds.
 fn against_the_reference(test: &str, model: &str, key: &str, score: f32, nms: f32) {
     let Some(mut detector) = detector(test, model) else { return };
-    let Some(reference) = common::shared(test, "models/reference/reference.json") else { return };
-    let frames: Vec<Reference> =
-        serde_json::from_slice(&std::fs::read(reference).unwrap()).unwrap();
+    let Some(frames) = reference_frames::<ReferenceFace>(test) else { return };
     let settings =
         DetectSettings { score_threshold: score, nms_threshold: nms, ..DetectSettings::default() };
     let mut count = 0;
     for frame in frames {
-        let Some(picture) = Picture::read(test, &frame.png) else { return };
-        let found = picture.faces(&mut detector, &settings);
+        let Some(picture) = Picture::shared(test, &frame.png) else { return };
+        let found = faces_in(&picture, &mut detector, &settings);
         let expected: Vec<Expected> = frame.detectors[key]
             .iter()
             .map(|f| Expected { corners: f.box_float, score: f.score, points: f.kps })
@@ -165,13 +143,13 @@ fn the_others_are_an_independent_decoders() {
             open.insert(model.clone(), detector);
         }
         let Some(detector) = open.get_mut(&model) else { return };
-        let Some(picture) = Picture::read(test, &format!("{frame}.png")) else { return };
+        let Some(picture) = Picture::shared(test, &format!("{frame}.png")) else { return };
         let settings = DetectSettings {
             score_threshold: threshold,
             nms_threshold: nms,
             ..DetectSettings::default()
         };
-        let found = picture.faces(detector, &settings);
+        let found = faces_in(&picture, detector, &settings);
         let expected: Vec<Expected> = faces
             .into_iter()
             .map(|f| Expected { corners: f.corners, score: f.score, points: f.points })
@@ -233,28 +211,28 @@ fn a_free_input_follows_the_frame_and_back() {
     let test = "a_free_input_follows_the_frame_and_back";
     let Some(mut detector) = detector(test, "yunet_n_dynamic") else { return };
     let (Some(large), Some(small)) = (
-        Picture::read(test, "uniface_meeting_f0.png"),
-        Picture::read(test, "skimage_astronaut_f0.png"),
+        Picture::shared(test, "uniface_meeting_f0.png"),
+        Picture::shared(test, "skimage_astronaut_f0.png"),
     ) else {
         return;
     };
     let settings = DetectSettings::default();
-    let first = large.faces(&mut detector, &settings);
-    assert_eq!(small.faces(&mut detector, &settings).len(), 1);
-    assert_eq!(large.faces(&mut detector, &settings), first);
+    let first = faces_in(&large, &mut detector, &settings);
+    assert_eq!(faces_in(&small, &mut detector, &settings).len(), 1);
+    assert_eq!(faces_in(&large, &mut detector, &settings), first);
 }
 
 #[test]
 fn which_faces_are_wanted() {
     let test = "which_faces_are_wanted";
     let Some(mut detector) = detector(test, "yunet_n_dynamic") else { return };
-    let Some(picture) = Picture::read(test, "uniface_meeting_f0.png") else { return };
-    let all = picture.faces(&mut detector, &DetectSettings::default());
+    let Some(picture) = Picture::shared(test, "uniface_meeting_f0.png") else { return };
+    let all = faces_in(&picture, &mut detector, &DetectSettings::default());
     assert!(all.is_sorted_by(|a, b| a.confidence >= b.confidence), "{all:?}");
     let two = DetectSettings { max_faces: 2, ..DetectSettings::default() };
-    assert_eq!(picture.faces(&mut detector, &two), all[..2]);
+    assert_eq!(faces_in(&picture, &mut detector, &two), all[..2]);
     let large = DetectSettings { min_face_size: 126, ..DetectSettings::default() };
-    let large = picture.faces(&mut detector, &large);
+    let large = faces_in(&picture, &mut detector, &large);
     let by_hand: Vec<FaceRegion> = all
         .iter()
         .filter(|face| face.rect.width >= 126.0 && face.rect.height >= 126.0)
@@ -268,8 +246,8 @@ fn which_faces_are_wanted() {
 fn a_part_of_the_frame_gives_places_in_the_frame() {
     let test = "a_part_of_the_frame_gives_places_in_the_frame";
     let Some(mut detector) = detector(test, "yunet_n_dynamic") else { return };
-    let Some(picture) = Picture::read(test, "uniface_meeting_f0.png") else { return };
-    let whole = picture.faces(&mut detector, &DetectSettings::default());
+    let Some(picture) = Picture::shared(test, "uniface_meeting_f0.png") else { return };
+    let whole = faces_in(&picture, &mut detector, &DetectSettings::default());
     let part = PixelRect::new(500, 50, 400, 300);
     let mut faces = Vec::new();
     detector.detect(&picture.view(), part, &DetectSettings::default(), &mut faces).unwrap();

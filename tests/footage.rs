@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::element::{caps, runtime};
+use common::element::{caps, rgb_buffer, runtime};
 use common::frames::read_png;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
@@ -42,14 +42,8 @@ fn reference(test: &str) -> Option<Vec<Frame>> {
 
 /// A buffer of the picture, with one region of interest for each box.
 fn buffer(width: u32, bytes: &[u8], boxes: &[[u32; 4]]) -> gst::Buffer {
-    let row = width as usize * 3;
-    let stride = row.next_multiple_of(4);
-    let mut padded = Vec::with_capacity(bytes.len() / row * stride);
-    for line in bytes.chunks(row) {
-        padded.extend_from_slice(line);
-        padded.resize(padded.len() + stride - row, 0);
-    }
-    let mut buffer = gst::Buffer::from_slice(padded);
+    let size = Size::new(width, bytes.len() as u32 / 3 / width);
+    let mut buffer = rgb_buffer(size, bytes);
     for [x1, y1, x2, y2] in boxes {
         let rect = (*x1, *y1, x2 - x1, y2 - y1);
         VideoRegionOfInterestMeta::add(buffer.get_mut().unwrap(), "face", rect);

@@ -3,9 +3,8 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-
-use common::frames::{noise, read_png, split_planes};
+use common::frames::{Picture, noise, split_planes};
+use common::reference::reference_frames;
 use gstgaze::core::face::FaceRegion;
 use gstgaze::core::face::detect::frontal::Cascade;
 use gstgaze::core::face::detect::{DetectError, DetectSettings, FaceDetector};
@@ -13,31 +12,14 @@ use gstgaze::core::geometry::{PixelRect, Rect, Size};
 use gstgaze::core::image::color::Colorimetry;
 use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 
-struct Picture {
-    size: Size,
-    rgb: Vec<u8>,
-}
-
-impl Picture {
-    fn read(test: &str, name: &str) -> Option<Self> {
-        let (size, rgb) = read_png(&common::shared(test, &format!("media/frames/{name}"))?);
-        Some(Self { size, rgb })
-    }
-
-    fn view(&self) -> FrameView<'_> {
-        let plane = Plane { data: &self.rgb, stride: self.size.width as usize * 3 };
-        FrameView::new(PixelFormat::Rgb, self.size, Colorimetry::default(), &[plane]).unwrap()
-    }
-
-    /// Every second pixel of every second row, the mean of its colours.
-    fn grey(&self) -> (Size, Vec<u8>) {
-        let half = Size::new(self.size.width / 2, self.size.height / 2);
-        let at = |x: u32, y: u32| {
-            let first = 3 * (2 * y * self.size.width + 2 * x) as usize;
-            (self.rgb[first..first + 3].iter().map(|&v| u32::from(v)).sum::<u32>() / 3) as u8
-        };
-        (half, (0..half.height).flat_map(|y| (0..half.width).map(move |x| at(x, y))).collect())
-    }
+/// Every second pixel of every second row, the mean of its colours.
+fn half_grey(picture: &Picture) -> (Size, Vec<u8>) {
+    let half = Size::new(picture.size.width / 2, picture.size.height / 2);
+    let at = |x: u32, y: u32| {
+        let first = 3 * (2 * y * picture.size.width + 2 * x) as usize;
+        (picture.rgb[first..first + 3].iter().map(|&v| u32::from(v)).sum::<u32>() / 3) as u8
+    };
+    (half, (0..half.height).flat_map(|y| (0..half.width).map(move |x| at(x, y))).collect())
 }
 
 fn detect(detector: &mut FaceDetector, view: &FrameView<'_>, threshold: f32) -> Vec<FaceRegion> {
@@ -75,8 +57,8 @@ fn rustface_finds_the_same() {
         "facenet_multiface_f0.png",
         "intel_car_noface_f0.png",
     ] {
-        let Some(picture) = Picture::read(test, name) else { return };
-        let (size, pixels) = picture.grey();
+        let Some(picture) = Picture::shared(test, name) else { return };
+        let (size, pixels) = half_grey(&picture);
         let mut ours = Vec::new();
         cascade.find(&pixels, size, |square, votes| ours.push((square, votes)));
         let mut theirs = by_rustface(size, &pixels);
@@ -95,12 +77,6 @@ fn rustface_finds_the_same() {
 }
 
 #[derive(serde::Deserialize)]
-struct Reference {
-    png: String,
-    detectors: BTreeMap<String, Vec<ReferenceFace>>,
-}
-
-#[derive(serde::Deserialize)]
 struct ReferenceFace {
     box_float: [f32; 4],
 }
@@ -113,14 +89,12 @@ struct ReferenceFace {
 #[test]
 fn real_faces() {
     let test = "real_faces";
-    let Some(reference) = common::shared(test, "models/reference/reference.json") else { return };
-    let frames: Vec<Reference> =
-        serde_json::from_slice(&std::fs::read(reference).unwrap()).unwrap();
+    let Some(frames) = reference_frames::<ReferenceFace>(test) else { return };
     let mut detector = FaceDetector::embedded(640).unwrap();
     let (mut all, mut seen, mut overlap, mut others) = (0, 0, 0.0, 0);
     let (mut due, mut due_seen) = (0, 0);
     for frame in &frames {
-        let Some(picture) = Picture::read(test, &frame.png) else { return };
+        let Some(picture) = Picture::shared(test, &frame.png) else { return };
         let found = detect(&mut detector, &picture.view(), 0.6);
         let expected = &frame.detectors["yunet"];
         assert!(!expected.is_empty() || found.is_empty(), "{}: {found:?}", frame.png);
@@ -152,8 +126,8 @@ fn real_faces() {
 #[test]
 fn the_same_every_time() {
     let test = "the_same_every_time";
-    let Some(large) = Picture::read(test, "uniface_meeting_f0.png") else { return };
-    let Some(small) = Picture::read(test, "skimage_astronaut_f0.png") else { return };
+    let Some(large) = Picture::shared(test, "uniface_meeting_f0.png") else { return };
+    let Some(small) = Picture::shared(test, "skimage_astronaut_f0.png") else { return };
     let mut used = FaceDetector::embedded(640).unwrap();
     let first = detect(&mut used, &large.view(), 0.1);
     assert!(first.len() >= 5);
@@ -169,7 +143,7 @@ fn the_same_every_time() {
 #[test]
 fn faces_at_every_edge() {
     let test = "faces_at_every_edge";
-    let Some(picture) = Picture::read(test, "skimage_astronaut_f0.png") else { return };
+    let Some(picture) = Picture::shared(test, "skimage_astronaut_f0.png") else { return };
     let mut detector = FaceDetector::embedded(640).unwrap();
     let face = detect(&mut detector, &picture.view(), 0.6)[0].rect;
     let (x, y) = (face.x as i32, face.y as i32);

@@ -3,14 +3,15 @@
 
 mod common;
 
-use common::element::{black, caps, runtime};
-use common::frames::read_png;
+use common::element::{black, caps, runtime, warnings};
+use common::frames::Picture;
+use common::reference::reference_frames;
 use common::shared;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
 use gstgaze::core::gaze::FrameGaze;
-use gstgaze::core::geometry::{Gaze, Size};
+use gstgaze::core::geometry::Gaze;
 use gstgaze::plugin::meta::gaze;
 use serde::Deserialize;
 
@@ -40,37 +41,9 @@ fn chain(description: &str) -> (Harness, gst::Bus) {
     (h, bus)
 }
 
-fn warnings(bus: &gst::Bus) -> Vec<String> {
-    let mut texts = Vec::new();
-    while let Some(message) = bus.pop_filtered(&[gst::MessageType::Warning]) {
-        if let gst::MessageView::Warning(warning) = message.view() {
-            texts.push(warning.error().to_string());
-        }
-    }
-    texts
-}
-
 fn look(h: &mut Harness, buffer: gst::Buffer) -> FrameGaze {
     h.push(buffer).unwrap();
     gaze::read(&h.pull().unwrap()).unwrap()
-}
-
-fn buffer(size: Size, rgb: &[u8]) -> gst::Buffer {
-    let row = size.width as usize * 3;
-    let stride = row.next_multiple_of(4);
-    let mut padded = vec![0; stride * size.height as usize];
-    for (to, from) in padded.chunks_exact_mut(stride).zip(rgb.chunks_exact(row)) {
-        to[..row].copy_from_slice(from);
-    }
-    let mut buffer = gst::Buffer::from_slice(padded);
-    buffer.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
-    buffer
-}
-
-#[derive(Deserialize)]
-struct Reference {
-    png: String,
-    detectors: std::collections::BTreeMap<String, Vec<ReferenceFace>>,
 }
 
 #[derive(Deserialize)]
@@ -95,16 +68,13 @@ fn the_whole_chain_is_near_the_publishers() {
     let (Some(stages), Some(model)) = (properties(test, &STAGES), properties(test, &GAZE)) else {
         return;
     };
-    let Some(reference) = shared(test, "models/reference/reference.json") else { return };
-    let frames: Vec<Reference> =
-        serde_json::from_slice(&std::fs::read(reference).unwrap()).unwrap();
+    let Some(frames) = reference_frames::<ReferenceFace>(test) else { return };
     let mut errors = Vec::new();
     let (mut h, bus) = chain(&format!("gazeface {stages} ! gazeinfer {model}"));
     for frame in &frames {
-        let Some(png) = shared(test, &format!("media/frames/{}", frame.png)) else { return };
-        let (size, rgb) = read_png(&png);
-        h.set_src_caps(caps(VideoFormat::Rgb, size.width, size.height));
-        let found = look(&mut h, buffer(size, &rgb));
+        let Some(picture) = Picture::shared(test, &frame.png) else { return };
+        h.set_src_caps(picture.caps());
+        let found = look(&mut h, picture.buffer(0));
         for expected in &frame.detectors["yunet"] {
             let Some(Angles { h_deg: Some(right), v_deg: Some(up) }) = expected.intel_adas_0002
             else {
@@ -147,13 +117,12 @@ fn carried_faces_keep_their_eyes() {
     let (Some(stages), Some(model)) = (properties(test, &STAGES), properties(test, &GAZE)) else {
         return;
     };
-    let Some(png) = shared(test, "media/frames/udacity_demo_f100.png") else { return };
-    let (size, rgb) = read_png(&png);
+    let Some(picture) = Picture::shared(test, "udacity_demo_f100") else { return };
     let (mut h, bus) =
         chain(&format!("gazeface inference-interval=2 {stages} ! videoscale ! gazeinfer {model}"));
-    h.set_src_caps(caps(VideoFormat::Rgb, size.width, size.height));
-    let first = look(&mut h, buffer(size, &rgb)).faces;
-    let second = look(&mut h, buffer(size, &rgb)).faces;
+    h.set_src_caps(picture.caps());
+    let first = look(&mut h, picture.buffer(0)).faces;
+    let second = look(&mut h, picture.buffer(0)).faces;
     assert_eq!(first.len(), 1);
     let (a, b) = (first[0], second[0]);
     assert!(a.region.rect.iou(&b.region.rect) > 0.9999);

@@ -6,7 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::element::{black, caps, convert, launch, runtime, says};
-use common::frames::read_png;
+use common::frames::Picture;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
@@ -26,37 +26,6 @@ fn element(engine: &Path, properties: &str) -> Harness {
     let description = format!("gazeface engine={} {properties}", engine.display());
     let element = gst::parse::launch(&description).unwrap();
     Harness::with_element(&element, Some("sink"), Some("src"))
-}
-
-/// A real frame in packed RGB.
-struct Picture {
-    size: Size,
-    padded: Vec<u8>,
-}
-
-impl Picture {
-    fn read(test: &str, name: &str) -> Option<Self> {
-        let path = common::shared(test, &format!("media/frames/{name}.png"))?;
-        let (size, data) = read_png(&path);
-        // GStreamer's rows of RGB start at multiples of four bytes.
-        let row = size.width as usize * 3;
-        let stride = row.next_multiple_of(4);
-        let mut padded = vec![0u8; stride * size.height as usize];
-        for (to, from) in padded.chunks_mut(stride).zip(data.chunks(row)) {
-            to[..row].copy_from_slice(from);
-        }
-        Some(Self { size, padded })
-    }
-
-    fn buffer(&self, second: u64) -> gst::Buffer {
-        let mut buffer = gst::Buffer::from_slice(self.padded.clone());
-        buffer.get_mut().unwrap().set_pts(gst::ClockTime::from_seconds(second));
-        buffer
-    }
-
-    fn set_caps(&self, h: &mut Harness) {
-        h.set_src_caps(caps(VideoFormat::Rgb, self.size.width, self.size.height));
-    }
 }
 
 /// What `gazeface` noted, or `None` where it did not look.
@@ -82,9 +51,9 @@ fn stat(h: &Harness, name: &str) -> u64 {
 fn faces_are_regions_of_interest() {
     let test = "faces_are_regions_of_interest";
     let Some(engine) = yunet(test) else { return };
-    let Some(meeting) = Picture::read(test, "uniface_meeting_f0") else { return };
+    let Some(meeting) = Picture::shared(test, "uniface_meeting_f0") else { return };
     let mut h = element(&engine, "");
-    meeting.set_caps(&mut h);
+    h.set_src_caps(meeting.caps());
     let before = meeting.buffer(0);
     h.push(before.clone()).unwrap();
     let after = h.pull().unwrap();
@@ -128,10 +97,10 @@ fn faces_are_regions_of_interest() {
 fn other_formats_have_the_same_faces() {
     let test = "other_formats_have_the_same_faces";
     let Some(engine) = yunet(test) else { return };
-    let Some(picture) = Picture::read(test, "skimage_astronaut_f0") else { return };
+    let Some(picture) = Picture::shared(test, "skimage_astronaut_f0") else { return };
     let Size { width, height } = picture.size;
     let mut rgb = element(&engine, "");
-    picture.set_caps(&mut rgb);
+    rgb.set_src_caps(picture.caps());
     let expected = look(&mut rgb, picture.buffer(0)).unwrap().faces[0].1.rect;
     for format in [VideoFormat::Nv12, VideoFormat::I420, VideoFormat::Yuy2, VideoFormat::Bgrx] {
         let mut h = element(&engine, "");
@@ -147,14 +116,14 @@ fn other_formats_have_the_same_faces() {
 fn an_empty_frame_is_known_to_be_empty() {
     let test = "an_empty_frame_is_known_to_be_empty";
     let Some(engine) = yunet(test) else { return };
-    let Some(coffee) = Picture::read(test, "skimage_coffee_f0") else { return };
+    let Some(coffee) = Picture::shared(test, "skimage_coffee_f0") else { return };
     let mut h = Harness::new_parse(&format!(
         "gazeface engine={} ! gazeinfer engine={} profile={}",
         engine.display(),
         common::data("regression.onnx").display(),
         common::data("regression.toml").display()
     ));
-    coffee.set_caps(&mut h);
+    h.set_src_caps(coffee.caps());
     h.push(coffee.buffer(0)).unwrap();
     let buffer = h.pull().unwrap();
     assert_eq!(noted(&buffer), Some(FoundFaces { size: coffee.size, faces: Vec::new() }));
@@ -167,7 +136,7 @@ fn an_empty_frame_is_known_to_be_empty() {
 fn gazeinfer_gets_every_face_with_its_details() {
     let test = "gazeinfer_gets_every_face_with_its_details";
     let Some(engine) = yunet(test) else { return };
-    let Some(meeting) = Picture::read(test, "uniface_meeting_f0") else { return };
+    let Some(meeting) = Picture::shared(test, "uniface_meeting_f0") else { return };
     let mut h = Harness::new_parse(&format!(
         "gazeface engine={} ! videoconvert ! video/x-raw,format=NV12 ! gazeinfer engine={} \
          profile={}",
@@ -175,7 +144,7 @@ fn gazeinfer_gets_every_face_with_its_details() {
         common::data("regression.onnx").display(),
         common::data("regression.toml").display()
     ));
-    meeting.set_caps(&mut h);
+    h.set_src_caps(meeting.caps());
     h.push(meeting.buffer(0)).unwrap();
     let buffer = h.pull().unwrap();
     let found = noted(&buffer).unwrap();
@@ -192,7 +161,7 @@ fn gazeinfer_gets_every_face_with_its_details() {
 fn which_faces_are_wanted() {
     let test = "which_faces_are_wanted";
     let Some(engine) = yunet(test) else { return };
-    let Some(meeting) = Picture::read(test, "uniface_meeting_f0") else { return };
+    let Some(meeting) = Picture::shared(test, "uniface_meeting_f0") else { return };
     for (properties, count) in [
         ("max-faces=2", 2),
         ("score-threshold=0.99", 0),
@@ -200,7 +169,7 @@ fn which_faces_are_wanted() {
         ("input-size=320", 5),
     ] {
         let mut h = element(&engine, properties);
-        meeting.set_caps(&mut h);
+        h.set_src_caps(meeting.caps());
         let found = look(&mut h, meeting.buffer(0)).unwrap();
         assert_eq!(found.faces.len(), count, "{properties}");
     }
@@ -210,9 +179,9 @@ fn which_faces_are_wanted() {
 fn frames_between_inferences_get_the_last_faces() {
     let test = "frames_between_inferences_get_the_last_faces";
     let Some(engine) = yunet(test) else { return };
-    let Some(picture) = Picture::read(test, "skimage_astronaut_f0") else { return };
+    let Some(picture) = Picture::shared(test, "skimage_astronaut_f0") else { return };
     let mut h = element(&engine, "inference-interval=3");
-    picture.set_caps(&mut h);
+    h.set_src_caps(picture.caps());
     let seen: Vec<i32> =
         (0..7).flat_map(|second| ids(look(&mut h, picture.buffer(second)))).collect();
     assert_eq!(seen, [0, 0, 0, 1, 1, 1, 2]);
@@ -225,11 +194,11 @@ fn frames_between_inferences_get_the_last_faces() {
 fn late_frames_are_passed_on_with_the_last_faces() {
     let test = "late_frames_are_passed_on_with_the_last_faces";
     let Some(engine) = yunet(test) else { return };
-    let Some(picture) = Picture::read(test, "skimage_astronaut_f0") else { return };
+    let Some(picture) = Picture::shared(test, "skimage_astronaut_f0") else { return };
     let mut h = element(&engine, "");
     let bus = gst::Bus::new();
     h.element().unwrap().set_bus(Some(&bus));
-    picture.set_caps(&mut h);
+    h.set_src_caps(picture.caps());
     let late = |h: &mut Harness| {
         let qos = gst::event::Qos::builder(gst::QOSType::Underflow, 2.0, 5_000_000_000)
             .timestamp(gst::ClockTime::from_seconds(1))
@@ -254,9 +223,9 @@ fn late_frames_are_passed_on_with_the_last_faces() {
 fn flush_and_new_caps_forget_the_last_faces() {
     let test = "flush_and_new_caps_forget_the_last_faces";
     let Some(engine) = yunet(test) else { return };
-    let Some(picture) = Picture::read(test, "skimage_astronaut_f0") else { return };
+    let Some(picture) = Picture::shared(test, "skimage_astronaut_f0") else { return };
     let mut h = element(&engine, "inference-interval=100");
-    picture.set_caps(&mut h);
+    h.set_src_caps(picture.caps());
     assert_eq!(ids(look(&mut h, picture.buffer(0))), [0]);
     assert_eq!(ids(look(&mut h, picture.buffer(1))), [0]);
     h.push_event(gst::event::FlushStart::new());
@@ -266,7 +235,7 @@ fn flush_and_new_caps_forget_the_last_faces() {
     // Another size: the old boxes say nothing about it.
     h.set_src_caps(caps(VideoFormat::Rgb, 64, 48));
     assert_eq!(ids(look(&mut h, black(64, 48))), [] as [i32; 0]);
-    picture.set_caps(&mut h);
+    h.set_src_caps(picture.caps());
     assert_eq!(ids(look(&mut h, picture.buffer(3))), [2]);
 }
 
@@ -274,9 +243,9 @@ fn flush_and_new_caps_forget_the_last_faces() {
 fn gap_buffers_are_passed_on_untouched() {
     let test = "gap_buffers_are_passed_on_untouched";
     let Some(engine) = yunet(test) else { return };
-    let Some(picture) = Picture::read(test, "skimage_astronaut_f0") else { return };
+    let Some(picture) = Picture::shared(test, "skimage_astronaut_f0") else { return };
     let mut h = element(&engine, "");
-    picture.set_caps(&mut h);
+    h.set_src_caps(picture.caps());
     let mut gap = picture.buffer(0);
     gap.get_mut().unwrap().set_flags(gst::BufferFlags::GAP);
     assert_eq!(look(&mut h, gap), None);

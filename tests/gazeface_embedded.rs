@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::element::{black, caps, convert, init, launch};
-use common::frames::read_png;
+use common::element::{black, caps, convert, init, launch, warnings};
+use common::frames::Picture;
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
@@ -18,20 +18,10 @@ fn element(properties: &str) -> Harness {
     Harness::with_element(&element, Some("sink"), Some("src"))
 }
 
-/// A real frame in packed RGB, ready to push.
+/// A real frame, ready to push, and its size.
 fn picture(test: &str, name: &str) -> Option<(Size, gst::Buffer)> {
-    let path = common::shared(test, &format!("media/frames/{name}.png"))?;
-    let (size, data) = read_png(&path);
-    // GStreamer's rows of RGB start at multiples of four bytes.
-    let row = size.width as usize * 3;
-    let stride = row.next_multiple_of(4);
-    let mut padded = vec![0u8; stride * size.height as usize];
-    for (to, from) in padded.chunks_mut(stride).zip(data.chunks(row)) {
-        to[..row].copy_from_slice(from);
-    }
-    let mut buffer = gst::Buffer::from_slice(padded);
-    buffer.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
-    Some((size, buffer))
+    let picture = Picture::shared(test, name)?;
+    Some((picture.size, picture.buffer(0)))
 }
 
 fn look(h: &mut Harness, buffer: &gst::Buffer, second: u64) -> FoundFaces {
@@ -144,12 +134,7 @@ fn properties_that_say_nothing_are_named() {
     // Up once more, now with somebody who listens.
     h.element().unwrap().set_state(gst::State::Null).unwrap();
     h.play();
-    let texts: Vec<String> = std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning]))
-        .map(|message| match message.view() {
-            gst::MessageView::Warning(warning) => warning.error().to_string(),
-            _ => String::new(),
-        })
-        .collect();
+    let texts = warnings(&bus);
     assert_eq!(texts.len(), 2, "{texts:?}");
     assert!(texts[0].contains("execution-provider") && texts[1].contains("threads"), "{texts:?}");
 }

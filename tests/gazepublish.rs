@@ -9,6 +9,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use common::element::warnings;
 use gst::prelude::*;
 use gst_check::Harness;
 use gstgaze::core::face::FaceRegion;
@@ -87,15 +88,6 @@ fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// The texts of the warnings so far.
-fn warnings(bus: &gst::Bus) -> Vec<String> {
-    std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning]))
-        .map(|message| match message.view() {
-            gst::MessageView::Warning(warning) => warning.error().to_string(),
-            _ => unreachable!("only warnings were asked for"),
-        })
-        .collect()
-}
-
 /// Sends EOS and waits until it comes out behind the element.
 fn end(h: &mut Harness) {
     assert!(h.push_event(gst::event::Eos::new()));

@@ -4,6 +4,9 @@
 //! because the meta survives scaling unchanged; angles are dropped where they would be wrong.
 #![cfg(feature = "plugin")]
 
+mod common;
+
+use common::element::init;
 use gst::prelude::*;
 use gst_video::VideoRegionOfInterestMeta;
 use gstgaze::core::face::FaceRegion;
@@ -12,11 +15,6 @@ use gstgaze::core::geometry::{Gaze, Rect, Size};
 use gstgaze::plugin::meta::{faces, gaze, region};
 
 const SIZE: Size = Size::new(64, 48);
-
-fn init() {
-    gst::init().unwrap();
-    gstgaze::plugin::meta::register();
-}
 
 fn sample() -> FrameGaze {
     let rect = Rect::new(8.0, 12.0, 20.0, 16.0);

@@ -1,24 +1,23 @@
 //! Inputs in a device's memory, the device being the CPU: all that ONNX Runtime does with such
 //! tensors but what a GPU would. The kernels that fill them have tests of their own.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use ort::memory::AllocationDevice;
 
 use super::*;
+use crate as gstgaze;
 use crate::engine::device::DevicePlace;
-use crate::engine::{self, EngineOptions, runtime};
+use crate::engine::{self, EngineOptions};
+
+#[path = "../../tests/common/requirements.rs"]
+#[allow(dead_code)] // the part that concerns footage
+mod requirements;
 
 /// An engine for batches of up to six whose inputs may lie on a "device"; `None` without ONNX
 /// Runtime, and `test` is named as left out.
 fn engine(test: &str, model: &str, graphs: bool) -> Option<OrtEngine> {
-    if let Err(why) = runtime::get() {
-        assert!(runtime::VARIABLES.iter().all(|name| std::env::var_os(name).is_none()), "{why}");
-        if let Some(list) = std::env::var_os("GAZE_LEFT_OUT") {
-            let file = std::fs::OpenOptions::new().create(true).append(true).open(list);
-            file.unwrap().write_all(format!("{test}\t{why}\n").as_bytes()).unwrap();
-        }
+    if !requirements::onnx_runtime(test) {
         return None;
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(model);

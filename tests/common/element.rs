@@ -2,26 +2,30 @@
 
 use gst::prelude::*;
 use gst_video::{VideoFormat, VideoInfo};
+use gstgaze::core::geometry::Size;
 
-/// GStreamer and our elements, ready.
+use super::frames::Picture;
+
+/// GStreamer and our elements, ready. From here on, a warning of GLib or GStreamer ends the process,
+/// as `G_DEBUG=fatal-warnings` has it for the programs that tests start.
 pub fn init() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         gst::init().unwrap();
+        glib::log_set_always_fatal(
+            glib::LogLevels::LEVEL_ERROR
+                | glib::LogLevels::LEVEL_CRITICAL
+                | glib::LogLevels::LEVEL_WARNING,
+        );
         gstgaze::plugin::plugin_register_static().unwrap();
     });
 }
 
-/// Whether an ONNX Runtime is at hand; otherwise `test` is named as left out.
+/// Whether the machine has an ONNX Runtime, with GStreamer and our elements ready; the test is named
+/// as left out where it has none, and fails where the library is broken.
 pub fn runtime(test: &str) -> bool {
     init();
-    match gstgaze::engine::runtime::get() {
-        Ok(_) => true,
-        Err(error) => {
-            super::left_out(test, &error.to_string());
-            false
-        }
-    }
+    super::onnx_runtime(test)
 }
 
 /// Caps of raw video at 30 frames a second.
@@ -48,13 +52,33 @@ pub fn halves(
             rgb.extend(if x < width / 2 { left } else { right });
         }
     }
-    // GStreamer's rows of RGB start at multiples of four bytes.
-    let stride = (width as usize * 3).next_multiple_of(4);
-    let mut padded = vec![0u8; stride * height as usize];
-    for (to, from) in padded.chunks_mut(stride).zip(rgb.chunks((width * 3) as usize)) {
-        to[..from.len()].copy_from_slice(from);
+    convert(rgb_buffer(Size::new(width, height), &rgb), VideoFormat::Rgb, format, width, height)
+}
+
+/// A buffer of packed RGB, whose rows start at multiples of four bytes as GStreamer wants them.
+pub fn rgb_buffer(size: Size, rgb: &[u8]) -> gst::Buffer {
+    let row = size.width as usize * 3;
+    let stride = row.next_multiple_of(4);
+    let mut padded = vec![0; stride * size.height as usize];
+    for (to, from) in padded.chunks_exact_mut(stride).zip(rgb.chunks_exact(row)) {
+        to[..row].copy_from_slice(from);
     }
-    convert(gst::Buffer::from_slice(padded), VideoFormat::Rgb, format, width, height)
+    let mut buffer = gst::Buffer::from_slice(padded);
+    buffer.get_mut().unwrap().set_pts(gst::ClockTime::ZERO);
+    buffer
+}
+
+impl Picture {
+    /// A buffer of this picture, stamped with so many seconds.
+    pub fn buffer(&self, second: u64) -> gst::Buffer {
+        let mut buffer = rgb_buffer(self.size, &self.rgb);
+        buffer.get_mut().unwrap().set_pts(gst::ClockTime::from_seconds(second));
+        buffer
+    }
+
+    pub fn caps(&self) -> gst::Caps {
+        caps(VideoFormat::Rgb, self.size.width, self.size.height)
+    }
 }
 
 /// Converts a frame with GStreamer's own converter (nearest chroma, no dithering).
@@ -113,7 +137,17 @@ pub fn launch(description: &str) -> Result<(), String> {
     run(&pipeline.downcast::<gst::Pipeline>().unwrap())
 }
 
-/// That a message has each of these words in it, in any case.
+/// The texts of the warnings on a bus, and takes them off it.
+pub fn warnings(bus: &gst::Bus) -> Vec<String> {
+    std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning]))
+        .map(|message| match message.view() {
+            gst::MessageView::Warning(warning) => warning.error().to_string(),
+            _ => unreachable!("the filter lets warnings alone pass"),
+        })
+        .collect()
+}
+
+/// Asserts that a message has each of these words in it, in any case.
 #[track_caller]
 pub fn says(error: &str, words: &[&str]) {
     for word in words {

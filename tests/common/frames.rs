@@ -1,9 +1,10 @@
-//! Synthetic frames in every pixel format.
+//! Synthetic frames in every pixel format, and real ones from files.
 
 use std::ops::Range;
 
 use gstgaze::core::geometry::Size;
-use gstgaze::core::image::PixelFormat;
+use gstgaze::core::image::color::Colorimetry;
+use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 
 /// Bytes without a pattern, the same as `noise` in `tests/data/make_preprocess.py`.
 pub fn noise(count: usize) -> Vec<u8> {
@@ -47,4 +48,25 @@ pub fn read_png(path: &std::path::Path) -> (Size, Vec<u8>) {
     let info = reader.next_frame(&mut data).unwrap();
     assert_eq!(info.color_type, png::ColorType::Rgb, "{}", path.display());
     (Size::new(info.width, info.height), data)
+}
+
+/// A real frame in packed 8-bit RGB.
+pub struct Picture {
+    pub size: Size,
+    pub rgb: Vec<u8>,
+}
+
+impl Picture {
+    /// The frame `name`.png of the shared material; `None`, and the test is named as left out, where
+    /// it is absent.
+    pub fn shared(test: &str, name: &str) -> Option<Self> {
+        let name = name.trim_end_matches(".png");
+        let (size, rgb) = read_png(&super::shared(test, &format!("media/frames/{name}.png"))?);
+        Some(Self { size, rgb })
+    }
+
+    pub fn view(&self) -> FrameView<'_> {
+        let plane = Plane { data: &self.rgb, stride: self.size.width as usize * 3 };
+        FrameView::new(PixelFormat::Rgb, self.size, Colorimetry::default(), &[plane]).unwrap()
+    }
 }

@@ -23,29 +23,21 @@ mod on_gpu;
 #[path = "../../../tests/nvmm/stub.rs"]
 mod stub;
 
+#[path = "../../../tests/common/requirements.rs"]
+#[allow(dead_code)] // the part that concerns footage
+mod requirements;
+
 /// What the files above want of the tests that they are shared with.
 mod common {
-    use std::io::Write as _;
-
-    /// As `left_out` of `tests/common`.
-    pub fn left_out(test: &str, why: &str) {
-        if let Some(list) = std::env::var_os("GAZE_LEFT_OUT") {
-            let file = std::fs::OpenOptions::new().create(true).append(true).open(list);
-            file.unwrap().write_all(format!("{test}\t{why}\n").as_bytes()).unwrap();
-        }
-    }
+    pub use super::requirements::left_out;
 
     pub mod element {
-        use crate::engine::runtime;
+        use super::super::requirements;
 
-        /// GStreamer, and whether there is an ONNX Runtime.
+        /// GStreamer, ready, and whether there is an ONNX Runtime.
         pub fn runtime(test: &str) -> bool {
             gst::init().unwrap();
-            let found = runtime::get();
-            if let Err(why) = &found {
-                super::left_out(test, &why.to_string());
-            }
-            found.is_ok()
+            requirements::onnx_runtime(test)
         }
     }
 }
