@@ -15,7 +15,7 @@ use gstgaze::core::face::attributes::{
 use gstgaze::core::face::{EyeCorners, FaceRegion};
 use gstgaze::core::gaze::GazeEstimate;
 use gstgaze::core::gaze::estimator::GazeEstimator;
-use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::gaze::reuse::InferencePlan;
 use gstgaze::core::geometry::{Gaze, HeadPose, PixelRect, Point, Rect, Size};
 use gstgaze::core::inference::{Engine, EngineError, ModelInfo, TensorMut};
 use gstgaze::core::profile::spec::EyeSpec;
@@ -300,7 +300,7 @@ fn gaze_model(test: &str) -> Option<(GazeEstimator, Seen)> {
 
 fn estimate(model: &mut GazeEstimator, picture: &Picture, face: FaceRegion) -> GazeEstimate {
     let mut out = Vec::new();
-    model.estimate(&picture.view(), [face], &[Plan::Infer], None, &mut out).unwrap();
+    model.estimate(&picture.view(), [face], &[InferencePlan::Infer], None, &mut out).unwrap();
     out[0]
 }
 
@@ -509,7 +509,8 @@ fn faces_that_cannot_be_used() {
     ] {
         let face = FaceRegion { rect, eyes: Some(eyes), head_pose: pose, ..FaceRegion::default() };
         let mut out = Vec::new();
-        let counts = model.estimate(&picture.view(), [face], &[Plan::Infer], None, &mut out);
+        let counts =
+            model.estimate(&picture.view(), [face], &[InferencePlan::Infer], None, &mut out);
         let counts = counts.unwrap();
         assert_eq!(out[0].gaze.is_some(), seen, "{eyes:?}");
         assert_eq!((counts.invalid, counts.missing.any()), (u64::from(!seen), false), "{eyes:?}");
@@ -524,7 +525,8 @@ fn faces_that_cannot_be_used() {
     ] {
         let face = FaceRegion { rect, eyes, head_pose, ..FaceRegion::default() };
         let mut out = Vec::new();
-        let counts = model.estimate(&picture.view(), [face], &[Plan::Infer], None, &mut out);
+        let counts =
+            model.estimate(&picture.view(), [face], &[InferencePlan::Infer], None, &mut out);
         let counts = counts.unwrap();
         assert_eq!((out[0].gaze, counts.invalid, counts.inferred), (None, 1, 0));
         assert_eq!((counts.missing.eyes, counts.missing.head_pose), missing);

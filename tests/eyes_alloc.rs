@@ -4,7 +4,7 @@
 use gstgaze::core::face::{EyeCorners, FaceRegion};
 use gstgaze::core::gaze::decode::GazeDecoder;
 use gstgaze::core::gaze::estimator::GazeEstimator;
-use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::gaze::reuse::InferencePlan;
 use gstgaze::core::geometry::{HeadPose, Point, Rect, Size};
 use gstgaze::core::image::color::Colorimetry;
 use gstgaze::core::image::{FrameView, PixelFormat, Plane};
@@ -98,7 +98,7 @@ fn nothing_is_allocated_once_warm() {
         face(200.0, 100.0, 1.0, 3.0),
         FaceRegion::default(),
     ];
-    let plans = [Plan::Infer; 5];
+    let plans = [InferencePlan::Infer; 5];
     let mut out = Vec::new();
     let mut round = || estimator.estimate(&frame, faces, &plans, None, &mut out).unwrap().inferred;
     let first = allocation_counter::measure(|| {

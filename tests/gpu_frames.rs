@@ -26,7 +26,7 @@ use gst_video::{VideoFormat, VideoInfo};
 use gstgaze::core::face::{EyeCorners, FaceRegion};
 use gstgaze::core::gaze::GazeEstimate;
 use gstgaze::core::gaze::estimator::GazeEstimator;
-use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::gaze::reuse::InferencePlan;
 use gstgaze::core::geometry::{Point, Rect, Size};
 use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 use gstgaze::engine::{self, EngineOptions};
@@ -118,7 +118,7 @@ fn expected(estimator: &mut GazeEstimator, info: &VideoInfo, bytes: &[u8]) -> Ve
     let planes: Vec<_> = (0..format.planes()).map(plane).collect();
     let view = FrameView::new(format, SIZE, colorimetry(info), &planes).unwrap();
     let (faces, mut out) = (faces(), Vec::new());
-    let plans = vec![Plan::Infer; faces.len()];
+    let plans = vec![InferencePlan::Infer; faces.len()];
     estimator.estimate(&view, faces, &plans, None, &mut out).unwrap();
     out
 }
@@ -131,7 +131,7 @@ fn found(
 ) -> Vec<GazeEstimate> {
     let frame = pictures.bring(frame).unwrap();
     let (faces, mut out) = (faces(), Vec::new());
-    let plans = vec![Plan::Infer; faces.len()];
+    let plans = vec![InferencePlan::Infer; faces.len()];
     let of = (&frame, frame.size());
     let counts = estimator.estimate_on(pictures, of, faces, &plans, None, &mut out).unwrap();
     assert!(counts.inferred >= 4, "{counts:?}");
@@ -205,7 +205,7 @@ fn a_frame_is_done_with_when_nobody_is_in_it() {
     let outside = FaceRegion { rect: Rect::new(500.0, 500.0, 9.0, 9.0), ..FaceRegion::default() };
     let mut out = Vec::new();
     let of = (&frame, frame.size());
-    let plans = [Plan::Infer];
+    let plans = [InferencePlan::Infer];
     let counts = gpu.estimate_on(&mut pictures, of, [outside], &plans, None, &mut out).unwrap();
     assert_eq!((counts.inferred, counts.invalid), (0, 1));
     drop(frame);

@@ -297,7 +297,9 @@ fn alerts(
         go(&mut drive, &mut errors, Do::Look(place.0, place.1), glance);
         done += road + glance;
         // Only alarms are wanted of hours of events.
-        drive.events.retain(|event| matches!(event, gstgaze::core::monitor::Event::Raised(_)));
+        drive
+            .events
+            .retain(|event| matches!(event, gstgaze::core::monitor::MonitorEvent::Raised(_)));
     }
     (drive.raised().len() as f64 / hours, drive)
 }

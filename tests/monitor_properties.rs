@@ -5,7 +5,9 @@ mod common;
 use std::time::Duration;
 
 use common::drive::{Do, Drive, ROAD};
-use gstgaze::core::monitor::{Alarm, AlarmRecord, DriverState, Event, Reason, RuleProfile, Sense};
+use gstgaze::core::monitor::{
+    Alarm, AlarmRecord, DriverState, MonitorEvent, RuleProfile, Sense, UnavailableReason,
+};
 use proptest::prelude::*;
 
 const SCREEN: Do = Do::Look(33.0, -20.0);
@@ -74,20 +76,20 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[derive(Default)]
 struct Told {
     on: std::collections::BTreeSet<Alarm>,
-    reason: Option<Reason>,
+    reason: Option<UnavailableReason>,
 }
 
 impl Told {
     fn check(&mut self, drive: &Drive) -> Result<(), TestCaseError> {
         for event in &drive.events {
             match event {
-                Event::Raised(record) => {
+                MonitorEvent::Raised(record) => {
                     self.on.insert(record.alarm);
                 }
-                Event::Cleared { alarm, .. } => {
+                MonitorEvent::Cleared { alarm, .. } => {
                     prop_assert!(self.on.remove(alarm), "{alarm} was not on");
                 }
-                Event::Available { sense: Sense::Gaze, reason, .. } => {
+                MonitorEvent::Available { sense: Sense::Gaze, reason, .. } => {
                     prop_assert_ne!(reason.is_some(), self.reason.is_some(), "told twice");
                     self.reason = *reason;
                 }
@@ -99,7 +101,7 @@ impl Told {
             attention.alarms.iter().collect::<Vec<_>>(),
             self.on.iter().copied().collect::<Vec<_>>()
         );
-        let reason = attention.reason.filter(|reason| *reason != Reason::NoEyes);
+        let reason = attention.reason.filter(|reason| *reason != UnavailableReason::NoEyes);
         prop_assert_eq!(reason, self.reason);
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::drive::{Do, Drive, ROAD, config};
 use gstgaze::core::monitor::{
-    Alarm, Conditions, DriverState, Event, Level, Movement, Reason, RuleProfile,
+    Alarm, Conditions, DriverState, Level, MonitorEvent, Movement, RuleProfile, UnavailableReason,
 };
 
 const RATES: [u64; 4] = [15, 25, 30, 60];
@@ -442,12 +442,12 @@ fn a_driver_who_is_not_seen_is_neither_away_nor_asleep() {
             drive.seconds(ROAD, 4.0).seconds(Do::Hide, 60.0);
             assert_eq!(drive.alarms(), [], "{rules} at {fps}");
             let told = drive.events.iter().filter_map(|event| match event {
-                Event::Available { reason, since, at, .. } => Some((*reason, *at - *since)),
+                MonitorEvent::Available { reason, since, at, .. } => Some((*reason, *at - *since)),
                 _ => None,
             });
             let told = told.collect::<Vec<_>>();
             assert_eq!(told.len(), 1, "{rules} at {fps}");
-            assert_eq!(told[0].0, Some(Reason::NoFace));
+            assert_eq!(told[0].0, Some(UnavailableReason::NoFace));
             assert!(told[0].1 <= s(10.0), "{rules} at {fps}: {told:?}");
             assert_eq!(drive.monitor.attention().state, DriverState::Unavailable);
             drive.seconds(ROAD, 2.0);
@@ -475,7 +475,7 @@ fn delays_are_measured_and_small() {
         for (name, yaw, pitch, _, _) in TARGETS {
             let drive = glance("euroncap-2026", fps, Do::Look(yaw, pitch), 4 * fps);
             let left = drive.events.iter().find_map(|event| match event {
-                Event::Zone { left_road: true, left_at, at, .. } => Some((*left_at, *at)),
+                MonitorEvent::Zone { left_road: true, left_at, at, .. } => Some((*left_at, *at)),
                 _ => None,
             });
             let (left_at, at) = left.unwrap_or_else(|| panic!("{name} at {fps}"));

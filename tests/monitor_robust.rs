@@ -9,7 +9,7 @@ use common::drive::{Do, Drive, ROAD, config};
 use gstgaze::core::gaze::FrameGaze;
 use gstgaze::core::geometry::Gaze;
 use gstgaze::core::monitor::{
-    Alarm, Conditions, DriverBy, DriverState, Event, ForwardSource, Level, Sense,
+    Alarm, Conditions, DriverCriterion, DriverState, ForwardSource, Level, MonitorEvent, Sense,
 };
 
 const SCREEN: Do = Do::Look(33.0, -20.0);
@@ -24,7 +24,7 @@ type Told = (Option<&'static str>, Duration, Duration);
 
 fn told_of(drive: &Drive, wanted: Sense) -> Vec<Told> {
     let told = drive.events.iter().filter_map(|event| match event {
-        Event::Available { sense, reason, since, at } if *sense == wanted => {
+        MonitorEvent::Available { sense, reason, since, at } if *sense == wanted => {
             Some((reason.map(|reason| reason.name()), at.saturating_sub(*since), *at))
         }
         _ => None,
@@ -40,7 +40,7 @@ fn availability(drive: &Drive) -> Vec<Told> {
 /// Why alarms went off.
 fn cleared(drive: &Drive) -> Vec<(Alarm, &'static str)> {
     let told = drive.events.iter().filter_map(|event| match event {
-        Event::Cleared { alarm, why, .. } => Some((*alarm, why.name())),
+        MonitorEvent::Cleared { alarm, why, .. } => Some((*alarm, why.name())),
         _ => None,
     });
     told.collect()
@@ -124,22 +124,22 @@ fn a_driver_who_stays_away_is_told_and_replaced_until_he_is_back() {
 #[test]
 fn another_track_is_another_person() {
     let mut other = config("euroncap-2026");
-    other.driver = DriverBy::Track(1);
+    other.driver = DriverCriterion::Track(1);
     let mut drive = Drive::with(other, 30);
     let both = two(&drive, SCREEN, SCREEN, Some((1, 2)));
     drive.push(Some(&both), 2.0);
-    drive.monitor.set_driver(DriverBy::Track(2));
+    drive.monitor.set_driver(DriverCriterion::Track(2));
     drive.push(Some(&both), 2.9);
     assert_eq!(drive.alarms(), []);
     drive.push(Some(&both), 0.2);
     assert_eq!(drive.alarms(), [Alarm::LongDistraction]);
     // The alarm is of that person, and goes with him.
-    drive.monitor.set_driver(DriverBy::Track(1));
+    drive.monitor.set_driver(DriverCriterion::Track(1));
     drive.push(Some(&both), 0.1);
     assert_eq!(cleared(&drive), [(Alarm::LongDistraction, "other-driver")]);
     assert_eq!(drive.monitor.attention().level, Level::None);
     // Chosen otherwise, and the same person: nothing begins anew.
-    drive.monitor.set_driver(DriverBy::Region([0.0, 0.0, 0.6, 1.0]));
+    drive.monitor.set_driver(DriverCriterion::Region([0.0, 0.0, 0.6, 1.0]));
     drive.push(Some(&both), 3.0);
     assert_eq!(drive.alarms().len(), 2);
 }
@@ -456,7 +456,7 @@ fn nothing_is_said_before_anything_is_seen() {
     assert_eq!(state(&drive), DriverState::Calibrating);
     drive.seconds(SCREEN, 1.0);
     let zones = |drive: &Drive| {
-        drive.events.iter().filter(|event| matches!(event, Event::Zone { .. })).count()
+        drive.events.iter().filter(|event| matches!(event, MonitorEvent::Zone { .. })).count()
     };
     assert_eq!((zones(&drive), state(&drive)), (1, DriverState::LookingAway));
     // After a reset as well; and a delay of before is none of now.
@@ -556,7 +556,7 @@ fn forward_is_told_once() {
     drive.seconds(ROAD, 40.0);
     drive.monitor.reset(&mut drive.events);
     drive.rewind().seconds(ROAD, 40.0);
-    let told = drive.events.iter().filter(|event| matches!(event, Event::Calibrated { .. }));
+    let told = drive.events.iter().filter(|event| matches!(event, MonitorEvent::Calibrated { .. }));
     assert_eq!(told.count(), 1);
     let found = drive.monitor.attention().forward.unwrap();
     assert!(found.angle_to(Gaze::default()).to_degrees() < 1.5, "{found:?}");

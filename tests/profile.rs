@@ -9,7 +9,7 @@ use common::npy;
 use gstgaze::core::geometry::Gaze;
 use gstgaze::core::image::spec::Layout;
 use gstgaze::core::inference::TensorMut;
-use gstgaze::core::profile::{InputRole, ProfileError, ProfileSource, ResolvedOutput, builtin};
+use gstgaze::core::profile::{FoundBy, InputRole, ProfileError, ResolvedOutput, builtin};
 use gstgaze::engine::{EngineOptions, OpenError, OpenModel, open_model};
 
 /// What the stored angles are met to, in degrees: the same tensor in another build of the runtime
@@ -72,7 +72,7 @@ fn mobilegaze_gives_the_publishers_angles() {
         let Some((path, fixtures)) = published(test, file) else { return };
         let mut model = open(&path, None, batch).unwrap();
         assert_eq!(model.profile.name, "mobilegaze");
-        assert_eq!(model.source, ProfileSource::Recognised { alike: vec!["l2cs-net"] });
+        assert_eq!(model.source, FoundBy::Recognised { alike: vec!["l2cs-net"] });
         let layout = model.profile.inputs[0].image.as_ref().unwrap().layout;
         for faces in FACES.chunks(batch) {
             for (slot, face) in faces.iter().enumerate() {
@@ -198,7 +198,7 @@ fn each_decoder_reads_its_model() {
         let (_dir, path) = beside(file, &profile, "own.toml");
         let named = path.with_file_name("own.toml").display().to_string();
         let mut model = open(&path, Some(&named), 2).unwrap();
-        assert_eq!(model.source, ProfileSource::Named(named));
+        assert_eq!(model.source, FoundBy::Named(named));
         write(&mut model, InputRole::Face, 0, &picture(0.2, -0.4));
         write(&mut model, InputRole::Face, 1, &picture(-0.1, 0.3));
         model.engine.run(2).unwrap();
@@ -235,7 +235,7 @@ fn a_profile_beside_the_model_is_found_under_both_names() {
         let (dir, path) = beside("regression.onnx", &regression(), sidecar);
         let model = open(&path, None, 1).unwrap();
         let expected = dir.path().join(sidecar).display().to_string();
-        assert_eq!(model.source, ProfileSource::Sidecar(expected));
+        assert_eq!(model.source, FoundBy::Sidecar(expected));
         assert_eq!(model.profile.name, "own");
     }
     let (_dir, path) = beside("regression.onnx", "name = 3", "regression.gaze.toml");
@@ -249,7 +249,7 @@ fn a_model_carries_its_own_profile() {
         return;
     }
     let model = open(&common::data("regression_profile_toml.onnx"), None, 1).unwrap();
-    assert_eq!(model.source, ProfileSource::Metadata);
+    assert_eq!(model.source, FoundBy::Metadata);
     let ResolvedOutput::Regression { yaw, .. } = model.profile.output else { panic!() };
     assert!(yaw.negate);
     // This one names a profile that it does not fit: 224 pixels are expected.

@@ -4,9 +4,9 @@
 use gstgaze::core::gaze::decode::GazeDecoder;
 use gstgaze::core::gaze::estimator::GazeEstimator;
 use gstgaze::core::geometry::{Point, Rect};
-use gstgaze::core::profile::{builtin, choose};
+use gstgaze::core::profile::{builtin, find_profile};
 use gstgaze::core::face::FaceRegion;
-use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::gaze::reuse::InferencePlan;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use sheet::{Declared, Frame, ProfileText, Sheet};
@@ -29,7 +29,7 @@ fuzz_target!(|input: Input| {
     let read = |_: &str| Ok(Some(input.profile.0.clone()));
     let names = builtin::names();
     let name = input.builtin.map(|index| names[usize::from(index) % names.len()]);
-    let profile = choose(&info, name.or(Some("profile.toml")), &[], read);
+    let profile = find_profile(&info, name.or(Some("profile.toml")), &[], read);
     let Ok((profile, _)) = profile else { return };
     let batch = usize::from(input.batch % 5) + 1;
     let Some(engine) = Sheet::new(info, batch, 32, &input.numbers) else { return };
@@ -40,7 +40,7 @@ fuzz_target!(|input: Input| {
         landmarks: points.map(|points| points.map(|(x, y)| Point { x, y })),
         ..FaceRegion::default()
     });
-    let plans = vec![Plan::Infer; input.faces.len()];
+    let plans = vec![InferencePlan::Infer; input.faces.len()];
     let mut estimates = Vec::new();
     input.frame.view(|frame| {
         if estimator.estimate(frame, faces.clone(), &plans, input.margin, &mut estimates).is_ok() {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use gstgaze::core::onnx::OnnxModel;
-use gstgaze::core::profile::choose;
+use gstgaze::core::profile::find_profile;
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 
@@ -26,7 +26,7 @@ impl<'a> Arbitrary<'a> for File {
         if u.ratio(1_u8, 4_u8)? {
             return Ok(Self(u.bytes(u.len())?.to_vec()));
         }
-        let mut bytes = u.choose(&FILES)?.to_vec();
+        let mut bytes = u.find_profile(&FILES)?.to_vec();
         for _ in 0..u.int_in_range(0..=15)? {
             // Lengths and tags are where the nodes are, mostly in front.
             let reach = bytes.len().saturating_sub(1);
@@ -57,5 +57,5 @@ fuzz_target!(|file: File| {
     let _ = (model.precision().name(), model.nodes(), model.parameters(), model.is_qdq());
     let info = model.info("file");
     assert_eq!((info.inputs.len(), info.outputs.len()), (model.inputs.len(), model.outputs.len()));
-    let _ = choose(&info, None, &[], |_| Ok(None));
+    let _ = find_profile(&info, None, &[], |_| Ok(None));
 });

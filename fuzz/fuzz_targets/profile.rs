@@ -1,7 +1,7 @@
 //! Profiles: TOML of a file, of a sidecar and of a model's metadata against any model.
 #![no_main]
 
-use gstgaze::core::profile::{ModelProfile, choose};
+use gstgaze::core::profile::{ModelProfile, find_profile};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use sheet::{Declared, ProfileText};
@@ -22,9 +22,9 @@ fuzz_target!(|input: Input| {
     }
     let mut info = input.declared.info();
     let read = |_: &str| Ok(Some(text.clone()));
-    let _ = choose(&info, input.named.as_deref(), &[], read);
-    let _ = choose(&info, None, &["beside".to_owned()], read);
-    let _ = choose(&info, None, &[], |_| Ok(None));
+    let _ = find_profile(&info, input.named.as_deref(), &[], read);
+    let _ = find_profile(&info, None, &["beside".to_owned()], read);
+    let _ = find_profile(&info, None, &[], |_| Ok(None));
     info.metadata.insert("gaze.profile.toml".to_owned(), text.clone());
-    let _ = choose(&info, None, &[], |_| Ok(None));
+    let _ = find_profile(&info, None, &[], |_| Ok(None));
 });

@@ -4,7 +4,7 @@
 
 use gstgaze::core::onnx::OnnxModel;
 use gstgaze::core::onnx::epcontext::{EngineKind, wrap};
-use gstgaze::core::profile::{ModelProfile, ProfileError, ProfileSource, choose, without_model};
+use gstgaze::core::profile::{ModelProfile, ProfileError, FoundBy, find_profile, find_profile_without_model};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use sheet::{Declared, ProfileText};
@@ -44,16 +44,16 @@ fuzz_target!(|input: Input| {
         None => input.files[0].read(),
     };
     let first = input.files.iter().position(|file| !matches!(file, File::Missing));
-    match (choose(&info, None, &sidecars, read), first) {
-        (Ok((_, ProfileSource::Sidecar(path))), Some(first)) => assert_eq!(path, sidecars[first]),
-        (Ok((_, ProfileSource::Sidecar(path))), None) => panic!("{path} is not there"),
+    match (find_profile(&info, None, &sidecars, read), first) {
+        (Ok((_, FoundBy::Sidecar(path))), Some(first)) => assert_eq!(path, sidecars[first]),
+        (Ok((_, FoundBy::Sidecar(path))), None) => panic!("{path} is not there"),
         (Ok((_, source)), Some(_)) => panic!("{source} though there is a file"),
         (Err(ProfileError::Read { path, .. }), Some(first)) => assert_eq!(path, sidecars[first]),
         _ => {}
     }
     let named = input.named.as_deref();
-    let _ = choose(&info, named, &sidecars, read);
-    let Ok(profile) = without_model(named, &sidecars, read) else { return };
+    let _ = find_profile(&info, named, &sidecars, read);
+    let Ok(profile) = find_profile_without_model(named, &sidecars, read) else { return };
     assert_eq!(ModelProfile::from_toml(&profile.to_toml().expect("TOML")).as_ref(), Ok(&profile));
     let Ok(declared) = profile.declared(usize::from(input.batch)) else { return };
     let (inputs, outputs) = (&declared.inputs, &declared.outputs);

@@ -7,11 +7,11 @@ use std::time::Duration;
 use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
 use gstgaze::core::geometry::{Gaze, HeadPose, Rect, Size};
 use gstgaze::core::monitor::{
-    Alarm, Conditions, DriverBy, DriverState, Event, ForwardSource, Level, Monitor, MonitorConfig,
+    Alarm, Conditions, DriverCriterion, DriverState, MonitorEvent, ForwardSource, Level, Monitor, MonitorConfig,
     RuleProfile, ZoneMap,
 };
 use gstgaze::core::face::FaceRegion;
-use gstgaze::core::json::{FrameStamp, write_judged_line};
+use gstgaze::core::json::{FrameStamp, write_line_with};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Result, Unstructured};
 
 /// What a monitor judges by besides its rules.
@@ -32,11 +32,11 @@ pub enum Driver {
 }
 
 impl Driver {
-    fn by(self) -> DriverBy {
+    fn by(self) -> DriverCriterion {
         match self {
-            Self::Size => DriverBy::Size,
-            Self::Region(region) => DriverBy::Region(region),
-            Self::Track(id) => DriverBy::Track(id.into()),
+            Self::Size => DriverCriterion::Size,
+            Self::Region(region) => DriverCriterion::Region(region),
+            Self::Track(id) => DriverCriterion::Track(id.into()),
         }
     }
 }
@@ -186,7 +186,7 @@ pub fn judge(config: MonitorConfig, steps: &[Step]) {
                 let frame = frame.as_ref().unwrap_or(&empty);
                 let stamp = FrameStamp { frame: 0, pts: Some(at), running_time: None, latency: None };
                 let attention = monitor.attention();
-                write_judged_line(&mut line, stamp, frame, Some(&attention)).expect("a line");
+                write_line_with(&mut line, stamp, frame, Some(&attention)).expect("a line");
                 let read: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
                 assert_eq!(read["attention"]["state"], attention.state.name());
             }
@@ -197,7 +197,7 @@ pub fn judge(config: MonitorConfig, steps: &[Step]) {
 /// What was told so far.
 #[derive(Default)]
 struct Watched {
-    events: Vec<Event>,
+    events: Vec<MonitorEvent>,
     on: BTreeSet<Alarm>,
 }
 
@@ -205,14 +205,14 @@ impl Watched {
     fn tell(&mut self, monitor: &Monitor) {
         for event in self.events.drain(..) {
             match event {
-                Event::Raised(record) => {
+                MonitorEvent::Raised(record) => {
                     assert!(record.level > Level::None, "{record:?}");
                     assert!(record.start <= record.threshold, "{record:?}");
                     assert!(record.threshold <= record.at, "{record:?}");
                     assert!((0.0..=1.0).contains(&record.confidence), "{record:?}");
                     self.on.insert(record.alarm);
                 }
-                Event::Cleared { alarm, .. } => {
+                MonitorEvent::Cleared { alarm, .. } => {
                     assert!(self.on.remove(&alarm), "{alarm:?} ends and was not on");
                 }
                 _ => {}

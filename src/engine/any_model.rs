@@ -10,7 +10,7 @@ use crate::core::face::attributes::{AttributeModel, recognise_any};
 use crate::core::face::detect;
 use crate::core::face::detect::{DetectorKind, opening_size};
 use crate::core::geometry::Size;
-use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile};
+use crate::core::profile::{FoundBy, ProfileError, ResolvedProfile};
 
 /// The longer side of inputs that are free, where nobody says: what any detector opens at.
 const FREE_SIZE: u32 = 320;
@@ -19,7 +19,7 @@ const FREE_SIZE: u32 = 320;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Role {
     /// Gaze, with what goes in and comes out, and how that was found.
-    Gaze(Box<ResolvedProfile>, ProfileSource),
+    Gaze(Box<ResolvedProfile>, FoundBy),
     /// Faces.
     Detector(DetectorKind),
     /// Something else of a face.

@@ -11,7 +11,9 @@ use super::session::OrtEngine;
 use super::{EngineOptions, embedded};
 use crate::core::gaze::decode::GazeDecoder;
 use crate::core::inference::{Engine, EngineError, ModelInfo};
-use crate::core::profile::{ProfileError, ProfileSource, ResolvedProfile, choose, without_model};
+use crate::core::profile::{
+    FoundBy, ProfileError, ResolvedProfile, find_profile, find_profile_without_model,
+};
 
 /// What a sidecar's name ends in.
 const SIDECAR: &str = "gaze.toml";
@@ -25,7 +27,7 @@ pub struct OpenModel {
     /// Reads its outputs.
     pub decoder: GazeDecoder,
     /// Where the profile comes from; a guess is to be logged.
-    pub source: ProfileSource,
+    pub source: FoundBy,
 }
 
 /// Why a gaze model cannot be opened.
@@ -50,7 +52,7 @@ pub fn sidecars(model: &Path) -> Vec<String> {
 /// Opens a gaze model: `.onnx`, `.ort`, or what a provider compiled, which is a TensorRT engine
 /// (`.engine`, `.plan`) or a QNN context binary (`.bin`). Such an engine says nothing of itself; its
 /// profile must name its tensors, and the batch is `engine_batch` of the options. `profile` is the name of a
-/// built-in profile or the path of a TOML file; without it the profile is looked for as [`choose`]
+/// built-in profile or the path of a TOML file; without it the profile is looked for as [`find_profile`]
 /// says, sidecars as [`sidecars`] says.
 /// Sizes that the file leaves open are the profile's (`input_size` of the options has no say).
 ///
@@ -99,7 +101,7 @@ fn embedded_model(
 ) -> Result<OpenModel, OpenError> {
     let bytes = embedded::model(options.provider, options.precision);
     let model = Model::from_bytes(embedded::NAME, bytes, options)?;
-    let (profile, source) = choose(model.info(), None, &[], read)?;
+    let (profile, source) = find_profile(model.info(), None, &[], read)?;
     let engine = bind(model, &profile, diagnostics)?;
     let decoder = GazeDecoder::new(&profile, &engine)?;
     let engine = engine.gathered(options.batch_timeout);
@@ -114,7 +116,7 @@ pub(super) fn load(
 ) -> Result<Model, OpenError> {
     match file::check(path)? {
         Format::Engine(kind) => {
-            let told = without_model(profile, &sidecars(path), read)?;
+            let told = find_profile_without_model(profile, &sidecars(path), read)?;
             let declared = told.declared(options.engine_batch.max(1))?;
             Ok(Model::wrap(path, kind, declared, options)?)
         }
@@ -126,13 +128,13 @@ pub(super) fn load(
 /// Found as [`open_model`] does.
 ///
 /// # Errors
-/// As [`choose`].
+/// As [`find_profile`].
 pub fn profile_of(
     path: &Path,
     info: &ModelInfo,
     profile: Option<&str>,
-) -> Result<(ResolvedProfile, ProfileSource), ProfileError> {
-    choose(info, profile, &sidecars(path), read)
+) -> Result<(ResolvedProfile, FoundBy), ProfileError> {
+    find_profile(info, profile, &sidecars(path), read)
 }
 
 /// Gives a gaze model the sizes of its profile.

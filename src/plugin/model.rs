@@ -11,7 +11,7 @@ use crate::core::face::attributes::{Attribute, AttributeError};
 use crate::core::face::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
 use crate::core::inference::Engine;
-use crate::core::profile::ProfileSource;
+use crate::core::profile::FoundBy;
 use crate::engine::runtime::{self, LogLevel};
 use crate::engine::{self, Diagnostic, EngineOptions, OpenError, OpenModel, embedded};
 
@@ -96,7 +96,7 @@ pub fn open_gaze(
     profile: Option<&str>,
     options: &Options,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<(GazeEstimator, ProfileSource), Refusal> {
+) -> Result<(GazeEstimator, FoundBy), Refusal> {
     let model = engine::open_model(path, profile, &options.for_engine()?)
         .into_result(diagnostics)
         .map_err(|e| match &e {

@@ -6,8 +6,8 @@ use gstgaze::core::face::FaceRegion;
 use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
 use gstgaze::core::geometry::{Gaze, HeadPose, Rect, Size};
 use gstgaze::core::monitor::{
-    Alarm, AlarmRecord, Conditions, DriverBy, Event, ForwardSource, Monitor, MonitorConfig,
-    RuleProfile, ZoneMap,
+    Alarm, AlarmRecord, Conditions, DriverCriterion, ForwardSource, Monitor, MonitorConfig,
+    MonitorEvent, RuleProfile, ZoneMap,
 };
 
 /// What the driver does for a while.
@@ -29,7 +29,7 @@ pub const ROAD: Do = Do::Look(0.0, 0.0);
 pub struct Drive {
     pub monitor: Monitor,
     pub conditions: Conditions,
-    pub events: Vec<Event>,
+    pub events: Vec<MonitorEvent>,
     /// How far the head turns with the gaze, 0..=1; `None`: the pose is not known.
     pub head: Option<f32>,
     /// Whether the model tells how far the eyes are open.
@@ -48,7 +48,7 @@ pub fn config(rules: &str) -> MonitorConfig {
         rules: RuleProfile::builtin(rules).unwrap().unwrap(),
         zones: ZoneMap::builtin("left-hand-drive").unwrap().unwrap(),
         forward: ForwardSource::Given(Gaze::default()),
-        driver: DriverBy::Size,
+        driver: DriverCriterion::Size,
     }
 }
 
@@ -148,8 +148,8 @@ impl Drive {
 
     /// The alarms so far.
     pub fn raised(&self) -> Vec<AlarmRecord> {
-        let record = |event: &Event| match event {
-            Event::Raised(record) => Some(*record),
+        let record = |event: &MonitorEvent| match event {
+            MonitorEvent::Raised(record) => Some(*record),
             _ => None,
         };
         self.events.iter().filter_map(record).collect()

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::accuracy::{Differences, LIMIT_DEGREES, Summary};
 use gstgaze::core::face::FaceRegion;
 use gstgaze::core::gaze::GazeEstimate;
-use gstgaze::core::gaze::estimator::{GazeEstimator, Missing};
-use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::gaze::estimator::{GazeEstimator, MissingAttributes};
+use gstgaze::core::gaze::reuse::InferencePlan;
 use gstgaze::core::geometry::Gaze;
 use gstgaze::core::image::FrameView;
 use gstgaze::engine::provider::ExecutionProvider;
@@ -173,7 +173,7 @@ struct Found {
     differences: Differences,
     pairs: Vec<Pair>,
     without_face: usize,
-    missing: Missing,
+    missing: MissingAttributes,
 }
 
 /// Gives the faces of one picture to both.
@@ -204,9 +204,9 @@ fn estimate(
     gaze: &mut GazeEstimator,
     view: &FrameView<'_>,
     regions: &[FaceRegion],
-    missing: &mut Missing,
+    missing: &mut MissingAttributes,
 ) -> Result<Vec<GazeEstimate>, String> {
-    let plans = vec![Plan::Infer; regions.len()];
+    let plans = vec![InferencePlan::Infer; regions.len()];
     let mut faces = Vec::new();
     let counts = gaze
         .estimate(view, regions.iter().copied(), &plans, None, &mut faces)

@@ -7,7 +7,7 @@ use gstgaze::core::face::attributes::{
     Attribute, FaceAttributes, HeadPoseEstimator, LandmarkEstimator,
 };
 use gstgaze::core::face::detect::{DetectSettings, FaceDetector};
-use gstgaze::core::gaze::estimator::Missing;
+use gstgaze::core::gaze::estimator::MissingAttributes;
 use gstgaze::core::geometry::{PixelRect, Rect};
 use gstgaze::core::image::FrameView;
 use gstgaze::engine::EngineOptions;
@@ -82,7 +82,7 @@ impl FaceFinder {
 }
 
 /// What to add to the command line where faces lack what a model needs.
-pub fn remedy(missing: Missing) -> Option<&'static str> {
+pub fn remedy(missing: MissingAttributes) -> Option<&'static str> {
     match (missing.eyes, missing.head_pose) {
         (true, true) => Some(
             "the gaze model needs the corners of the eyes and the head's pose: give \

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gstgaze::core::inference::{Engine as _, EngineError, ModelInfo, TensorInfo};
 use gstgaze::core::onnx::{Dimension, OnnxModel, OnnxTensor};
-use gstgaze::core::profile::{
-    InputRole, ProfileError, ProfileSource, ResolvedOutput, ResolvedProfile,
-};
+use gstgaze::core::profile::{FoundBy, InputRole, ProfileError, ResolvedOutput, ResolvedProfile};
 use gstgaze::engine::trace::{Placement, Trace};
 use gstgaze::engine::{AnyModel, Contents, EngineOptions, OpenError, Role, open_any, profile_of};
 use serde::Serialize;
@@ -247,7 +245,7 @@ impl Report {
     }
 
     /// The profile that a file leads to which does not run here.
-    fn take_role(&mut self, found: Result<(ResolvedProfile, ProfileSource), ProfileError>) {
+    fn take_role(&mut self, found: Result<(ResolvedProfile, FoundBy), ProfileError>) {
         match found {
             Ok((profile, source)) => {
                 self.role = Some(Role::Gaze(Box::new(profile.clone()), source.clone()).name());

@@ -6,8 +6,8 @@ use std::time::Instant;
 use std::{fmt, fs};
 
 use gstgaze::core::draw::{Painter, Style};
-use gstgaze::core::gaze::estimator::{GazeEstimator, Missing};
-use gstgaze::core::gaze::schedule::Plan;
+use gstgaze::core::gaze::estimator::{GazeEstimator, MissingAttributes};
+use gstgaze::core::gaze::reuse::InferencePlan;
 use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
 use gstgaze::core::json::{FrameStamp, write_line};
 use serde::Serialize;
@@ -73,7 +73,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let mut gaze = open_gaze(&args.model, args.profile.as_deref(), &options)?;
     let mut finder = FaceFinder::open(&args.faces, &args.engine.for_faces())?;
     let mut painter = Painter::new().map_err(|why| Failure::cannot(why.to_string()))?;
-    let mut missing = Missing::default();
+    let mut missing = MissingAttributes::default();
     let mut seen = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
         let annotated = outputs.as_ref().map(|outputs| outputs[index].as_path());
@@ -100,7 +100,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     Ok(Answer::new(&Report { model, provider, images: seen })?.in_part(whole))
 }
 
-type Found = (serde_json::Value, Vec<GazeEstimate>, Missing);
+type Found = (serde_json::Value, Vec<GazeEstimate>, MissingAttributes);
 
 /// Looks at one picture, and draws what was seen where that is wanted.
 fn look(
@@ -115,7 +115,7 @@ fn look(
     let begin = Instant::now();
     let view = picture.view().map_err(|why| why.to_string())?;
     let regions = finder.find(&view)?;
-    let plans = vec![Plan::Infer; regions.len()];
+    let plans = vec![InferencePlan::Infer; regions.len()];
     let mut faces = Vec::new();
     let counts =
         gaze.estimate(&view, regions, &plans, None, &mut faces).map_err(|why| why.to_string())?;

@@ -113,7 +113,7 @@ fn expectation(logits: &[f32]) -> Option<f32> {
 mod tests {
     use super::*;
     use crate::core::inference::{EngineError, ModelInfo, TensorMut};
-    use crate::core::profile::spec::GazeFrame;
+    use crate::core::profile::spec::GazeAxes;
 
     /// Outputs without a model.
     struct Outputs {
@@ -156,7 +156,7 @@ mod tests {
 
     fn decoder(output: ResolvedOutput, engine: &Outputs) -> Result<GazeDecoder, ProfileError> {
         let profile = ResolvedProfile {
-            frame: GazeFrame::default(),
+            frame: GazeAxes::default(),
             name: "test".to_owned(),
             description: String::new(),
             region: Default::default(),

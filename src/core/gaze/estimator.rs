@@ -2,9 +2,9 @@
 
 use super::decode::GazeDecoder;
 use super::estimate::GazeEstimate;
-pub use super::inputs::Missing;
-use super::inputs::{FeedError, Feeds, FillError, Portion, Refused, Turn};
-use super::schedule::Plan;
+pub use super::inputs::MissingAttributes;
+use super::inputs::{CropError, FaceCrop, FillError, GazeRotation, ModelInputs, ModelInputsError};
+use super::reuse::InferencePlan;
 use crate::core::face::pnp::Pose;
 use crate::core::face::{FaceRegion, pnp};
 use crate::core::geometry::Size;
@@ -50,14 +50,14 @@ impl From<FillError> for EstimateError {
 
 /// What one frame cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct EstimateCounts {
     /// Faces that the model ran on.
     pub inferred: u64,
     /// Of all faces planned: outside the frame, lacking what the model needs, or given no number
     /// by the model.
     pub invalid: u64,
     /// What one face or another lacked.
-    pub missing: Missing,
+    pub missing: MissingAttributes,
     /// Of those inferred: cropped although the model wants them normalised, because they came
     /// without landmarks that a head's pose could be found from.
     pub unaligned: u64,
@@ -68,79 +68,79 @@ pub struct Counts {
 pub struct GazeEstimator {
     engine: Box<dyn Engine>,
     model: String,
-    feeds: Feeds,
+    inputs: ModelInputs,
     decoder: GazeDecoder,
     optics: Optics,
     normalization: Option<Normalization>,
-    slots: Vec<Slot>,
+    slots: Vec<BatchItem>,
 }
 
 /// What one slot of the batch holds.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
+struct BatchItem {
     /// Which of the frame's faces.
     face: usize,
-    portion: Portion,
+    crop: FaceCrop,
     /// How its gaze is turned back.
-    turn: Turn,
+    turn: GazeRotation,
 }
 
 /// Makes the pictures of faces and runs the model on them.
-trait Pictures {
+trait BatchRunner {
     /// Extent of the frame.
     fn size(&self) -> Size;
 
     /// One batch.
     fn run(
         &mut self,
-        feeds: &mut Feeds,
+        inputs: &mut ModelInputs,
         engine: &mut dyn Engine,
-        slots: &[Slot],
+        slots: &[BatchItem],
     ) -> Result<(), EstimateError>;
 }
 
 /// On the CPU.
-struct OnHost<'a, 'f>(&'a FrameView<'f>);
+struct HostRunner<'a, 'f>(&'a FrameView<'f>);
 
-impl Pictures for OnHost<'_, '_> {
+impl BatchRunner for HostRunner<'_, '_> {
     fn size(&self) -> Size {
         self.0.size()
     }
 
     fn run(
         &mut self,
-        feeds: &mut Feeds,
+        inputs: &mut ModelInputs,
         engine: &mut dyn Engine,
-        slots: &[Slot],
+        slots: &[BatchItem],
     ) -> Result<(), EstimateError> {
-        for (slot, Slot { portion, .. }) in slots.iter().enumerate() {
-            feeds.fill(self.0, portion, engine, slot)?;
+        for (slot, BatchItem { crop, .. }) in slots.iter().enumerate() {
+            inputs.fill(self.0, crop, engine, slot)?;
         }
         Ok(engine.run(slots.len())?)
     }
 }
 
 /// On the device that has the frame.
-struct OnDevice<'a, 'f, D: PreprocessDevice> {
+struct DeviceRunner<'a, 'f, D: PreprocessDevice> {
     device: &'a mut D,
     frame: &'a D::Frame<'f>,
     size: Size,
 }
 
-impl<D: PreprocessDevice> Pictures for OnDevice<'_, '_, D> {
+impl<D: PreprocessDevice> BatchRunner for DeviceRunner<'_, '_, D> {
     fn size(&self) -> Size {
         self.size
     }
 
     fn run(
         &mut self,
-        feeds: &mut Feeds,
+        inputs: &mut ModelInputs,
         engine: &mut dyn Engine,
-        slots: &[Slot],
+        slots: &[BatchItem],
     ) -> Result<(), EstimateError> {
         let frame = (self.frame, self.size);
-        let filled = slots.iter().enumerate().try_for_each(|(slot, Slot { portion, .. })| {
-            feeds.fill_on(self.device, frame, portion, engine, (slot, slots.len()))
+        let filled = slots.iter().enumerate().try_for_each(|(slot, BatchItem { crop, .. })| {
+            inputs.fill_on(self.device, frame, crop, engine, (slot, slots.len()))
         });
         // The engine's own stream of work knows nothing of the device's; and what was begun before
         // an error must not go on in memory that is given back.
@@ -162,16 +162,16 @@ impl GazeEstimator {
         decoder: GazeDecoder,
     ) -> Result<Self, EstimateError> {
         let model = profile.name.clone();
-        let feeds = match Feeds::new(profile) {
-            Ok(feeds) => feeds,
-            Err(FeedError::Preprocess(error)) => return Err(error.into()),
-            Err(FeedError::NoPicture(index)) => {
+        let inputs = match ModelInputs::new(profile) {
+            Ok(inputs) => inputs,
+            Err(ModelInputsError::Preprocess(error)) => return Err(error.into()),
+            Err(ModelInputsError::NoPicture(index)) => {
                 return Err(EstimateError::NoPicture { model, index });
             }
         };
         let slots = Vec::with_capacity(engine.max_batch());
         let (normalization, optics) = (profile.normalization, Optics::default());
-        Ok(Self { feeds, decoder, optics, normalization, slots, model, engine })
+        Ok(Self { inputs, decoder, optics, normalization, slots, model, engine })
     }
 
     /// Name of the model for metadata.
@@ -214,11 +214,11 @@ impl GazeEstimator {
         &mut self,
         frame: &FrameView<'_>,
         regions: impl IntoIterator<Item = FaceRegion>,
-        plans: &[Plan],
+        plans: &[InferencePlan],
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
-    ) -> Result<Counts, EstimateError> {
-        self.estimate_with(&mut OnHost(frame), regions, plans, margin, out)
+    ) -> Result<EstimateCounts, EstimateError> {
+        self.estimate_with(&mut HostRunner(frame), regions, plans, margin, out)
     }
 
     /// The same of a frame of this size in the memory of a device, which makes the pictures there;
@@ -228,11 +228,11 @@ impl GazeEstimator {
         device: &mut D,
         (frame, size): (&D::Frame<'_>, Size),
         regions: impl IntoIterator<Item = FaceRegion>,
-        plans: &[Plan],
+        plans: &[InferencePlan],
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
-    ) -> Result<Counts, EstimateError> {
-        let mut pictures = OnDevice { device: &mut *device, frame, size };
+    ) -> Result<EstimateCounts, EstimateError> {
+        let mut pictures = DeviceRunner { device: &mut *device, frame, size };
         let counts = self.estimate_with(&mut pictures, regions, plans, margin, out)?;
         if counts.inferred == 0 {
             // Who brought the frame may have begun something, and the frame is given back now.
@@ -243,39 +243,39 @@ impl GazeEstimator {
 
     fn estimate_with(
         &mut self,
-        pictures: &mut dyn Pictures,
+        pictures: &mut dyn BatchRunner,
         regions: impl IntoIterator<Item = FaceRegion>,
-        plans: &[Plan],
+        plans: &[InferencePlan],
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
-    ) -> Result<Counts, EstimateError> {
+    ) -> Result<EstimateCounts, EstimateError> {
         let size = pictures.size();
         let camera = self.optics.camera(size);
-        let mut counts = Counts::default();
+        let mut counts = EstimateCounts::default();
         out.clear();
         self.slots.clear();
         for (region, plan) in regions.into_iter().zip(plans) {
             let pose = pose(&camera, &region);
-            if let Plan::Carry(estimate) = plan {
+            if let InferencePlan::Reuse(estimate) = plan {
                 out.push(self.placed(*estimate, pose.as_ref()));
                 continue;
             }
             let fresh = GazeEstimate { region, ..GazeEstimate::default() };
             out.push(self.placed(fresh, pose.as_ref()));
-            let portion = match self.feeds.portion(size, &region, margin) {
-                Ok(portion) => portion,
+            let crop = match self.inputs.crop(size, &region, margin) {
+                Ok(crop) => crop,
                 Err(refused) => {
                     counts.invalid += 1;
-                    if let Refused::Missing(missing) = refused {
+                    if let CropError::Missing(missing) = refused {
                         counts.missing = counts.missing.or(missing);
                     }
                     continue;
                 }
             };
-            let portion = portion.seen_from(self.feeds.view(&camera, pose.as_ref()));
-            counts.unaligned += u64::from(self.normalization.is_some() && !portion.is_normalised());
-            let turn = self.feeds.turn(&camera, &region, &portion);
-            self.slots.push(Slot { face: out.len() - 1, portion, turn });
+            let crop = crop.seen_from(self.inputs.view(&camera, pose.as_ref()));
+            counts.unaligned += u64::from(self.normalization.is_some() && !crop.is_normalised());
+            let turn = self.inputs.turn(&camera, &region, &crop);
+            self.slots.push(BatchItem { face: out.len() - 1, crop, turn });
             if self.slots.len() == self.engine.max_batch() {
                 self.run(pictures, out, &mut counts)?;
             }
@@ -286,14 +286,14 @@ impl GazeEstimator {
 
     /// The results of a frame of `size` of which no face is inferred, into `out`: what is carried,
     /// with the heads where they are now. Faces that are planned to be inferred are left out.
-    pub fn carry(&self, size: Size, plans: &[Plan], out: &mut Vec<GazeEstimate>) {
+    pub fn carry(&self, size: Size, plans: &[InferencePlan], out: &mut Vec<GazeEstimate>) {
         let camera = self.optics.camera(size);
         out.clear();
         out.extend(plans.iter().filter_map(|plan| match plan {
-            Plan::Carry(estimate) => {
+            InferencePlan::Reuse(estimate) => {
                 Some(self.placed(*estimate, pose(&camera, &estimate.region).as_ref()))
             }
-            Plan::Infer => None,
+            InferencePlan::Infer => None,
         }));
     }
 
@@ -310,15 +310,15 @@ impl GazeEstimator {
     /// Runs the slots that are filled and empties them.
     fn run(
         &mut self,
-        pictures: &mut dyn Pictures,
+        pictures: &mut dyn BatchRunner,
         out: &mut [GazeEstimate],
-        counts: &mut Counts,
+        counts: &mut EstimateCounts,
     ) -> Result<(), EstimateError> {
         if self.slots.is_empty() {
             return Ok(());
         }
-        pictures.run(&mut self.feeds, self.engine.as_mut(), &self.slots)?;
-        for (item, Slot { face, turn, .. }) in self.slots.drain(..).enumerate() {
+        pictures.run(&mut self.inputs, self.engine.as_mut(), &self.slots)?;
+        for (item, BatchItem { face, turn, .. }) in self.slots.drain(..).enumerate() {
             let gaze = self.decoder.decode(&*self.engine, item);
             let gaze = gaze.and_then(|gaze| turn.to_camera(gaze));
             counts.inferred += 1;

@@ -14,19 +14,19 @@ use crate::core::image::FrameView;
 use crate::core::image::preprocess::{PreprocessError, Preprocessor};
 use crate::core::inference::device::{DeviceFault, DeviceMemory, PreprocessDevice};
 use crate::core::inference::{ElementType, Engine, EngineError, TensorMut};
-use crate::core::profile::spec::{GazeFrame, Normalization, RegionPolicy};
+use crate::core::profile::spec::{GazeAxes, Normalization, RegionPolicy};
 use crate::core::profile::{InputRole, ResolvedInput, ResolvedProfile};
 
 /// What a gaze model needs of a face besides its box, and the face lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingAttributes {
     /// The corners of the eyes.
     pub eyes: bool,
     /// The head's pose.
     pub head_pose: bool,
 }
 
-impl Missing {
+impl MissingAttributes {
     /// Whether anything is.
     pub const fn any(self) -> bool {
         self.eyes || self.head_pose
@@ -41,7 +41,7 @@ impl Missing {
 
 /// Why a model cannot be fed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub(super) enum FeedError {
+pub(super) enum ModelInputsError {
     #[error(transparent)]
     Preprocess(#[from] PreprocessError),
     #[error("input {0} of the model has no picture in its profile")]
@@ -49,7 +49,7 @@ pub(super) enum FeedError {
 }
 
 /// Fills one input.
-enum Feed {
+enum InputWriter {
     Face(Box<Preprocessor>),
     /// The eye on the image's left is 0.
     Eye(usize, Box<EyeCropper>),
@@ -58,7 +58,7 @@ enum Feed {
 
 /// What one face puts into the inputs, checked before any is written.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Portion {
+pub(super) struct FaceCrop {
     face: PixelRect,
     eyes: [PixelRect; 2],
     /// Yaw, pitch and roll in degrees, as the model takes them.
@@ -69,9 +69,9 @@ pub(super) struct Portion {
     view: Option<NormalizedView>,
 }
 
-/// How the gaze of a portion is turned back into the camera's axes.
+/// How the gaze of a crop is turned back into the camera's axes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Turn {
+pub(super) struct GazeRotation {
     /// By how much the eyes were turned level, radians.
     roll: f32,
     /// From the camera's axes to those that the model answers in; `None` where they are the same.
@@ -80,50 +80,52 @@ pub(super) struct Turn {
 
 /// Why a face puts nothing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum CropError {
     /// Nothing of it, or of one of its eyes, lies in the frame.
     OutOfFrame,
     /// Something is not known of it.
-    Missing(Missing),
+    Missing(MissingAttributes),
 }
 
 /// Fills all inputs of a model.
-pub(super) struct Feeds {
+pub(super) struct ModelInputs {
     /// Each with its position in the file.
-    feeds: Vec<(usize, Feed)>,
+    inputs: Vec<(usize, InputWriter)>,
     region: RegionPolicy,
     normalization: Option<Normalization>,
-    frame: GazeFrame,
+    frame: GazeAxes,
     /// What is needed besides the box.
-    needs: Missing,
+    needs: MissingAttributes,
     needs_face: bool,
     rotates: bool,
 }
 
-impl Feeds {
-    pub fn new(profile: &ResolvedProfile) -> Result<Self, FeedError> {
+impl ModelInputs {
+    pub fn new(profile: &ResolvedProfile) -> Result<Self, ModelInputsError> {
         let feed = |input: &ResolvedInput| {
-            let image = input.image.as_ref().ok_or(FeedError::NoPicture(input.index));
+            let image = input.image.as_ref().ok_or(ModelInputsError::NoPicture(input.index));
             let eye = |side| {
                 let spec = input.eye.unwrap_or_default();
                 let cropper = EyeCropper::new(spec, image.clone()?, input.element)?;
-                Ok::<_, FeedError>(Feed::Eye(side, Box::new(cropper)))
+                Ok::<_, ModelInputsError>(InputWriter::Eye(side, Box::new(cropper)))
             };
             let feed = match input.role {
-                InputRole::Face => Feed::Face(Box::new(Preprocessor::new(image?, input.element)?)),
+                InputRole::Face => {
+                    InputWriter::Face(Box::new(Preprocessor::new(image?, input.element)?))
+                }
                 InputRole::LeftEye => eye(0)?,
                 InputRole::RightEye => eye(1)?,
-                InputRole::HeadPose => Feed::HeadPose,
+                InputRole::HeadPose => InputWriter::HeadPose,
             };
-            Ok::<_, FeedError>((input.index, feed))
+            Ok::<_, ModelInputsError>((input.index, feed))
         };
         let has = |wanted: fn(InputRole) -> bool| profile.inputs.iter().any(|i| wanted(i.role));
         Ok(Self {
-            feeds: profile.inputs.iter().map(feed).collect::<Result<_, _>>()?,
+            inputs: profile.inputs.iter().map(feed).collect::<Result<_, _>>()?,
             region: profile.region,
             normalization: profile.normalization,
             frame: profile.frame,
-            needs: Missing {
+            needs: MissingAttributes {
                 eyes: has(InputRole::is_eye),
                 head_pose: has(|role| role == InputRole::HeadPose),
             },
@@ -133,104 +135,104 @@ impl Feeds {
     }
 
     /// What `face` of a frame of this size puts into the inputs; `margin` replaces the profile's.
-    pub fn portion(
+    pub fn crop(
         &self,
         frame: Size,
         face: &FaceRegion,
         margin: Option<f64>,
-    ) -> Result<Portion, Refused> {
-        let mut portion = Portion::default();
+    ) -> Result<FaceCrop, CropError> {
+        let mut crop = FaceCrop::default();
         let policy = RegionPolicy { margin: margin.unwrap_or(self.region.margin), ..self.region };
         match policy.pixels(&face.rect, frame) {
-            Some(pixels) => portion.face = pixels,
-            None if self.needs_face => return Err(Refused::OutOfFrame),
+            Some(pixels) => crop.face = pixels,
+            None if self.needs_face => return Err(CropError::OutOfFrame),
             None => {}
         }
         let head_pose = face.head_pose.filter(|pose| pose.is_finite());
-        let missing = Missing {
+        let missing = MissingAttributes {
             eyes: self.needs.eyes && face.eyes.is_none(),
             head_pose: self.needs.head_pose && head_pose.is_none(),
         };
         if missing.any() {
-            return Err(Refused::Missing(missing));
+            return Err(CropError::Missing(missing));
         }
         if self.rotates {
-            portion.roll = face.roll();
+            crop.roll = face.roll();
         }
         if let Some(pose) = head_pose {
             let [yaw, pitch, roll] = pose.to_zoo();
-            portion.head_pose = [yaw, pitch, if self.rotates { 0.0 } else { roll }];
+            crop.head_pose = [yaw, pitch, if self.rotates { 0.0 } else { roll }];
         }
-        for (_, feed) in &self.feeds {
-            let Feed::Eye(side, cropper) = feed else { continue };
+        for (_, feed) in &self.inputs {
+            let InputWriter::Eye(side, cropper) = feed else { continue };
             let eye = face.eyes.as_ref().and_then(|eyes| cropper.square(&eyes[*side], frame));
-            portion.eyes[*side] = eye.ok_or(Refused::OutOfFrame)?;
+            crop.eyes[*side] = eye.ok_or(CropError::OutOfFrame)?;
         }
-        Ok(portion)
+        Ok(crop)
     }
 
-    /// Writes a portion to slot `slot` of every input.
+    /// Writes a crop to slot `slot` of every input.
     pub fn fill(
         &mut self,
         frame: &FrameView<'_>,
-        portion: &Portion,
+        crop: &FaceCrop,
         engine: &mut dyn Engine,
         slot: usize,
     ) -> Result<(), PreprocessError> {
-        for (index, feed) in &mut self.feeds {
+        for (index, feed) in &mut self.inputs {
             let mut input = engine.input(*index);
             match feed {
-                Feed::Face(preprocessor) => {
+                InputWriter::Face(preprocessor) => {
                     let out = input.slot(slot, preprocessor.item_len());
                     let border = self.region.border;
-                    match &portion.view {
+                    match &crop.view {
                         // Black unless the profile asks for the edge, as `warpPerspective`.
                         Some(view) => {
                             preprocessor.fill_warped(frame, &view.to_source, border, out)?;
                         }
                         None => {
-                            preprocessor.fill(frame, portion.face, border, out)?;
+                            preprocessor.fill(frame, crop.face, border, out)?;
                         }
                     }
                 }
-                Feed::Eye(side, cropper) => {
+                InputWriter::Eye(side, cropper) => {
                     let out = input.slot(slot, cropper.item_len());
-                    cropper.fill(frame, portion.eyes[*side], portion.roll, out)?;
+                    cropper.fill(frame, crop.eyes[*side], crop.roll, out)?;
                 }
-                Feed::HeadPose => write(portion.head_pose, &mut input.slot(slot, 3)),
+                InputWriter::HeadPose => write(crop.head_pose, &mut input.slot(slot, 3)),
             }
         }
         Ok(())
     }
 
-    /// Has a device write a portion to slot `slot` of every input, for a run of `batch` items.
+    /// Has a device write a crop to slot `slot` of every input, for a run of `batch` items.
     pub fn fill_on<D: PreprocessDevice>(
         &mut self,
         device: &mut D,
         (frame, size): (&D::Frame<'_>, Size),
-        portion: &Portion,
+        crop: &FaceCrop,
         engine: &mut dyn Engine,
         (slot, batch): (usize, usize),
     ) -> Result<(), FillError> {
-        for (index, feed) in &mut self.feeds {
+        for (index, feed) in &mut self.inputs {
             let input = engine.device_input(*index, batch)?;
             let slot = |bytes| item(input, slot, bytes);
             match feed {
-                Feed::Face(preprocessor) => {
+                InputWriter::Face(preprocessor) => {
                     let border = self.region.border;
-                    let job = match &portion.view {
+                    let job = match &crop.view {
                         Some(view) => preprocessor.warped_job(&view.to_source, border)?,
-                        None => preprocessor.job(size, portion.face, border)?,
+                        None => preprocessor.job(size, crop.face, border)?,
                     };
                     device.fill(frame, &job, slot(job.bytes())?)?;
                 }
-                Feed::Eye(side, cropper) => {
-                    let job = cropper.job(size, portion.eyes[*side], portion.roll)?;
+                InputWriter::Eye(side, cropper) => {
+                    let job = cropper.job(size, crop.eyes[*side], crop.roll)?;
                     device.fill(frame, &job, slot(job.bytes())?)?;
                 }
-                Feed::HeadPose => {
+                InputWriter::HeadPose => {
                     let element = engine.info().inputs.get(*index).and_then(|info| info.element);
-                    let (bytes, len) = in_memory(portion.head_pose, element);
+                    let (bytes, len) = in_memory(crop.head_pose, element);
                     device.write(&bytes[..len], slot(len)?)?;
                 }
             }
@@ -241,30 +243,30 @@ impl Feeds {
     /// The face as the model's virtual camera sees it; `None` for a model that takes crops, and
     /// for a face whose pose is not known.
     pub fn view(&self, camera: &Camera, pose: Option<&Pose>) -> Option<NormalizedView> {
-        let size = self.feeds.iter().find_map(|(_, feed)| match feed {
-            Feed::Face(preprocessor) => Some(preprocessor.size()),
+        let size = self.inputs.iter().find_map(|(_, feed)| match feed {
+            InputWriter::Face(preprocessor) => Some(preprocessor.size()),
             _ => None,
         });
         self.normalization?.view(camera, pose?, size?)
     }
 
-    /// How the gaze of a portion of `face` is turned back. A face that was cropped for want of a
+    /// How the gaze of a crop of `face` is turned back. A face that was cropped for want of a
     /// pose, although the model wants it normalised, is taken for one that a camera without roll
     /// looked straight at.
-    pub fn turn(&self, camera: &Camera, face: &FaceRegion, portion: &Portion) -> Turn {
-        let along_the_ray = self.frame == GazeFrame::Ray || self.normalization.is_some();
-        match &portion.view {
+    pub fn turn(&self, camera: &Camera, face: &FaceRegion, crop: &FaceCrop) -> GazeRotation {
+        let along_the_ray = self.frame == GazeAxes::Ray || self.normalization.is_some();
+        match &crop.view {
             // It rolls with the head, so the eyes are level in it.
-            Some(view) => Turn { roll: 0.0, axes: Some(view.rotation) },
+            Some(view) => GazeRotation { roll: 0.0, axes: Some(view.rotation) },
             None => {
                 let axes = along_the_ray.then(|| line_of_sight::rotation_to(camera, &face.rect));
-                Turn { roll: portion.roll, axes }
+                GazeRotation { roll: crop.roll, axes }
             }
         }
     }
 }
 
-impl Turn {
+impl GazeRotation {
     /// The model's gaze in the camera's axes; `None` for one that is no number.
     pub fn to_camera(self, gaze: Gaze) -> Option<Gaze> {
         let gaze = if self.roll == 0.0 { gaze } else { gaze.rolled(self.roll) };
@@ -275,7 +277,7 @@ impl Turn {
     }
 }
 
-impl Portion {
+impl FaceCrop {
     /// The same with the face seen by a virtual camera.
     pub fn seen_from(self, view: Option<NormalizedView>) -> Self {
         Self { view, ..self }
@@ -286,7 +288,7 @@ impl Portion {
     }
 }
 
-/// Why a device was not given a portion.
+/// Why a device was not given a crop.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FillError {
     #[error(transparent)]

@@ -9,7 +9,7 @@
 //! | [`normalization`] | the virtual camera that looks straight at a face |
 //! | [`line_of_sight`] | the axes of the ray from the camera to a face |
 //! | [`decode`] | tensors to gaze |
-//! | [`schedule`] | when to infer and when to reuse the last result |
+//! | [`reuse`] | when to infer and when to reuse the last result |
 //! | [`smooth`] | gaze over time |
 
 pub mod decode;
@@ -19,7 +19,7 @@ pub mod eye_crop;
 mod inputs;
 pub mod line_of_sight;
 pub mod normalization;
-pub mod schedule;
+pub mod reuse;
 pub mod smooth;
 
 pub use estimate::{FrameGaze, GazeEstimate};

@@ -2,11 +2,11 @@
 //!
 //! | module | says |
 //! |---|---|
-//! | [`gaze_line`] | the line of a frame and its schema |
-//! | [`attention_line`] | the driver's attention as an object of that line |
+//! | [`frame_line`] | the line of a frame and its schema |
+//! | [`attention_object`] | the driver's attention as an object of that line |
 
-pub mod attention_line;
-pub mod gaze_line;
+pub mod attention_object;
+pub mod frame_line;
 mod number;
 
-pub use gaze_line::{FrameStamp, SCHEMA, write_judged_line, write_line};
+pub use frame_line::{FrameStamp, SCHEMA, write_line, write_line_with};

@@ -7,7 +7,7 @@
 use super::model::{
     AngleRef, AngleUnit, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef,
 };
-use super::spec::{EyeSpec, FaceCenter, GazeFrame, Normalization, RegionPolicy};
+use super::spec::{EyeSpec, FaceCenter, GazeAxes, Normalization, RegionPolicy};
 use crate::core::image::spec::{Channels, ImageSpec, Layout, Resample};
 use crate::core::inference::ModelInfo;
 
@@ -187,7 +187,7 @@ impl Entry {
             description: self.description.to_owned(),
             // Gaze360's labels are in the ray's axes, but the publishers of the models that were
             // trained with them draw, and are compared with, the angles as they are.
-            frame: GazeFrame::Camera,
+            frame: GazeAxes::Camera,
             region: RegionPolicy::default(),
             normalization: self.normalization,
             inputs: (self.inputs)(),

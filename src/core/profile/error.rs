@@ -52,7 +52,7 @@ pub enum ProfileError {
     #[error(
         "the model's inputs and outputs fit several profiles: {}. Choose one by its name with the \
          profile setting, or in the file's metadata under '{}'",
-        .candidates.join(", "), super::origin::METADATA_NAME
+        .candidates.join(", "), super::lookup::METADATA_NAME
     )]
     Ambiguous {
         /// Their names.

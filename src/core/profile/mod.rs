@@ -15,19 +15,19 @@
 //! | `declare` | the inputs and outputs that a profile implies |
 //! | [`resolve`] | profile and model file brought together |
 //! | [`builtin`] | published models |
-//! | [`origin`] | where a model's profile comes from |
+//! | [`lookup`] | where a model's profile comes from |
 
 pub mod builtin;
 mod declare;
 pub mod error;
+pub mod lookup;
 pub mod model;
-pub mod origin;
 mod parse;
 pub mod resolve;
 pub mod spec;
 
 pub use error::ProfileError;
+pub use lookup::{FoundBy, METADATA_TOML, find_profile, find_profile_without_model};
 pub use model::{AngleRef, AngleUnit, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef};
-pub use origin::{METADATA_TOML, ProfileSource, choose, without_model};
 pub use resolve::{AngleColumn, ResolvedInput, ResolvedOutput, ResolvedProfile};
-pub use spec::{EyeSpec, FaceCenter, GazeFrame, Normalization, RegionPolicy};
+pub use spec::{EyeSpec, FaceCenter, GazeAxes, Normalization, RegionPolicy};

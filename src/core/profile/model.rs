@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::{EyeSpec, GazeFrame, Normalization, RegionPolicy};
+use super::spec::{EyeSpec, GazeAxes, Normalization, RegionPolicy};
 use crate::core::image::spec::ImageSpec;
 
 /// Everything that is to be known of a gaze model besides its weights.
@@ -19,7 +19,7 @@ pub struct ModelProfile {
     /// In which axes the angles of a model that gets crops are: `camera` (default), or `ray`. Those
     /// of a model with `normalization` are always in its virtual camera's.
     #[serde(default)]
-    pub frame: GazeFrame,
+    pub frame: GazeAxes,
     /// Which pixels of a face the model gets. Eye inputs have their own rule.
     #[serde(default)]
     pub region: RegionPolicy,

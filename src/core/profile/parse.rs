@@ -1,7 +1,7 @@
 //! Profiles from TOML and back, and the values that they may hold.
 
 use super::error::ProfileError;
-use super::spec::{GazeFrame, Normalization};
+use super::spec::{GazeAxes, Normalization};
 
 use super::model::{AngleRef, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef};
 use crate::core::image::spec::ImageSpec;
@@ -72,7 +72,7 @@ impl ModelProfile {
             let reason = "there is no face input that it could be for";
             return Err(ProfileError::invalid("normalization", reason));
         }
-        if self.frame == GazeFrame::Ray {
+        if self.frame == GazeAxes::Ray {
             let reason = "a normalised face has a camera of its own; leave one of the two out";
             return Err(ProfileError::invalid("frame", reason));
         }
@@ -310,10 +310,10 @@ yaw = { tensor = "yaw", negate = true }
     #[test]
     fn the_frame_of_the_angles_is_the_cameras_unless_it_is_the_rays() {
         let crop = GOOD.replace("[normalization]\nfocal-length = 960.0\ndistance = 600\n", "");
-        assert_eq!(ModelProfile::from_toml(&crop).unwrap().frame, GazeFrame::Camera);
+        assert_eq!(ModelProfile::from_toml(&crop).unwrap().frame, GazeAxes::Camera);
         let ray = format!("frame = \"ray\"\n{crop}");
         let profile = ModelProfile::from_toml(&ray).unwrap();
-        assert_eq!(profile.frame, GazeFrame::Ray);
+        assert_eq!(profile.frame, GazeAxes::Ray);
         assert_eq!(ModelProfile::from_toml(&profile.to_toml().unwrap()), Ok(profile));
         let world = format!("frame = \"world\"\n{crop}");
         let error = ModelProfile::from_toml(&world).unwrap_err().to_string();

@@ -5,7 +5,7 @@ use super::error::ProfileError;
 use super::model::{
     AngleRef, AngleUnit, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef,
 };
-use super::spec::{EyeSpec, GazeFrame, Normalization, RegionPolicy};
+use super::spec::{EyeSpec, GazeAxes, Normalization, RegionPolicy};
 use crate::core::image::spec::{ImageSpec, Layout};
 use crate::core::inference::{ElementType, ModelInfo, TensorInfo, list};
 
@@ -20,7 +20,7 @@ pub struct ResolvedProfile {
     /// One line for people.
     pub description: String,
     /// In which axes the angles of a face that is cropped are.
-    pub frame: GazeFrame,
+    pub frame: GazeAxes,
     /// Which pixels of a face the model gets.
     pub region: RegionPolicy,
     /// The virtual camera that looks at the face; `None` where it is cropped.

@@ -114,7 +114,7 @@ pub struct Normalization {
 /// In which axes a model's angles are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum GazeFrame {
+pub enum GazeAxes {
     /// The camera's, or taken for them.
     #[default]
     Camera,

@@ -18,7 +18,7 @@ use super::properties::PROPERTIES;
 use super::reload::Reloader;
 use super::settings::{EngineReload, Settings};
 use super::stream::{FrameFault, Looked, Stream};
-use crate::core::gaze::estimator::Missing;
+use crate::core::gaze::estimator::MissingAttributes;
 use crate::nvidia::buffer::NvmmCaps;
 use crate::nvidia::surface::Access;
 use crate::plugin::meta::gaze;
@@ -363,7 +363,7 @@ impl GazeInfer {
     }
 
     /// Says once that faces have no gaze for want of something, and who gives it.
-    fn lacks(&self, missing: Missing) {
+    fn lacks(&self, missing: MissingAttributes) {
         if self.lacking.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -9,7 +9,7 @@ use glib::prelude::*;
 use super::config::{self, Config};
 use super::deepstream::DeepStream;
 use super::properties::PROPERTIES;
-use crate::core::gaze::schedule::Policy;
+use crate::core::gaze::reuse::ReusePolicy;
 use crate::core::gaze::smooth::OneEuro;
 use crate::core::geometry::{Rect, Size, camera};
 use crate::plugin::enums::InferenceRegion;
@@ -80,7 +80,7 @@ pub(super) struct FrameSettings {
     /// 0: no limit.
     pub max_object_height: u32,
     pub deepstream: DeepStream,
-    pub policy: Policy,
+    pub policy: ReusePolicy,
     pub smoothing: bool,
     pub filter: OneEuro,
     pub qos: bool,
@@ -113,7 +113,7 @@ impl Default for Settings {
                 max_object_width: 0,
                 max_object_height: 0,
                 deepstream: DeepStream::default(),
-                policy: Policy::default(),
+                policy: ReusePolicy::default(),
                 smoothing: false,
                 filter: OneEuro::default(),
                 qos: true,

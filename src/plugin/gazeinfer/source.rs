@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::core::gaze::GazeEstimate;
-use crate::core::gaze::schedule::Schedule;
+use crate::core::gaze::reuse::ReusePlanner;
 use crate::core::gaze::smooth::{OneEuro, Smoother};
 use crate::plugin::clock::FrameClock;
 
 /// The past of one source.
 #[derive(Default)]
 pub(super) struct Source {
-    pub schedule: Schedule,
+    pub schedule: ReusePlanner,
     pub smoother: Smoother,
     pub clock: FrameClock,
     /// Whether somebody upstream detects: once seen, a frame without regions has no face.

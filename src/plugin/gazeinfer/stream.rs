@@ -9,8 +9,8 @@ use super::settings::FrameSettings;
 use super::source::Sources;
 use crate::core::face::FaceRegion;
 use crate::core::gaze::FrameGaze;
-use crate::core::gaze::estimator::{EstimateError, GazeEstimator, Missing};
-use crate::core::gaze::schedule::Plan;
+use crate::core::gaze::estimator::{EstimateError, GazeEstimator, MissingAttributes};
+use crate::core::gaze::reuse::InferencePlan;
 use crate::core::geometry::camera::{Camera, Optics};
 use crate::core::geometry::{Rect, Size};
 use crate::nvidia::buffer::NvmmCaps;
@@ -40,12 +40,12 @@ pub(super) struct Stream {
     pub(super) gpu: GpuPath,
     // Reused from frame to frame.
     pub(super) regions: Vec<SourcedRegion>,
-    plans: Vec<Plan>,
+    plans: Vec<InferencePlan>,
     /// One for each frame of a batch; the first [`filled`](Self::filled) are the last buffer's.
     results: Vec<FrameGaze>,
     filled: usize,
     /// What faces of the last buffer lacked.
-    missing: Missing,
+    missing: MissingAttributes,
 }
 
 /// One frame of a buffer.
@@ -100,7 +100,7 @@ impl Stream {
             plans: Vec::new(),
             results: Vec::new(),
             filled: 0,
-            missing: Missing::default(),
+            missing: MissingAttributes::default(),
         }
     }
 
@@ -151,7 +151,7 @@ impl Stream {
     }
 
     /// What the model needs and one face or another of the last buffer lacked.
-    pub fn missing(&self) -> Missing {
+    pub fn missing(&self) -> MissingAttributes {
         self.missing
     }
 
@@ -171,7 +171,7 @@ impl Stream {
     ) -> Result<Looked, FrameFault> {
         self.filled = 0;
         self.unaligned = false;
-        self.missing = Missing::default();
+        self.missing = MissingAttributes::default();
         self.estimator.set_optics(match self.calibration {
             Some(camera) => Optics::Calibrated(camera),
             None => Optics::FieldOfView(settings.field_of_view),
@@ -214,7 +214,7 @@ impl Stream {
         );
         let mut outcome = Outcome { eyes_closed, ..Outcome::default() };
         (result.size, result.source_id) = (frame.size, frame.source_id);
-        if self.plans.contains(&Plan::Infer) {
+        if self.plans.contains(&InferencePlan::Infer) {
             let margin = (settings.region_margin >= 0.0).then_some(settings.region_margin);
             let regions = self.regions.iter().map(|region| region.face);
             let (plans, faces) = (&self.plans, &mut result.faces);

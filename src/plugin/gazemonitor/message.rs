@@ -1,18 +1,22 @@
 //! What changed, as the structure of an element message.
 
 use super::stream::Delays;
-use crate::core::monitor::{Attention, Event, Monitor, MonitorStats};
+use crate::core::monitor::{Attention, Monitor, MonitorEvent, MonitorStats};
 use crate::plugin::meta::attention::{self, nanoseconds};
 
 /// Name of the messages' structure.
 const NAME: &str = "attention";
 
 /// One event, with the attention at its frame.
-pub(super) fn of_event(event: &Event, attention: &Attention, monitor: &Monitor) -> gst::Structure {
+pub(super) fn of_event(
+    event: &MonitorEvent,
+    attention: &Attention,
+    monitor: &Monitor,
+) -> gst::Structure {
     let mut s = attention::to_structure(NAME, attention);
     s.set("at", nanoseconds(event.at()));
     match event {
-        Event::Raised(record) => {
+        MonitorEvent::Raised(record) => {
             s.set("event", "alarm");
             s.set("alarm", record.alarm.name());
             s.set("alarm-level", record.level.name());
@@ -24,12 +28,12 @@ pub(super) fn of_event(event: &Event, attention: &Attention, monitor: &Monitor) 
             s.set("movement", record.movement.name());
             s.set("version", monitor.config().rules.version.as_str());
         }
-        Event::Cleared { alarm, why, .. } => {
+        MonitorEvent::Cleared { alarm, why, .. } => {
             s.set("event", "cleared");
             s.set("alarm", alarm.name());
             s.set("why", why.name());
         }
-        Event::Zone { from, to, left_road, left_at, at } => {
+        MonitorEvent::Zone { from, to, left_road, left_at, at } => {
             s.set("event", "zone");
             if let Some(from) = from {
                 s.set("from", &*monitor.zone_name(from.zone));
@@ -39,13 +43,13 @@ pub(super) fn of_event(event: &Event, attention: &Attention, monitor: &Monitor) 
             s.set("left-at", nanoseconds(*left_at));
             s.set("zone-delay", nanoseconds(at.saturating_sub(*left_at)));
         }
-        Event::Available { sense, reason, since, .. } => {
+        MonitorEvent::Available { sense, reason, since, .. } => {
             s.set("event", "availability");
             s.set("of", sense.name());
             s.set("available", reason.is_none());
             s.set("since", nanoseconds(*since));
         }
-        Event::Calibrated { ready, .. } => {
+        MonitorEvent::Calibrated { ready, .. } => {
             s.set("event", "calibration");
             s.set("ready", *ready);
         }

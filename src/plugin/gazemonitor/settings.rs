@@ -9,7 +9,8 @@ use gst::prelude::*;
 use super::enums::{DriverSelection, ForwardMode};
 use crate::core::geometry::Gaze;
 use crate::core::monitor::{
-    Conditions, DriverBy, ForwardSource, MonitorConfig, MonitorFileError, RuleProfile, ZoneMap,
+    Conditions, DriverCriterion, ForwardSource, MonitorConfig, MonitorFileError, RuleProfile,
+    ZoneMap,
 };
 use crate::plugin::property::{get, text};
 
@@ -295,11 +296,13 @@ fn nanoseconds(time: Option<Duration>) -> u64 {
 
 impl FrameSettings {
     /// Which face is the driver's.
-    pub fn driver_by(&self) -> DriverBy {
+    pub fn driver_by(&self) -> DriverCriterion {
         match self.driver {
-            DriverSelection::Size => DriverBy::Size,
-            DriverSelection::Region => DriverBy::Region(self.driver_region.map(|v| v as f32)),
-            DriverSelection::Track => DriverBy::Track(self.driver_track),
+            DriverSelection::Size => DriverCriterion::Size,
+            DriverSelection::Region => {
+                DriverCriterion::Region(self.driver_region.map(|v| v as f32))
+            }
+            DriverSelection::Track => DriverCriterion::Track(self.driver_track),
         }
     }
 

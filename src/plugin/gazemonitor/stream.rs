@@ -7,7 +7,7 @@ use super::settings::FrameSettings;
 use super::time::MediaClock;
 use crate::core::gaze::FrameGaze;
 use crate::core::latency::LatencyHistogram;
-use crate::core::monitor::{Attention, Event, Monitor, MonitorConfig, MonitorStats};
+use crate::core::monitor::{Attention, Monitor, MonitorConfig, MonitorEvent, MonitorStats};
 use crate::plugin::clock::FrameClock;
 
 /// The monitor and its time.
@@ -20,7 +20,7 @@ pub(super) struct Stream {
     /// The event whose speed was found too old at the last frame.
     stale: Option<u64>,
     /// What changed at the last frame; its memory is reused.
-    events: Vec<Event>,
+    events: Vec<MonitorEvent>,
     delays: Delays,
 }
 
@@ -90,7 +90,7 @@ impl Stream {
     }
 
     /// What changed at the last frame.
-    pub fn events(&self) -> &[Event] {
+    pub fn events(&self) -> &[MonitorEvent] {
         &self.events
     }
 
@@ -109,14 +109,14 @@ impl Stream {
         self.clock.reset();
         self.media.reset();
         self.stale = None;
-        self.monitor.renew(&mut self.events);
+        self.monitor.new_stream(&mut self.events);
     }
 
     fn count(&mut self) {
         for event in &self.events {
             match event {
-                Event::Raised(record) => self.delays.alarm.record(record.delay()),
-                Event::Zone { left_road: true, left_at, at, .. } => {
+                MonitorEvent::Raised(record) => self.delays.alarm.record(record.delay()),
+                MonitorEvent::Zone { left_road: true, left_at, at, .. } => {
                     self.delays.zone.record(at.saturating_sub(*left_at));
                 }
                 _ => {}

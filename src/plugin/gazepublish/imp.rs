@@ -16,7 +16,7 @@ use gst_base::subclass::prelude::*;
 use super::settings::{self, Settings};
 use super::sink::Location;
 use super::writer::{Counters, Notice, Writer};
-use crate::core::json::{FrameStamp, gaze_line};
+use crate::core::json::{FrameStamp, frame_line};
 use crate::plugin::format;
 use crate::plugin::meta::{attention, gaze};
 
@@ -221,7 +221,7 @@ impl GazePublish {
             let is_judged = judged.map_or(position == 0, |source| source == gaze.source_id);
             let attention = attention.as_ref().filter(|_| is_judged);
             let write =
-                |line: &mut Vec<u8>| gaze_line::write_judged_line(line, stamp, &gaze, attention);
+                |line: &mut Vec<u8>| frame_line::write_line_with(line, stamp, &gaze, attention);
             match stream.writer.offer(write) {
                 Ok(true) => {}
                 dropped_or_failed => result = dropped_or_failed,

@@ -1,5 +1,5 @@
 //! `gazepublish` writes where each face looks as JSON lines (schema in
-//! [`core::report`](crate::core::json::gaze_line)) and passes every buffer on as it is.
+//! [`core::report`](crate::core::json::frame_line)) and passes every buffer on as it is.
 //!
 //! `location` is `-` (standard output), a file's path, `unix:PATH` or `udp://HOST:PORT`. A line is
 //! written for each buffer that carries a `GazeMeta`, with `add-empty-results` also where its face

@@ -33,7 +33,7 @@ use gst::meta::CustomMeta;
 use super::structure::number;
 use crate::core::geometry::Gaze;
 use crate::core::monitor::zones::zone::ZoneClass;
-use crate::core::monitor::{Alarm, Attention, DriverState, Level, Raised, Reason};
+use crate::core::monitor::{Alarm, Attention, DriverState, Level, RaisedAlarm, UnavailableReason};
 
 /// Name under which the metadata is registered.
 pub const NAME: &str = "AttentionMeta";
@@ -130,7 +130,7 @@ pub fn parse(s: &gst::StructureRef) -> Option<Attention> {
     let alarms = s.get::<gst::ArrayRef<'_>>("alarms").ok();
     let alarms = alarms.as_ref().map(|alarms| alarms.as_slice()).unwrap_or_default();
     let alarm = |value: &glib::SendValue| Alarm::from_name(value.get::<&str>().ok()?);
-    let raised = text("raised").and_then(Alarm::from_name).map(|alarm| Raised {
+    let raised = text("raised").and_then(Alarm::from_name).map(|alarm| RaisedAlarm {
         alarm,
         level: text("raised-level").and_then(Level::from_name).unwrap_or_default(),
         delay: time("raised-delay"),
@@ -140,7 +140,7 @@ pub fn parse(s: &gst::StructureRef) -> Option<Attention> {
         state: text("state").and_then(DriverState::from_name)?,
         level: text("level").and_then(Level::from_name).unwrap_or_default(),
         alarms: alarms.iter().filter_map(alarm).collect(),
-        reason: text("reason").and_then(Reason::from_name),
+        reason: text("reason").and_then(UnavailableReason::from_name),
         zone: text("zone").unwrap_or_default().into(),
         class: text("zone-class").and_then(ZoneClass::from_name),
         gaze: gaze("pitch", "yaw"),
@@ -167,7 +167,7 @@ mod tests {
             state: DriverState::Distracted,
             level: Level::Urgent,
             alarms: [Alarm::PhoneUse, Alarm::LongDistraction].into_iter().collect(),
-            reason: Some(Reason::NoFace),
+            reason: Some(UnavailableReason::NoFace),
             zone: "centre-screen".into(),
             class: Some(ZoneClass::NonDriving),
             gaze: Some(Gaze::new(-0.25, 0.5)),
@@ -181,7 +181,7 @@ mod tests {
             face: Some(2),
             rules: "euroncap-2026".into(),
             left_road: Some(Duration::from_millis(433)),
-            raised: Some(Raised {
+            raised: Some(RaisedAlarm {
                 alarm: Alarm::PhoneUse,
                 level: Level::Urgent,
                 delay: Duration::from_millis(16),

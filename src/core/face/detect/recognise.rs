@@ -9,7 +9,7 @@ use super::{DetectError, STRIDES, blazeface, retinaface, ultraface};
 use crate::core::geometry::Size;
 use crate::core::image::spec::Layout;
 use crate::core::inference::{ElementType, Engine, ModelInfo, TensorInfo};
-use crate::core::profile::{ProfileError, choose};
+use crate::core::profile::{ProfileError, find_profile};
 
 /// A detector's family and where its outputs are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ fn stranger(info: &ModelInfo) -> DetectError {
 /// Whether a model estimates gaze: a profile fits it, or its outputs are named so. One that names
 /// a roll as well is about heads.
 fn is_gaze(info: &ModelInfo) -> bool {
-    let fits = match choose(info, None, &[], |_| Ok(None)) {
+    let fits = match find_profile(info, None, &[], |_| Ok(None)) {
         Ok(_) => true,
         Err(error) => matches!(error, ProfileError::Ambiguous { .. }),
     };

@@ -1,24 +1,22 @@
-//! What may be wrong with a driver, how urgent it is, and what is told when that changes.
+//! The alarms, how urgent each is, and the record of one that was raised.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::monitor::zones::zone::Place;
-
-/// What is wrong.
+/// What is wrong with a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Alarm {
-    /// One glance away that is too long.
+    /// A single glance away that is too long.
     LongDistraction,
-    /// Many glances away that are too long together.
+    /// Several glances away that add up to too long.
     ShortDistraction,
-    /// The same, most of it where a phone may be.
+    /// The same, most of the time where phones are.
     PhoneUse,
-    /// Too long in Area 3 of (EU) 2023/2590.
+    /// A gaze too long in Area 3 of (EU) 2023/2590.
     Distraction,
     /// Eyes off the road of a driver who is assisted (UN R171).
     EyesOff,
@@ -26,17 +24,17 @@ pub enum Alarm {
     Microsleep,
     /// Eyes closed for longer.
     Sleep,
-    /// No reaction to a warning.
+    /// No response to a warning.
     Unresponsive,
-    /// Eyes closed for too much of the last minute.
+    /// Eyes closed for too large a part of the last minute (PERCLOS).
     Drowsy,
 }
 
-/// How many there are.
+/// Number of alarms.
 pub const ALARMS: usize = 9;
 
 impl Alarm {
-    /// All of them.
+    /// All alarms.
     pub const ALL: [Self; ALARMS] = [
         Self::LongDistraction,
         Self::ShortDistraction,
@@ -49,7 +47,7 @@ impl Alarm {
         Self::Drowsy,
     ];
 
-    /// As files and messages write it.
+    /// The name in files and messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::LongDistraction => "long-distraction",
@@ -70,23 +68,23 @@ impl Alarm {
     }
 }
 
-/// How urgent it is.
+/// How urgent an alarm is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// Nothing is.
+    /// No alarm is on.
     #[default]
     None,
-    /// A warning that is seen, and heard or felt.
+    /// A warning that the driver sees, and hears or feels.
     Warning,
-    /// A more urgent one, which sounds different.
+    /// A more urgent warning, which sounds different.
     Urgent,
     /// The car may have to act.
     Intervention,
 }
 
 impl Level {
-    /// As files and messages write it.
+    /// The name in files and messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -104,27 +102,27 @@ impl Level {
     }
 }
 
-/// Which alarms are on.
+/// The alarms that are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AlarmSet(u16);
 
 impl AlarmSet {
-    /// With one more.
+    /// Adds an alarm.
     pub fn insert(&mut self, alarm: Alarm) {
         self.0 |= 1 << alarm as u8;
     }
 
-    /// Whether it is on.
+    /// Whether this alarm is on.
     pub fn contains(self, alarm: Alarm) -> bool {
         self.0 & (1 << alarm as u8) != 0
     }
 
-    /// Whether none is.
+    /// Whether no alarm is on.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Those that are on.
+    /// The alarms that are on.
     pub fn iter(self) -> impl Iterator<Item = Alarm> {
         Alarm::ALL.into_iter().filter(move |alarm| self.contains(*alarm))
     }
@@ -138,20 +136,20 @@ impl FromIterator<Alarm> for AlarmSet {
     }
 }
 
-/// How somebody looked away, in Euro NCAP's words.
+/// How the driver looked away, in Euro NCAP's terms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Movement {
-    /// The head's pose is not known.
+    /// The head's pose is unknown.
     #[default]
     Unknown,
     /// The head turned.
     Owl,
-    /// The eyes did, and the head did not.
+    /// The eyes turned and the head did not.
     Lizard,
 }
 
 impl Movement {
-    /// As messages write it.
+    /// The name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -161,110 +159,59 @@ impl Movement {
     }
 }
 
-/// Why a driver cannot be judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// Nobody looked at the frames, or they carry no picture.
-    NoData,
-    /// No face: nobody there, turned away, or the camera is covered.
-    NoFace,
-    /// A face, and no gaze of it.
-    NoGaze,
-    /// A face, and nothing says how far its eyes are open: gaze is judged, closed eyes are not.
-    NoEyes,
-}
-
-/// What a driver is judged by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sense {
-    /// Where he looks. Without it he cannot be judged.
-    Gaze,
-    /// How far the eyes are open. Without it the rules of closed eyes rest.
-    Eyes,
-}
-
-impl Sense {
-    /// As messages write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gaze => "gaze",
-            Self::Eyes => "eyes",
-        }
-    }
-}
-
-impl Reason {
-    /// As messages write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NoData => "no-data",
-            Self::NoFace => "no-face",
-            Self::NoGaze => "no-gaze",
-            Self::NoEyes => "no-eyes",
-        }
-    }
-
-    /// The inverse of [`name`](Self::name).
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::NoData, Self::NoFace, Self::NoGaze, Self::NoEyes]
-            .into_iter()
-            .find(|reason| reason.name() == name)
-    }
-}
-
-/// An alarm that was raised, or is over.
+/// An alarm that was raised.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AlarmRecord {
     /// What is wrong.
     pub alarm: Alarm,
     /// How urgent it is.
     pub level: Level,
-    /// When the glance, or the closure, began that brought it.
+    /// When the glance or closure behind it began.
     pub start: Duration,
-    /// When the rule's threshold was reached.
+    /// When the rule reached its threshold.
     pub threshold: Duration,
-    /// Stamp of the frame at which that was seen: when it is told.
+    /// Stamp of the frame that raised it.
     pub at: Duration,
-    /// The zone that was looked at; `None` is elsewhere.
+    /// The zone that the driver looked at; `None` is elsewhere.
     pub zone: Option<u16>,
     /// How the driver looked away.
     pub movement: Movement,
-    /// km/h, where known.
+    /// Speed in km/h, where known.
     pub speed: Option<f32>,
-    /// How sure the forward direction is, 0..=1.
+    /// Confidence of the forward direction, 0..=1.
     pub confidence: f32,
-    /// How long it took, this time, from the gaze leaving the road to the zone's change. Zero for
-    /// closed eyes.
+    /// From the gaze's leaving the road to the zone's change in this glance. Zero for closed
+    /// eyes.
     pub zone_delay: Duration,
 }
 
 impl AlarmRecord {
-    /// From the rule's threshold to the message. Together with `zone_delay` it is what the monitor
-    /// adds to the rule's own time.
+    /// From the rule's threshold to the message. Together with `zone_delay` this is what the
+    /// monitor adds to the rule's own time.
     pub fn delay(&self) -> Duration {
         self.at.saturating_sub(self.threshold)
     }
 }
 
-/// Why an alarm is over.
+/// Why an alarm ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cleared {
+pub enum ClearReason {
     /// The driver is attentive again.
     Attentive,
-    /// Something more urgent took its place.
+    /// A more urgent alarm replaced it.
     Escalated,
-    /// The rule rests: too slow for it.
+    /// The rule rests below its speed.
     Inactive,
-    /// The driver, or his eyes, cannot be judged any more: its evidence is gone.
+    /// The driver, or his eyes, became unavailable: the evidence is gone.
     Unavailable,
-    /// It was another person's.
+    /// Another person drives now.
     OtherDriver,
-    /// The stream had a gap or went back, or everything was reset.
+    /// The stream had a gap or went back, or the monitor was reset.
     Restart,
 }
 
-impl Cleared {
-    /// As messages write it.
+impl ClearReason {
+    /// The name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Attentive => "attentive",
@@ -273,66 +220,6 @@ impl Cleared {
             Self::Unavailable => "unavailable",
             Self::OtherDriver => "other-driver",
             Self::Restart => "restart",
-        }
-    }
-}
-
-/// What changed at a frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Event {
-    /// An alarm is on.
-    Raised(AlarmRecord),
-    /// An alarm is over, since the frame stamped `at`.
-    Cleared {
-        /// Which.
-        alarm: Alarm,
-        /// When it is told.
-        at: Duration,
-        /// Why.
-        why: Cleared,
-    },
-    /// The gaze settled on another zone, or on the first one.
-    Zone {
-        /// Where it was before; `None` where that is not known.
-        from: Option<Place>,
-        /// Where it is now.
-        to: Place,
-        /// Whether the gaze left the road by that.
-        left_road: bool,
-        /// When the gaze left the zone before.
-        left_at: Duration,
-        /// When it is told.
-        at: Duration,
-    },
-    /// The driver, or closed eyes, can be judged no more, or again.
-    Available {
-        /// By what.
-        sense: Sense,
-        /// Why not; `None` is again.
-        reason: Option<Reason>,
-        /// Since when there is nothing usable, or again.
-        since: Duration,
-        /// When it is told.
-        at: Duration,
-    },
-    /// The forward direction is known now, or no more.
-    Calibrated {
-        /// Whether it is.
-        ready: bool,
-        /// When it is told.
-        at: Duration,
-    },
-}
-
-impl Event {
-    /// Stamp of the frame at which it is told.
-    pub fn at(&self) -> Duration {
-        match self {
-            Self::Raised(record) => record.at,
-            Self::Cleared { at, .. }
-            | Self::Zone { at, .. }
-            | Self::Available { at, .. }
-            | Self::Calibrated { at, .. } => *at,
         }
     }
 }

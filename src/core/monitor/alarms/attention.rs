@@ -1,36 +1,37 @@
-//! The driver's attention at one frame: what metadata, messages and JSON lines carry.
+//! The driver's attention at one frame, as metadata, messages and JSON lines carry it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Alarm, AlarmRecord, AlarmSet, Level, Reason};
-use crate::core::geometry::Gaze;
+use super::alarm::{Alarm, AlarmRecord, AlarmSet, Level};
+use super::event::UnavailableReason;
+use crate::core::geometry::angles::Gaze;
 use crate::core::monitor::zones::zone::ZoneClass;
 
-/// What a driver does, in one word.
+/// The state of a driver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DriverState {
-    /// Looks at the road.
+    /// The driver looks at the road.
     Attentive,
-    /// Looks elsewhere, not for too long yet.
+    /// The driver looks elsewhere, not yet for too long.
     LookingAway,
-    /// Has looked elsewhere for too long, or too often.
+    /// The driver has looked elsewhere for too long, or too often.
     Distracted,
-    /// Closes the eyes too much.
+    /// The driver's eyes are closed too much of the time.
     Drowsy,
-    /// Has the eyes closed.
+    /// The driver's eyes are closed.
     Asleep,
-    /// Does not react to warnings.
+    /// The driver does not respond to warnings.
     Unresponsive,
-    /// Cannot be judged yet: where forward is is not known, or nothing was seen so far.
+    /// The forward direction is unknown, or the camera has not yet shown the driver.
     #[default]
     Calibrating,
-    /// Cannot be judged.
+    /// The driver cannot be judged.
     Unavailable,
 }
 
 impl DriverState {
-    /// All of them.
+    /// All states.
     pub const ALL: [Self; 8] = [
         Self::Attentive,
         Self::LookingAway,
@@ -42,7 +43,7 @@ impl DriverState {
         Self::Unavailable,
     ];
 
-    /// As messages write it.
+    /// The name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Attentive => "attentive",
@@ -61,7 +62,7 @@ impl DriverState {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// What the alarms that are on say of a driver; `None` where none is.
+    /// The worst state of the alarms that are on; `None` where none is on.
     pub fn of_alarms(alarms: AlarmSet) -> Option<Self> {
         let of = |alarm| match alarm {
             Alarm::Unresponsive => (4, Self::Unresponsive),
@@ -80,51 +81,51 @@ impl DriverState {
 /// The driver's attention.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attention {
-    /// In one word.
+    /// The state.
     pub state: DriverState,
-    /// Of the most urgent alarm.
+    /// Level of the most urgent alarm.
     pub level: Level,
-    /// Those that are on.
+    /// The alarms that are on.
     pub alarms: AlarmSet,
-    /// Why the driver cannot be judged, where that is so; [`Reason::NoEyes`] where only the rules
-    /// of closed eyes rest.
-    pub reason: Option<Reason>,
-    /// Name of the zone that the gaze settled on, or `elsewhere`; empty where it is not known.
+    /// Why the driver is unavailable; [`UnavailableReason::NoEyes`] where only the rules of closed
+    /// eyes rest.
+    pub reason: Option<UnavailableReason>,
+    /// Name of the zone that the gaze settled on, or `elsewhere`; empty where unknown.
     pub zone: Arc<str>,
-    /// What looking there means.
+    /// The class of that zone.
     pub class: Option<ZoneClass>,
-    /// Gaze relative to forward, yaw positive to the driver's right; where it is known.
+    /// Gaze relative to forward, yaw positive to the driver's right; where known.
     pub gaze: Option<Gaze>,
     /// How long this glance away from the road has lasted.
     pub away: Duration,
-    /// How much of the sharing rule's window was spent away.
+    /// Time away in the window of the sharing rule.
     pub shared: Duration,
     /// How long the eyes have been closed.
     pub closed: Duration,
-    /// Part of the last minute with closed eyes, 0..=1, where eyes were seen.
+    /// Part of the last minute with closed eyes (PERCLOS), 0..=1, where the eyes were seen.
     pub perclos: Option<f32>,
     /// The forward direction in camera coordinates, where known.
     pub forward: Option<Gaze>,
-    /// How sure it is, 0..=1.
+    /// Confidence of the forward direction, 0..=1.
     pub confidence: f32,
-    /// km/h, where known.
+    /// Speed in km/h, where known.
     pub speed: Option<f32>,
-    /// Position of the driver's face among the frame's.
+    /// Index of the driver's face among the frame's faces.
     pub face: Option<u32>,
-    /// Name of the rules.
+    /// Name of the rules profile.
     pub rules: Arc<str>,
-    /// From the gaze's leaving the road to this frame, where the zone changed by that at it.
+    /// From the gaze's leaving the road to this frame, where this frame changed the zone.
     pub left_road: Option<Duration>,
-    /// The alarm that was raised at this frame; of several the one that took longest.
-    pub raised: Option<Raised>,
+    /// The alarm that this frame raised; of several, the one with the longest delay.
+    pub raised: Option<RaisedAlarm>,
 }
 
-/// An alarm that was raised, and what the monitor added to the rule's own time.
+/// An alarm that was raised, and the delay that the monitor added to the rule's own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Raised {
-    /// Which.
+pub struct RaisedAlarm {
+    /// The alarm.
     pub alarm: Alarm,
-    /// How urgent.
+    /// How urgent it is.
     pub level: Level,
     /// From the rule's threshold to this frame.
     pub delay: Duration,
@@ -132,14 +133,14 @@ pub struct Raised {
     pub zone_delay: Duration,
 }
 
-impl Raised {
+impl RaisedAlarm {
     /// Both delays together.
     pub fn total(&self) -> Duration {
         self.delay.saturating_add(self.zone_delay)
     }
 }
 
-impl From<&AlarmRecord> for Raised {
+impl From<&AlarmRecord> for RaisedAlarm {
     fn from(record: &AlarmRecord) -> Self {
         let AlarmRecord { alarm, level, zone_delay, .. } = *record;
         Self { alarm, level, delay: record.delay(), zone_delay }
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_there_and_back_and_the_worst_counts() {
+    fn names_round_trip_and_the_worst_state_wins() {
         for state in DriverState::ALL {
             assert_eq!(DriverState::from_name(state.name()), Some(state));
         }

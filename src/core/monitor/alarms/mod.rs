@@ -1,9 +1,6 @@
-//! What may be wrong with a driver, which alarms are on, and the state that they add up to.
+//! The alarms, which of them are on, and the driver's state that follows from them.
 
-pub mod active;
+pub mod active_alarms;
 pub mod alarm;
 pub mod attention;
-
-pub use alarm::{
-    ALARMS, Alarm, AlarmRecord, AlarmSet, Cleared, Event, Level, Movement, Reason, Sense,
-};
+pub mod event;

@@ -1,8 +1,9 @@
-//! The rules: as data, and at work.
+//! The rules: as data in a profile, and the watches that apply them.
 
+pub mod conditions;
+pub mod decision;
 pub mod eye_watch;
-mod file;
-pub mod gaze_watch;
-pub mod profile;
-
-pub use profile::RuleProfile;
+pub mod glance_watch;
+pub mod rule_profile;
+mod rules_file;
+pub mod sharing_watch;

@@ -1,74 +1,63 @@
-//! One glance after the other: for how long somebody has looked away, and for how long back.
+//! Glances: how long the driver has looked away, and how long back.
 //!
-//! Fed with intervals of time in which the gaze was away, was not, or is not known. Durations are
-//! sums over intervals, so it does not matter how time is cut into frames.
+//! A glance takes intervals of time in which the gaze is away, back, or unknown. Durations are sums
+//! over intervals, so the frame rate does not matter.
 //!
-//! Two kinds of noise are kept out. Gaze that strays out of the road zone for a moment opens no
-//! glance: time away must outweigh time back by `open`. A moment back on the road, or a glance that
-//! the camera lost, ends no glance: only `tolerance` on the road in one piece does. A glance that is
-//! open counts from its first moment, so the debouncing delays no threshold that is longer than it.
+//! Debouncing removes two kinds of noise. A gaze that strays from the road for a moment opens no
+//! glance: time away must exceed time back by `open`. A moment back on the road, or without sight,
+//! ends no glance: that takes `tolerance` on the road in one piece. An open glance counts from its
+//! first moment, so debouncing delays no threshold that is longer than `open`.
 
 use std::time::Duration;
 
-/// Containers round stamps (Matroska to 1 ms): what is less than this short of a threshold has
-/// reached it. At 60 frames a second it is a sixteenth of a frame.
-const ROUNDING: Duration = Duration::from_millis(1);
+use super::threshold::{exceeded, reached};
 
-/// Whether a time that was summed up over frames has come to a threshold.
-pub fn reached(duration: Duration, threshold: Duration) -> bool {
-    duration + ROUNDING >= threshold
-}
-
-/// Whether it is more than the threshold.
-pub fn exceeded(duration: Duration, threshold: Duration) -> bool {
-    duration > threshold + ROUNDING
-}
-
-/// How glances are told from noise.
+/// The times that separate glances from noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Debounce {
-    /// By how much time away must outweigh time back before a glance is one.
+pub struct GlanceDebounce {
+    /// By how much time away must exceed time back to open a glance.
     pub open: Duration,
-    /// How long a return lasts, in one piece, that ends a glance.
+    /// Shortest return, in one piece, that ends a glance.
     pub tolerance: Duration,
 }
 
 /// What an interval changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// A glance is one now; it began at this time.
+pub enum GlanceChange {
+    /// A glance is open; it began at this time.
     Opened(Duration),
-    /// It was none: what was counted of it is to be forgotten.
+    /// The time away was noise and does not count.
     Discarded,
-    /// It is over since this time.
+    /// The glance ended at this time.
     Closed(Duration),
 }
 
 /// Follows glances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Glance {
-    /// When the glance began, or what may become one.
+    /// When the time away began.
     onset: Option<Duration>,
     open: bool,
     /// Time away since then.
     away: Duration,
-    /// Time away less time back, while it is not open.
+    /// Time away minus time back, before the glance opens.
     evidence: Duration,
     /// Time back in one piece.
     returned: Duration,
-    /// Time not away since the last glance that was one.
+    /// Time back since the last open glance.
     back: Duration,
 }
 
 impl Glance {
-    /// Takes the interval that ends at `to` and lasted `dt`.
+    /// Takes the interval of length `dt` that ends at `to`; `away` is `None` where the gaze is
+    /// unknown.
     pub fn advance(
         &mut self,
         to: Duration,
         dt: Duration,
         away: Option<bool>,
-        debounce: Debounce,
-    ) -> Option<Change> {
+        debounce: GlanceDebounce,
+    ) -> Option<GlanceChange> {
         match away {
             Some(true) => self.away(to, dt, debounce),
             Some(false) => self.back(to, dt, debounce),
@@ -76,7 +65,12 @@ impl Glance {
         }
     }
 
-    fn away(&mut self, to: Duration, dt: Duration, debounce: Debounce) -> Option<Change> {
+    fn away(
+        &mut self,
+        to: Duration,
+        dt: Duration,
+        debounce: GlanceDebounce,
+    ) -> Option<GlanceChange> {
         let onset = *self.onset.get_or_insert(to.saturating_sub(dt));
         self.away += dt;
         self.returned = Duration::ZERO;
@@ -89,10 +83,15 @@ impl Glance {
         }
         self.open = true;
         self.back = Duration::ZERO;
-        Some(Change::Opened(onset))
+        Some(GlanceChange::Opened(onset))
     }
 
-    fn back(&mut self, to: Duration, dt: Duration, debounce: Debounce) -> Option<Change> {
+    fn back(
+        &mut self,
+        to: Duration,
+        dt: Duration,
+        debounce: GlanceDebounce,
+    ) -> Option<GlanceChange> {
         self.back += dt;
         self.onset?;
         self.returned += dt;
@@ -102,28 +101,27 @@ impl Glance {
             }
             let since = to.saturating_sub(self.returned);
             *self = Self { back: self.returned, ..Self::default() };
-            return Some(Change::Closed(since));
+            return Some(GlanceChange::Closed(since));
         }
         self.evidence = self.evidence.saturating_sub(dt);
         if exceeded(self.evidence, Duration::ZERO) {
             return None;
         }
         *self = Self { back: self.back, ..Self::default() };
-        Some(Change::Discarded)
+        Some(GlanceChange::Discarded)
     }
 
-    /// Since when, where somebody looks away and it is no noise.
+    /// When the open glance began.
     pub fn since(&self) -> Option<Duration> {
         self.onset.filter(|_| self.open)
     }
 
-    /// How long somebody has looked away in this glance; zero where it is none (yet).
+    /// Time away in the open glance; zero where none is open.
     pub fn duration(&self) -> Duration {
         if self.open { self.away } else { Duration::ZERO }
     }
 
-    /// How long somebody has been back since the last glance; moments away that were none do not
-    /// count for it, and do not end it. Within a glance it is zero.
+    /// Time back since the last glance, without the noise in between; zero while a glance is open.
     pub fn returned(&self) -> Duration {
         if self.open { Duration::ZERO } else { self.back }
     }
@@ -133,15 +131,15 @@ impl Glance {
 mod tests {
     use super::*;
 
-    const DEBOUNCE: Debounce =
-        Debounce { open: Duration::from_millis(400), tolerance: Duration::from_millis(300) };
+    const DEBOUNCE: GlanceDebounce =
+        GlanceDebounce { open: Duration::from_millis(400), tolerance: Duration::from_millis(300) };
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
 
-    /// Runs (milliseconds, away?) in steps of 10 ms and gives the changes.
-    fn run(parts: &[(u64, Option<bool>)]) -> (Glance, Vec<Change>) {
+    /// Runs (milliseconds, away) in steps of 10 ms and returns the changes.
+    fn run(parts: &[(u64, Option<bool>)]) -> (Glance, Vec<GlanceChange>) {
         let (mut glance, mut at, mut changes) = (Glance::default(), ms(0), Vec::new());
         for (length, away) in parts {
             for _ in 0..length / 10 {
@@ -155,32 +153,32 @@ mod tests {
     #[test]
     fn counts_from_the_first_moment() {
         let (glance, changes) = run(&[(1000, Some(false)), (400, Some(true))]);
-        assert_eq!(changes, [Change::Opened(ms(1000))]);
+        assert_eq!(changes, [GlanceChange::Opened(ms(1000))]);
         assert_eq!((glance.duration(), glance.since()), (ms(400), Some(ms(1000))));
         assert_eq!(glance.returned(), ms(0));
     }
 
     #[test]
-    fn a_moment_away_is_none() {
+    fn a_moment_away_opens_no_glance() {
         let noise = (30, Some(true));
         let road = (300, Some(false));
         let (glance, changes) = run(&[road, noise, road, noise, noise, road, noise, road]);
-        assert!(changes.iter().all(|change| *change == Change::Discarded), "{changes:?}");
+        assert!(changes.iter().all(|change| *change == GlanceChange::Discarded), "{changes:?}");
         assert_eq!((glance.duration(), glance.returned()), (ms(0), ms(1200)));
     }
 
     #[test]
-    fn a_moment_back_ends_none_and_does_not_count() {
+    fn a_moment_back_ends_no_glance_and_does_not_count() {
         let (glance, changes) = run(&[(1000, Some(true)), (290, Some(false)), (1000, Some(true))]);
-        assert_eq!(changes, [Change::Opened(ms(0))]);
+        assert_eq!(changes, [GlanceChange::Opened(ms(0))]);
         assert_eq!(glance.duration(), ms(2000));
         let (glance, changes) = run(&[(1000, Some(true)), (300, Some(false))]);
-        assert_eq!(changes, [Change::Opened(ms(0)), Change::Closed(ms(1000))]);
+        assert_eq!(changes, [GlanceChange::Opened(ms(0)), GlanceChange::Closed(ms(1000))]);
         assert_eq!((glance.duration(), glance.returned()), (ms(0), ms(300)));
     }
 
     #[test]
-    fn what_is_not_known_stops_the_clock() {
+    fn unknown_time_stops_the_clock() {
         let (glance, changes) = run(&[(1000, Some(true)), (9000, None), (500, Some(true))]);
         assert_eq!(changes.len(), 1);
         assert_eq!(glance.duration(), ms(1500));
@@ -189,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn does_not_care_how_time_is_cut() {
+    fn the_frame_rate_does_not_matter() {
         let mut whole = Glance::default();
         let at = |s: u64| Duration::from_secs(s);
         whole.advance(at(2), at(2), Some(true), DEBOUNCE);

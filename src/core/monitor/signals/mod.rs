@@ -1,12 +1,14 @@
-//! What a driver does, read from frame after frame: presence, eyes, glances, movement.
+//! What a driver does, read from frame after frame: availability, eyes, glances, head movement.
 
-pub mod driver;
-pub mod eyes;
+pub mod availability;
+pub mod driver_selector;
+pub mod eye_closure;
 pub mod glance;
-pub mod movement;
-pub mod presence;
-pub mod settle;
-pub mod share;
-pub mod sharing;
-pub mod sight;
-pub mod timeline;
+pub mod head_movement;
+pub mod observation;
+pub mod sample_hold;
+pub mod threshold;
+pub mod time_sharing;
+pub mod timestamps;
+pub mod windowed_share;
+pub mod zone_hysteresis;

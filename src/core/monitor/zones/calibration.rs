@@ -1,16 +1,16 @@
-//! Where forward is, learned from where a driver looks most.
+//! Learns the forward direction from where the driver looks most.
 //!
-//! Drivers look at the road for most of the time, so the densest place of their gaze is the road
-//! ahead (the road centre of US 7460940: the mode of the gaze, shares counted in a circle of 8
-//! degrees). Gaze is collected in a histogram that forgets, weighted by time and not by frames;
-//! its densest place is refined to the mean of what lies around it.
+//! Drivers look at the road most of the time, so the mode of their gaze is the road ahead (the road
+//! centre of US 7460940, counted in a circle of 8 degrees). A histogram with exponential decay
+//! collects the gaze, weighted by time and not by frames. The mean of the gaze around its densest
+//! cell is the forward direction.
 
 use std::time::Duration;
 
 use super::forward::Forward;
-use crate::core::geometry::Gaze;
+use crate::core::geometry::angles::Gaze;
 
-/// Side of a cell.
+/// Side of a cell, degrees.
 const CELL: f32 = 2.0;
 
 /// Cells in yaw, ±90 degrees in camera coordinates.
@@ -22,44 +22,44 @@ const ROWS: usize = 60;
 /// Radius of the road centre, degrees (US 7460940).
 const RADIUS: f32 = 8.0;
 
-/// Offsets, in cells, that lie in the circle.
+/// Radius of the circle, cells.
 const REACH: isize = (RADIUS / CELL) as isize;
 
-/// What was seen this long ago counts for 1/e. Published: 360 s.
+/// Time constant of the decay, seconds. Published: 360 s.
 const MEMORY: f32 = 360.0;
 
-/// Gaze, in seconds, after which forward is known. This project's choice: Euro NCAP (Driver
+/// Gaze, in seconds, that makes forward known. This project's choice: Euro NCAP (Driver
 /// Engagement v1.1, second hand) allows a minute at 10 km/h or more before a system is ready; road
 /// centre methods are ready after about 20 s.
 const READY: f32 = 30.0;
 
-/// Gaze, in seconds, that makes it as sure as it gets ("stable after about 2 min").
+/// Gaze, in seconds, for full confidence ("stable after about 2 min").
 const STABLE: f32 = 120.0;
 
-/// Part of the gaze that must lie around the centre. In driving it is 0.7 to 0.9; with less there
-/// is no one place that is looked at most.
+/// Fraction of the gaze that must lie around the centre. Driving gives 0.7 to 0.9; below the limit
+/// the gaze has no clear mode.
 const LEAST_SHARE: f32 = 0.3;
 
-/// How often it is estimated anew.
+/// Time between two estimates.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// How fast a known direction may wander, degrees a second: slower than any glance. This project's
+/// How fast a known direction may drift, degrees a second: slower than any glance. This project's
 /// choice.
 const DRIFT: f32 = 0.1;
 
-/// How far a direction that was given as a first guess may be from the truth, degrees. This
-/// project's choice: twice the error of gaze in cars.
+/// How far the direction may depart from a first guess, degrees. This project's choice: twice the
+/// error of gaze in cars.
 const PRIOR_REACH: f32 = 12.0;
 
-/// How forward comes to be known.
+/// Where the forward direction comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum ForwardSource {
-    /// Learned; until it is known, no gaze is judged.
+    /// The monitor learns it; until then the rules of gaze rest.
     #[default]
     Auto,
-    /// Learned, close to a first guess that is used until then.
+    /// The monitor learns it near this first guess, which it uses until then.
     Prior(Gaze),
-    /// Given, in camera coordinates, and never changed.
+    /// The user gives it, in camera coordinates.
     Given(Gaze),
 }
 
@@ -77,7 +77,7 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Begins anew.
+    /// Starts with what the source tells.
     pub fn new(source: ForwardSource) -> Self {
         let forward = match source {
             ForwardSource::Auto => None,
@@ -93,20 +93,20 @@ impl Calibration {
         }
     }
 
-    /// Forgets what was learned. Whether a direction was known by that and is no more.
+    /// Forgets what was learned. Returns whether the direction is unknown by that.
     pub fn unlearn(&mut self) -> bool {
         let known = self.forward.is_some();
         *self = Self::new(self.source);
         known && self.forward.is_none()
     }
 
-    /// The forward direction, where it is known.
+    /// The forward direction, where known.
     pub fn forward(&self) -> Option<&Forward> {
         self.forward.as_ref()
     }
 
-    /// How sure it is, 0..=1: the part of the gaze around it, less where little was seen. A given
-    /// direction is sure.
+    /// Confidence of the direction, 0..=1: the share of the gaze around it, lower with little gaze. A
+    /// given direction has 1.
     pub fn confidence(&self) -> f32 {
         match self.source {
             ForwardSource::Given(_) => 1.0,
@@ -114,7 +114,7 @@ impl Calibration {
         }
     }
 
-    /// Adds gaze in camera coordinates that lasted `dt` while driving.
+    /// Adds a gaze in camera coordinates that lasted `dt` while driving.
     pub fn add(&mut self, gaze: Gaze, dt: Duration) {
         if matches!(self.source, ForwardSource::Given(_)) {
             return;
@@ -152,14 +152,14 @@ impl Calibration {
         self.forward = Some(Forward::new(direction));
     }
 
-    /// The densest place, and the part of all gaze that lies around it.
+    /// The mode of the gaze, and the share of all gaze around it.
     fn centre(&self) -> Option<(Gaze, f32)> {
         let densest = (0..self.cells.len())
             .filter(|cell| self.cells[*cell] > 0.0)
             .map(|cell| (cell, self.around(cell).2))
             .max_by(|a, b| a.1.total_cmp(&b.1))?;
         let (yaw, pitch, weight) = self.around(densest.0);
-        // Once more around the mean, which need not be the cell's middle.
+        // Again around the mean, which may lie in another cell.
         let gaze = Gaze::from_degrees(pitch / weight, yaw / weight);
         let (yaw, pitch, weight) = self.around(cell_of(gaze)?);
         (weight > 0.0)
@@ -186,7 +186,7 @@ impl Calibration {
         (yaw, pitch, weight)
     }
 
-    /// Not farther from a first guess than that may be wrong.
+    /// Limits the direction to the reach of a first guess.
     fn bounded(&self, gaze: Gaze) -> Gaze {
         match self.source {
             ForwardSource::Prior(prior) => towards(prior, gaze, PRIOR_REACH),
@@ -195,7 +195,7 @@ impl Calibration {
     }
 }
 
-/// From one gaze towards another, by so many degrees at most.
+/// From one gaze towards another, by `most` degrees at most.
 fn towards(from: Gaze, to: Gaze, most: f32) -> Gaze {
     let (pitch, yaw) = (to.pitch - from.pitch, to.yaw - from.yaw);
     let way = pitch.hypot(yaw);
@@ -211,7 +211,7 @@ fn cell_of(gaze: Gaze) -> Option<usize> {
     Some(index(gaze.pitch, ROWS)? * COLUMNS + index(gaze.yaw, COLUMNS)?)
 }
 
-/// Middle of a cell, degrees.
+/// Centre of a cell, degrees.
 fn middle(index: usize, count: usize) -> f32 {
     (index as f32 + 0.5 - count as f32 / 2.0) * CELL
 }
@@ -222,8 +222,8 @@ mod tests {
 
     const STEP: Duration = Duration::from_millis(100);
 
-    /// Looks by turns at the road and at a screen, `share` of the time at the road; ±2 degrees of
-    /// jitter around each.
+    /// Looks in turn at the road and at a screen, `share` of the time at the road, with ±2 degrees of
+    /// jitter.
     fn drive(calibration: &mut Calibration, road: Gaze, share: f32, seconds: u32) {
         let screen = Gaze::new(road.pitch - 0.35, road.yaw + 0.6);
         for i in 0..seconds * 10 {
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn learns_where_a_driver_looks_most() {
+    fn learns_where_the_driver_looks_most() {
         let road = Gaze::from_degrees(12.0, -25.0);
         let mut calibration = Calibration::new(ForwardSource::Auto);
         drive(&mut calibration, road, 0.8, 25);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_looks_everywhere_gives_none() {
+    fn a_gaze_without_a_mode_gives_no_direction() {
         let mut calibration = Calibration::new(ForwardSource::Auto);
         for i in 0..2000u32 {
             let (pitch, yaw) = ((i * 37 % 100) as f32 - 50.0, (i * 53 % 160) as f32 - 80.0);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_slowly_and_no_single_glance() {
+    fn follows_slowly_and_ignores_single_glances() {
         let road = Gaze::from_degrees(0.0, 0.0);
         let mut calibration = Calibration::new(ForwardSource::Auto);
         drive(&mut calibration, road, 1.0, 120);
@@ -268,7 +268,7 @@ mod tests {
         drive(&mut calibration, Gaze::from_degrees(-20.0, 30.0), 1.0, 10);
         let found = calibration.forward().unwrap().direction();
         assert!(found.angle_to(road).to_degrees() < 1.5, "{found:?}");
-        // A driver who sits otherwise is followed within minutes.
+        // It follows a driver who changes the seat within minutes.
         let moved = Gaze::from_degrees(5.0, 6.0);
         drive(&mut calibration, moved, 1.0, 600);
         let found = calibration.forward().unwrap().direction();
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn given_stays_and_a_guess_bounds() {
+    fn a_given_direction_stays_and_a_guess_limits() {
         let given = Gaze::from_degrees(3.0, 4.0);
         let mut calibration = Calibration::new(ForwardSource::Given(given));
         drive(&mut calibration, Gaze::from_degrees(20.0, 20.0), 1.0, 60);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn gaze_without_a_cell_is_not_counted() {
+    fn gaze_outside_the_histogram_does_not_count() {
         let mut calibration = Calibration::new(ForwardSource::Auto);
         for gaze in [Gaze::new(f32::NAN, 0.0), Gaze::new(0.0, 3.0), Gaze::new(-1.5, 0.0)] {
             calibration.add(gaze, Duration::from_secs(40));

@@ -1,9 +1,7 @@
-//! Where things lie in the cabin, and where forward is.
+//! The zones of the cabin, and the forward direction.
 
 pub mod calibration;
-mod file;
 pub mod forward;
 pub mod shape;
 pub mod zone;
-
-pub use zone::{CameraPlace, Place, Zone, ZoneClass, ZoneMap};
+mod zone_file;

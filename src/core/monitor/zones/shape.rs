@@ -1,13 +1,12 @@
-//! Shapes that a gaze may fall into: polygons and ellipses of angles, and quads of the cabin.
+//! Shapes of zones: polygons and ellipses in angles, and planes in the cabin.
 
-use crate::core::geometry::Gaze;
+use crate::core::geometry::angles::Gaze;
 use crate::core::geometry::matrix::{Vec3, add, cross, dot, norm, scale, sub, unit};
 
-/// Part of the directions in the cabin. Angles are radians, yaw first: positive to the driver's
-/// right and up.
+/// A shape in angles of the cabin, radians, yaw first: positive to the driver's right and up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
-    /// Corners in order, either way round; three at least.
+    /// Corners in order, in either direction; three at least.
     Polygon(Vec<[f32; 2]>),
     /// Centre and half axes.
     Ellipse {
@@ -19,7 +18,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Whether `gaze` falls into the shape grown by `margin` radians on every side.
+    /// Whether `gaze` hits the shape, grown by `margin` radians on every side.
     pub fn contains(&self, gaze: Gaze, margin: f32) -> bool {
         let at = [gaze.yaw, gaze.pitch];
         match self {
@@ -35,7 +34,7 @@ impl Shape {
     }
 }
 
-/// Even-odd rule: how often a line to the right crosses the outline.
+/// Even-odd rule: counts how often a line to the right crosses the outline.
 fn inside(corners: &[[f32; 2]], [x, y]: [f32; 2]) -> bool {
     edges(corners).fold(false, |inside, ([x1, y1], [x2, y2])| {
         let crosses = (y1 > y) != (y2 > y) && x < (x2 - x1) * (y - y1) / (y2 - y1) + x1;
@@ -60,8 +59,8 @@ fn edges(corners: &[[f32; 2]]) -> impl Iterator<Item = ([f32; 2], [f32; 2])> + '
     corners.iter().copied().zip(corners.iter().copied().cycle().skip(1))
 }
 
-/// A flat convex part of the cabin. Cabin coordinates are those of ISO 8855: x forward, y to the
-/// left, z up; millimetres.
+/// A flat convex polygon in the cabin, in the coordinates of ISO 8855: x forward, y left, z up,
+/// millimetres.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plane {
     corners: Vec<Vec3>,
@@ -69,21 +68,21 @@ pub struct Plane {
     normal: Vec3,
 }
 
-/// How far a corner may lie off the plane of the others, as a part of the plane's size.
+/// How far a corner may lie off the plane, as a fraction of the plane's size.
 const FLATNESS: f64 = 0.02;
 
 impl Plane {
-    /// From its corners in order; the reason where they are no flat convex polygon.
+    /// Makes a plane of its corners in order. The error says why they make no flat convex polygon.
     pub fn new(corners: Vec<Vec3>) -> Result<Self, &'static str> {
         if corners.len() < 3 {
             return Err("has fewer than three corners");
         }
         if corners.iter().flatten().any(|v| !v.is_finite()) {
-            return Err("has a corner that is no number");
+            return Err("has a corner that is not finite");
         }
         let sum = corners.iter().fold([0.0; 3], |sum, corner| add(sum, *corner));
         let centre = scale(sum, 1.0 / corners.len() as f64);
-        // Newell's method: the sum over all edges does not hang on one corner.
+        // Newell's method: the sum over all edges depends on no single corner.
         let spread = |i: usize| sub(corners[i % corners.len()], centre);
         let area =
             (0..corners.len()).fold([0.0; 3], |area, i| add(area, cross(spread(i), spread(i + 1))));
@@ -95,15 +94,15 @@ impl Plane {
             return Err("is not flat: its corners do not lie in one plane");
         }
         let plane = Self { corners, centre, normal };
-        if !plane.holds(centre, 0.0) {
+        if !plane.contains(centre, 0.0) {
             return Err("is not convex, or its corners are not in order");
         }
         Ok(plane)
     }
 
-    /// Whether the ray from `eye` along `direction` meets it, or passes it by at an angle of no
-    /// more than `margin` radians (small angles).
-    pub fn meets(&self, eye: Vec3, direction: Vec3, margin: f64) -> bool {
+    /// Whether the ray from `eye` along `direction` hits the plane, or misses it by no more than
+    /// `margin` radians (small angles).
+    pub fn is_hit(&self, eye: Vec3, direction: Vec3, margin: f64) -> bool {
         let slope = dot(direction, self.normal);
         if slope.abs() < 1e-9 {
             return false;
@@ -113,13 +112,13 @@ impl Plane {
             return false;
         }
         let length = norm(direction);
-        // The plane is seen at a slant.
+        // A slanted view enlarges the margin on the plane.
         let reach = margin * far * length / (slope.abs() / length).max(0.1);
-        self.holds(add(eye, scale(direction, far)), reach)
+        self.contains(add(eye, scale(direction, far)), reach)
     }
 
-    /// Whether a point of the plane lies inside, or no farther than `reach` outside.
-    fn holds(&self, point: Vec3, reach: f64) -> bool {
+    /// Whether a point of the plane lies inside the polygon, or at most `reach` outside.
+    fn contains(&self, point: Vec3, reach: f64) -> bool {
         (0..self.corners.len()).all(|i| {
             let (a, b) = (self.corners[i], self.corners[(i + 1) % self.corners.len()]);
             let inward = cross(self.normal, sub(b, a));
@@ -128,7 +127,7 @@ impl Plane {
     }
 }
 
-/// The direction in cabin coordinates of a gaze that is relative to forward.
+/// The direction, in cabin coordinates, of a gaze relative to forward.
 pub fn cabin_direction(gaze: Gaze) -> Vec3 {
     let (sin_pitch, cos_pitch) = f64::from(gaze.pitch).sin_cos();
     let (sin_yaw, cos_yaw) = f64::from(gaze.yaw).sin_cos();
@@ -174,27 +173,27 @@ mod tests {
     }
 
     #[test]
-    fn rays_meet_planes() {
+    fn rays_hit_planes() {
         // A screen of 200 x 100 mm, 700 mm ahead and 300 mm to the right of the eye.
         let eye = [0.0, 0.0, 1200.0];
         let corners = [[-200.0, 1050.0], [-400.0, 1050.0], [-400.0, 950.0], [-200.0, 950.0]];
         let screen = Plane::new(corners.map(|[y, z]| [700.0, y, z]).to_vec()).unwrap();
-        let look = |target: Vec3, margin: f64| screen.meets(eye, sub(target, eye), margin);
+        let look = |target: Vec3, margin: f64| screen.is_hit(eye, sub(target, eye), margin);
         assert!(look([700.0, -300.0, 1000.0], 0.0));
         assert!(!look([700.0, -100.0, 1000.0], 0.0));
         assert!(look([700.0, -190.0, 1000.0], 0.03) && !look([700.0, -150.0, 1000.0], 0.03));
-        assert!(!screen.meets(eye, [-1.0, 0.4, 0.3], 0.0), "behind the eye");
-        assert!(!screen.meets(eye, [0.0, -1.0, 0.0], 0.1), "along the plane");
+        assert!(!screen.is_hit(eye, [-1.0, 0.4, 0.3], 0.0), "behind the eye");
+        assert!(!screen.is_hit(eye, [0.0, -1.0, 0.0], 0.1), "along the plane");
     }
 
     #[test]
-    fn the_cabin_has_its_right_on_the_right() {
+    fn yaw_is_positive_to_the_right() {
         let [x, y, z] = cabin_direction(Gaze::from_degrees(-30.0, 90.0));
         assert!(x.abs() < 1e-6 && (y + 0.866).abs() < 1e-3 && (z + 0.5).abs() < 1e-6);
     }
 
     #[test]
-    fn planes_that_are_none() {
+    fn invalid_planes_are_refused() {
         let flat = [[0.0, 0.0, 0.0], [0.0, 100.0, 0.0], [0.0, 100.0, 100.0], [0.0, 0.0, 100.0]];
         assert!(Plane::new(flat.to_vec()).is_ok());
         assert!(Plane::new(flat[..2].to_vec()).is_err());

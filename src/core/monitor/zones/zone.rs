@@ -1,4 +1,4 @@
-//! What lies where in the cabin: an ordered list of zones, of which the first that is hit counts.
+//! The zones of a cabin: an ordered list, of which the first zone that the gaze hits counts.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use super::forward::Forward;
 use super::shape::{Plane, Shape, cabin_direction};
-use crate::core::geometry::Gaze;
+use crate::core::geometry::angles::Gaze;
 use crate::core::geometry::matrix::{Mat3, Vec3, add, apply, cross, sub, transpose, unit};
 
-/// What looking at a zone means. The groups are those of Euro NCAP Safe Driving, Driver Engagement
-/// v1.1 (driving and non-driving targets, basic and advanced phone positions).
+/// The class of a zone, after Euro NCAP Safe Driving, Driver Engagement v1.1 (driving and non-driving
+/// targets, basic and advanced phone positions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ZoneClass {
     /// The road ahead.
     Forward,
-    /// A mirror: driving-related, and not the road.
+    /// A mirror: driving-related, but not the road.
     Mirror,
-    /// Instruments behind the wheel: driving-related for Euro NCAP, and not for UN R171.
+    /// Instruments behind the wheel: driving-related for Euro NCAP, but not for UN R171.
     Cluster,
     /// Anything else in or beside the car.
     #[default]
@@ -30,7 +30,7 @@ pub enum ZoneClass {
 }
 
 impl ZoneClass {
-    /// As zone files and messages write it.
+    /// The name in zone files and messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Forward => "forward",
@@ -70,9 +70,9 @@ const AREA_1_LATERAL: f64 = 55.0;
 /// Second hand.
 const AREA_3_DOWN: f64 = 30.0;
 
-/// Whether a gaze that is relative to forward falls into Area 3 of (EU) 2023/2590, by its angles:
-/// below the plane that falls 30 degrees towards the front, and between the vertical planes at 55
-/// degrees. Windows that reach so low (Area 2) are the vehicle's: a zone's `area` says so.
+/// Whether a gaze relative to forward falls into Area 3 of (EU) 2023/2590 by its angles: below the
+/// plane that falls 30 degrees towards the front, and between the vertical planes at 55 degrees.
+/// Windows that reach so low belong to Area 2, which the zone's `area` says.
 pub fn is_area_3(gaze: Gaze) -> bool {
     let [forward, left, up] = cabin_direction(gaze);
     left.abs() <= forward * AREA_1_LATERAL.to_radians().tan()
@@ -84,86 +84,90 @@ pub fn is_area_3(gaze: Gaze) -> bool {
 pub struct Zone {
     /// Unique, short: `centre-screen`.
     pub name: Arc<str>,
-    /// What looking there means.
+    /// Its class.
     pub class: ZoneClass,
-    /// Where it lies by angles, radians.
+    /// Its shape in angles, radians.
     pub shape: Option<Shape>,
-    /// Where it lies in the cabin; counts instead of the angles where the head's place is known.
+    /// Its plane in the cabin; replaces the shape where the position of the eyes is known.
     pub plane: Option<Plane>,
-    /// Its area (1, 2 or 3) of (EU) 2023/2590, where the angles alone would say something else.
+    /// Its area (1, 2 or 3) of (EU) 2023/2590, where the angles give another one.
     pub area: Option<u8>,
 }
 
-/// Where the camera is: what leads from its coordinates to the cabin's.
+/// Position and rotation of the camera in the cabin.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CameraPlace {
+pub struct CameraExtrinsics {
     position: Vec3,
-    /// Camera coordinates to cabin coordinates.
-    to_cabin: Mat3,
+    /// Rotates camera coordinates to cabin coordinates.
+    rotation: Mat3,
 }
 
-impl CameraPlace {
-    /// A camera at `position` whose axis goes through `target`, its rows level; cabin coordinates,
-    /// millimetres. `None` for one that looks straight up or down, or nowhere.
+impl CameraExtrinsics {
+    /// A camera at `position` with level rows whose axis goes through `target`; cabin coordinates,
+    /// millimetres. `None` where the two are one point, or one is straight above the other.
     pub fn new(position: Vec3, target: Vec3) -> Option<Self> {
         let axis = unit(sub(target, position))?;
         let right = unit(cross([0.0, 0.0, -1.0], axis))?;
         let down = cross(axis, right);
-        Some(Self { position, to_cabin: transpose(&[right, down, axis]) })
+        Some(Self { position, rotation: transpose(&[right, down, axis]) })
     }
 
-    /// A point in camera coordinates as one of the cabin.
-    pub fn point(&self, point: Vec3) -> Vec3 {
-        add(self.position, apply(&self.to_cabin, point))
+    /// A point in camera coordinates, in cabin coordinates.
+    pub fn to_cabin(&self, point: Vec3) -> Vec3 {
+        add(self.position, apply(&self.rotation, point))
     }
 
-    /// Where the camera sees a driver look who looks straight ahead.
+    /// The forward direction for a driver who looks along the car.
     pub fn forward(&self) -> Forward {
-        let ahead = apply(&transpose(&self.to_cabin), [1.0, 0.0, 0.0]);
+        let ahead = apply(&transpose(&self.rotation), [1.0, 0.0, 0.0]);
         Gaze::from_direction(ahead.map(|v| v as f32)).map_or_else(Forward::default, Forward::new)
     }
 }
 
-/// Where a gaze fell.
+/// The zone that a gaze hits.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
-    /// Position of the zone; `None` is elsewhere.
+pub struct ZoneHit {
+    /// Index of the zone; `None` is elsewhere.
     pub zone: Option<u16>,
-    /// What looking there means; elsewhere is not the road.
+    /// Class of the zone; elsewhere is not the road.
     pub class: ZoneClass,
-    /// Whether it is Area 3 of (EU) 2023/2590.
+    /// Whether the gaze is in Area 3 of (EU) 2023/2590.
     pub area_3: bool,
 }
 
 /// The zones of a vehicle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ZoneMap {
-    /// Name of the file's vehicle.
+    /// Name of the map.
     pub name: Arc<str>,
-    /// In order: the first that is hit counts.
+    /// The zones in order: the first that the gaze hits counts.
     pub zones: Vec<Zone>,
-    /// How far a gaze must leave the zone it is in, radians.
+    /// How far the gaze must leave its zone to change it, radians.
     pub hysteresis: f32,
-    /// Where the camera is, where the file says.
-    pub camera: Option<CameraPlace>,
+    /// The camera in the cabin, where the file has it.
+    pub camera: Option<CameraExtrinsics>,
     elsewhere: Arc<str>,
 }
 
-/// Name of what is no zone.
+/// Name of the gaze outside all zones.
 pub const ELSEWHERE: &str = "elsewhere";
 
 impl ZoneMap {
-    /// Zones in order, their hysteresis in radians, and where the camera is.
-    pub fn new(name: &str, zones: Vec<Zone>, hysteresis: f32, camera: Option<CameraPlace>) -> Self {
+    /// A map of these zones, with its hysteresis in radians and the camera.
+    pub fn new(
+        name: &str,
+        zones: Vec<Zone>,
+        hysteresis: f32,
+        camera: Option<CameraExtrinsics>,
+    ) -> Self {
         Self { name: name.into(), zones, hysteresis, camera, elsewhere: ELSEWHERE.into() }
     }
 
-    /// Where a gaze falls that is relative to forward; `eye` is where it starts in cabin
-    /// coordinates, `last` the zone of the frame before, which is left only beyond its edge by the
-    /// hysteresis.
-    pub fn find(&self, gaze: Gaze, eye: Option<Vec3>, last: Option<u16>) -> Place {
+    /// The zone that a gaze relative to forward hits. `eye` is where the gaze starts, in cabin
+    /// coordinates; `last` is the zone of the frame before, whose edge moves out by the hysteresis.
+    pub fn find(&self, gaze: Gaze, eye: Option<Vec3>, last: Option<u16>) -> ZoneHit {
         let hit = |zone: &Zone, margin: f32| match (&zone.plane, eye, &zone.shape) {
-            (Some(plane), Some(eye), _) => plane.meets(eye, cabin_direction(gaze), margin.into()),
+            (Some(plane), Some(eye), _) => plane.is_hit(eye, cabin_direction(gaze), margin.into()),
             (_, _, Some(shape)) => shape.contains(gaze, margin),
             _ => false,
         };
@@ -174,23 +178,23 @@ impl ZoneMap {
         let zone = stays.or_else(|| first().and_then(|i| u16::try_from(i).ok()));
         let found = zone.and_then(|zone| self.zones.get(usize::from(zone)));
         let by_angle = || is_area_3(gaze);
-        Place {
+        ZoneHit {
             zone,
             class: found.map_or(ZoneClass::NonDriving, |zone| zone.class),
             area_3: found.and_then(|zone| zone.area).map_or_else(by_angle, |area| area == 3),
         }
     }
 
-    /// What a zone is called.
-    pub fn name_of(&self, zone: Option<u16>) -> Arc<str> {
+    /// Name of a zone; `None` is elsewhere.
+    pub fn zone_name(&self, zone: Option<u16>) -> Arc<str> {
         zone.and_then(|zone| self.zones.get(usize::from(zone)))
             .map_or_else(|| self.elsewhere.clone(), |zone| zone.name.clone())
     }
 
-    /// Where the eyes are in the cabin, from where they are for the camera.
-    pub fn eye(&self, origin: Option<[f32; 3]>) -> Option<Vec3> {
+    /// Position of the eyes in the cabin, from the origin of the gaze in camera coordinates.
+    pub fn eye_position(&self, origin: Option<[f32; 3]>) -> Option<Vec3> {
         let origin = origin.filter(|origin| origin.iter().all(|v| v.is_finite()))?;
-        self.camera.map(|camera| camera.point(origin.map(f64::from)))
+        self.camera.map(|camera| camera.to_cabin(origin.map(f64::from)))
     }
 }
 
@@ -210,25 +214,25 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_knows_its_place() {
+    fn extrinsics_lead_into_the_cabin() {
         // On the centre screen, 300 mm right of the driver, 700 mm ahead, 200 mm below the eyes.
-        let place =
-            CameraPlace::new([700.0, -300.0, 1000.0], [0.0, 0.0, 1200.0]).expect("a camera");
+        let extrinsics =
+            CameraExtrinsics::new([700.0, -300.0, 1000.0], [0.0, 0.0, 1200.0]).expect("a camera");
         let away = (700f64 * 700.0 + 300.0 * 300.0 + 200.0 * 200.0).sqrt();
-        let eye = place.point([0.0, 0.0, away]);
+        let eye = extrinsics.to_cabin([0.0, 0.0, away]);
         assert!(sub(eye, [0.0, 0.0, 1200.0]).iter().all(|v| v.abs() < 1e-6), "{eye:?}");
-        // A point to the right of its image is to the left of the driver: it looks at him.
-        assert!(place.point([100.0, 0.0, away])[1] > 90.0);
-        assert!(place.point([0.0, 100.0, away])[2] < 1200.0);
-        // Looking ahead is looking past the camera: above it, and to the image's right.
-        let ahead = place.forward().direction();
+        // The camera faces the driver: the image's right is the driver's left.
+        assert!(extrinsics.to_cabin([100.0, 0.0, away])[1] > 90.0);
+        assert!(extrinsics.to_cabin([0.0, 100.0, away])[2] < 1200.0);
+        // A gaze ahead passes the camera above and to the image's right.
+        let ahead = extrinsics.forward().direction();
         assert!(ahead.pitch > 0.2 && ahead.yaw < -0.3, "{ahead:?}");
-        // Looking into the lens is looking right and down.
-        let lens = place.forward().relative(Gaze::default()).unwrap();
+        // A gaze into the lens goes right and down.
+        let lens = extrinsics.forward().relative(Gaze::default()).unwrap();
         assert!((lens.yaw.to_degrees() - 23.2).abs() < 0.1, "{lens:?}");
         assert!((lens.pitch.to_degrees() + 14.7).abs() < 0.1, "{lens:?}");
-        assert_eq!(CameraPlace::new([0.0; 3], [0.0; 3]), None);
-        assert_eq!(CameraPlace::new([0.0; 3], [0.0, 0.0, 1.0]), None);
+        assert_eq!(CameraExtrinsics::new([0.0; 3], [0.0; 3]), None);
+        assert_eq!(CameraExtrinsics::new([0.0; 3], [0.0, 0.0, 1.0]), None);
     }
 
     #[test]
@@ -246,16 +250,16 @@ mod tests {
             .ok(),
             area: None,
         };
-        let camera = CameraPlace::new([700.0, 0.0, 1000.0], [0.0, 0.0, 1200.0]);
+        let camera = CameraExtrinsics::new([700.0, 0.0, 1000.0], [0.0, 0.0, 1200.0]);
         let map = ZoneMap::new("test", vec![screen], 0.0, camera);
         // 300 mm to the right, 200 mm down, 700 mm ahead.
         let gaze = Gaze::new(-0.2559, 0.4049);
         let eye = [0.0, 0.0, 1200.0];
         assert_eq!(map.find(gaze, Some(eye), None).zone, Some(0));
-        // The same angles of a driver who sits 150 mm farther back and higher fall elsewhere.
+        // For a driver who sits 150 mm farther back and higher, the same angles miss the screen.
         assert_eq!(map.find(gaze, Some([-150.0, 0.0, 1350.0]), None).zone, None);
         assert_eq!(map.find(gaze, None, None).zone, Some(0));
-        assert!(map.eye(Some([0.0, 0.0, 700.0])).is_some());
-        assert_eq!(map.eye(Some([0.0, f32::NAN, 700.0])), None);
+        assert!(map.eye_position(Some([0.0, 0.0, 700.0])).is_some());
+        assert_eq!(map.eye_position(Some([0.0, f32::NAN, 700.0])), None);
     }
 }

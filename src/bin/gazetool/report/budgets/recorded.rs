@@ -1,4 +1,4 @@
-//! A line of JSON ([`report`](gstgaze::core::json::gaze_line)) read back: the part of it that is judged.
+//! A line of JSON ([`report`](gstgaze::core::json::frame_line)) read back: the part of it that is judged.
 //!
 //! Readers of the schema take what they know and ignore the rest; so does this one. What is wrong in
 //! a line makes the whole line unreadable: half of a frame would count as a frame.
@@ -177,8 +177,8 @@ mod tests {
     use gstgaze::core::face::FaceRegion;
     use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
     use gstgaze::core::geometry::Size;
-    use gstgaze::core::json::{FrameStamp, write_judged_line};
-    use gstgaze::core::monitor::{Attention, Level, Raised};
+    use gstgaze::core::json::{FrameStamp, write_line_with};
+    use gstgaze::core::monitor::{Attention, Level, RaisedAlarm};
 
     fn line() -> Vec<u8> {
         let face = GazeEstimate {
@@ -202,7 +202,7 @@ mod tests {
             face: Some(1),
             rules: "euroncap-2026".into(),
             left_road: Some(Duration::from_millis(400)),
-            raised: Some(Raised {
+            raised: Some(RaisedAlarm {
                 alarm: Alarm::PhoneUse,
                 level: Level::Warning,
                 delay: Duration::from_millis(16),
@@ -217,7 +217,7 @@ mod tests {
             latency: Some(25_000_000),
         };
         let mut line = Vec::new();
-        write_judged_line(&mut line, stamp, &frame, Some(&attention)).unwrap();
+        write_line_with(&mut line, stamp, &frame, Some(&attention)).unwrap();
         line
     }
 

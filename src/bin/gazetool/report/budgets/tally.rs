@@ -9,7 +9,7 @@ use super::recorded::{Recorded, RecordedAttention, Unreadable};
 use super::timeline::{Step, Timeline};
 use gstgaze::core::geometry::Gaze;
 use gstgaze::core::latency::LatencyHistogram;
-use gstgaze::core::monitor::alarms::ALARMS;
+use gstgaze::core::monitor::alarms::alarm::ALARMS;
 use gstgaze::core::monitor::zones::zone::ZoneClass;
 use gstgaze::core::monitor::{Alarm, AlarmSet, DriverState};
 

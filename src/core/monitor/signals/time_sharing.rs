@@ -1,13 +1,13 @@
-//! Visual attention shared between the road and something else: how much of the last half minute
-//! somebody looked away (Euro NCAP's visual attention time sharing, short distraction).
+//! Visual attention time sharing (Euro NCAP, short distraction): how much of the last half minute the
+//! driver looked away.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Runs that are kept; the window holds fewer unless the gaze leaves and returns at every frame.
+/// Most runs in memory; a window has fewer unless the gaze leaves and returns at every frame.
 const CAPACITY: usize = 1024;
 
-/// Away in one piece.
+/// Time away in one piece.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     from: Duration,
@@ -21,16 +21,15 @@ impl Run {
     }
 }
 
-/// Time away in a window that slides. Runs of a glance that may turn out to be noise are kept
-/// apart until it is one.
+/// Time away in a sliding window. Runs of a glance that may be noise stay apart until it opens.
 #[derive(Debug)]
-pub struct Sharing {
+pub struct TimeSharing {
     runs: VecDeque<Run>,
-    /// How many of the last runs are not yet known to be of a glance.
+    /// How many of the last runs belong to a glance that is not open yet.
     pending: usize,
 }
 
-impl Default for Sharing {
+impl Default for TimeSharing {
     fn default() -> Self {
         Self { runs: VecDeque::with_capacity(CAPACITY), pending: 0 }
     }
@@ -38,16 +37,15 @@ impl Default for Sharing {
 
 /// Time away in the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shared {
-    /// All of it.
+pub struct TimeAway {
+    /// All time away.
     pub away: Duration,
-    /// The part of it spent on places where phones are.
+    /// The part of it spent where phones are.
     pub phone: Duration,
 }
 
-impl Sharing {
-    /// Somebody looked away from `to - dt` to `to`. `open` says whether the glance that it belongs
-    /// to is known to be one.
+impl TimeSharing {
+    /// Adds time away of length `dt` that ends at `to`. `open` says whether its glance is open.
     pub fn add(&mut self, to: Duration, dt: Duration, phone: bool, open: bool) {
         let from = to.saturating_sub(dt);
         let pending = if open { 0 } else { 1 };
@@ -70,44 +68,44 @@ impl Sharing {
         }
     }
 
-    /// The glance turned out to be none.
+    /// The glance was noise: drops its runs.
     pub fn discard(&mut self) {
         let kept = self.runs.len().saturating_sub(self.pending);
         self.runs.truncate(kept);
         self.pending = 0;
     }
 
-    /// The glance turned out to be one.
+    /// The glance opened: its runs count.
     pub fn confirm(&mut self) {
         self.pending = 0;
     }
 
-    /// Forgets everything but a glance that is under way and not yet known to be one.
+    /// Forgets everything but the runs of a glance that is not open yet.
     pub fn reset(&mut self) {
         let kept = self.runs.len().saturating_sub(self.pending);
         self.runs.drain(..kept);
     }
 
-    /// Time away in the `window` before `now`; what is older is forgotten.
-    pub fn within(&mut self, now: Duration, window: Duration) -> Shared {
+    /// Time away in the `window` before `now`; forgets older runs.
+    pub fn within(&mut self, now: Duration, window: Duration) -> TimeAway {
         let start = now.saturating_sub(window);
         while self.runs.len() > self.pending && self.runs.front().is_some_and(|r| r.to <= start) {
             self.runs.pop_front();
         }
         let known = self.runs.len().saturating_sub(self.pending);
-        let mut shared = Shared::default();
+        let mut sum = TimeAway::default();
         for run in self.runs.iter().take(known) {
             let time = run.since(start);
-            shared.away += time;
+            sum.away += time;
             if run.phone {
-                shared.phone += time;
+                sum.phone += time;
             }
         }
-        shared
+        sum
     }
 
-    /// Two runs become one as long as both that ends where the second does: the time is kept, and
-    /// leaves the window a little later.
+    /// Merges the two oldest runs into one of their common length that ends with the second: no time
+    /// is lost, and it leaves the window a little later.
     fn merge_oldest(&mut self) {
         let Some(first) = self.runs.pop_front() else { return };
         let length = first.to.saturating_sub(first.from);
@@ -130,19 +128,19 @@ mod tests {
 
     #[test]
     fn the_window_slides() {
-        let mut sharing = Sharing::default();
+        let mut sharing = TimeSharing::default();
         sharing.add(s(4), s(4), false, true);
         sharing.add(s(20), s(3), true, true);
-        assert_eq!(sharing.within(s(30), WINDOW), Shared { away: s(7), phone: s(3) });
-        assert_eq!(sharing.within(s(33), WINDOW), Shared { away: s(4), phone: s(3) });
-        assert_eq!(sharing.within(s(34), WINDOW), Shared { away: s(3), phone: s(3) });
-        assert_eq!(sharing.within(s(90), WINDOW), Shared::default());
+        assert_eq!(sharing.within(s(30), WINDOW), TimeAway { away: s(7), phone: s(3) });
+        assert_eq!(sharing.within(s(33), WINDOW), TimeAway { away: s(4), phone: s(3) });
+        assert_eq!(sharing.within(s(34), WINDOW), TimeAway { away: s(3), phone: s(3) });
+        assert_eq!(sharing.within(s(90), WINDOW), TimeAway::default());
         assert!(sharing.runs.is_empty());
     }
 
     #[test]
-    fn noise_is_kept_apart() {
-        let mut sharing = Sharing::default();
+    fn noise_does_not_count() {
+        let mut sharing = TimeSharing::default();
         sharing.add(s(1), s(1), false, true);
         sharing.add(s(3), s(1), false, false);
         assert_eq!(sharing.within(s(3), WINDOW).away, s(1));
@@ -150,14 +148,14 @@ mod tests {
         assert_eq!(sharing.within(s(3), WINDOW).away, s(1));
         sharing.add(s(5), s(1), false, false);
         sharing.add(s(6), s(1), false, true);
-        assert_eq!(sharing.within(s(6), WINDOW).away, s(3), "the whole of a glance counts");
+        assert_eq!(sharing.within(s(6), WINDOW).away, s(3), "a glance counts from its beginning");
         sharing.reset();
         assert_eq!(sharing.within(s(6), WINDOW).away, s(0));
     }
 
     #[test]
-    fn memory_has_an_end_and_time_does_not_get_lost() {
-        let mut sharing = Sharing::default();
+    fn memory_is_bounded_and_no_time_is_lost() {
+        let mut sharing = TimeSharing::default();
         let ms = Duration::from_millis;
         for i in 0..3000u64 {
             sharing.add(ms(10 * i + 5), ms(5), false, true);

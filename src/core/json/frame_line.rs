@@ -15,7 +15,7 @@
 //! | `inference_time_ns` | integer | from the frame's pixels to the last angle; 0: not inferred |
 //! | `latency_ns` | integer | from the frame's capture to this line; only of live streams |
 //! | `faces` | array | one object for each face; empty where none was found |
-//! | `attention` | object | the driver's ([`monitor::line`](super::attention_line)); absent where nobody judged |
+//! | `attention` | object | the driver's ([`monitor::line`](super::attention_object)); absent where nobody judged |
 //!
 //! | key of a face | type | says |
 //! |---|---|---|
@@ -38,7 +38,7 @@
 use super::number::{ANGLE, LENGTH, SCORE, all_rounded, rounded};
 use serde::{Serialize, Serializer};
 
-use super::attention_line::AttentionLine;
+use super::attention_object::AttentionObject;
 use crate::core::face::EyeCorners;
 use crate::core::gaze::{FrameGaze, GazeEstimate};
 use crate::core::geometry::{Gaze, HeadPose, Point, Rect};
@@ -67,11 +67,11 @@ pub fn write_line(
     stamp: FrameStamp,
     frame: &FrameGaze,
 ) -> Result<(), serde_json::Error> {
-    write_judged_line(line, stamp, frame, None)
+    write_line_with(line, stamp, frame, None)
 }
 
 /// The same for a frame of which somebody judged the driver's attention.
-pub fn write_judged_line(
+pub fn write_line_with(
     line: &mut Vec<u8>,
     stamp: FrameStamp,
     frame: &FrameGaze,
@@ -80,7 +80,7 @@ pub fn write_judged_line(
     line.clear();
     serde_json::to_writer(
         &mut *line,
-        &Line {
+        &FrameObject {
             schema: SCHEMA,
             frame: stamp.frame,
             pts: stamp.pts,
@@ -91,8 +91,8 @@ pub fn write_judged_line(
             model: &frame.model,
             inference_time_ns: frame.inference_time,
             latency_ns: stamp.latency,
-            faces: Faces(&frame.faces),
-            attention: attention.map(AttentionLine::from),
+            faces: FaceObjects(&frame.faces),
+            attention: attention.map(AttentionObject::from),
         },
     )?;
     line.push(b'\n');
@@ -100,7 +100,7 @@ pub fn write_judged_line(
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct FrameObject<'a> {
     schema: u32,
     frame: u64,
     pts: Option<u64>,
@@ -113,23 +113,23 @@ struct Line<'a> {
     inference_time_ns: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ns: Option<u64>,
-    faces: Faces<'a>,
+    faces: FaceObjects<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    attention: Option<AttentionLine<'a>>,
+    attention: Option<AttentionObject<'a>>,
 }
 
-struct Faces<'a>(&'a [GazeEstimate]);
+struct FaceObjects<'a>(&'a [GazeEstimate]);
 
-impl Serialize for Faces<'_> {
+impl Serialize for FaceObjects<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(Face::from))
+        serializer.collect_seq(self.0.iter().map(FaceObject::from))
     }
 }
 
 #[derive(Serialize)]
-struct Face {
+struct FaceObject {
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
-    rect: Option<PixelBox>,
+    rect: Option<BoxObject>,
     pitch: Option<f64>,
     yaw: Option<f64>,
     age: u32,
@@ -140,7 +140,7 @@ struct Face {
     #[serde(skip_serializing_if = "Option::is_none")]
     track_id: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    head: Option<Head>,
+    head: Option<HeadObject>,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<[f64; 3]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,7 +152,7 @@ struct Face {
 }
 
 #[derive(Serialize)]
-struct PixelBox {
+struct BoxObject {
     x: f64,
     y: f64,
     w: f64,
@@ -160,13 +160,13 @@ struct PixelBox {
 }
 
 #[derive(Serialize)]
-struct Head {
+struct HeadObject {
     pitch: f64,
     yaw: f64,
     roll: f64,
 }
 
-impl From<&GazeEstimate> for Face {
+impl From<&GazeEstimate> for FaceObject {
     fn from(face: &GazeEstimate) -> Self {
         let gaze = face.gaze.filter(|gaze| gaze.is_finite());
         Self {
@@ -186,8 +186,8 @@ impl From<&GazeEstimate> for Face {
     }
 }
 
-fn pixels_of(rect: &Rect) -> Option<PixelBox> {
-    all_rounded([rect.x, rect.y, rect.width, rect.height], LENGTH).map(|[x, y, w, h]| PixelBox {
+fn pixels_of(rect: &Rect) -> Option<BoxObject> {
+    all_rounded([rect.x, rect.y, rect.width, rect.height], LENGTH).map(|[x, y, w, h]| BoxObject {
         x,
         y,
         w,
@@ -195,8 +195,8 @@ fn pixels_of(rect: &Rect) -> Option<PixelBox> {
     })
 }
 
-fn head_of(pose: HeadPose) -> Option<Head> {
-    all_rounded([pose.pitch, pose.yaw, pose.roll], ANGLE).map(|[pitch, yaw, roll]| Head {
+fn head_of(pose: HeadPose) -> Option<HeadObject> {
+    all_rounded([pose.pitch, pose.yaw, pose.roll], ANGLE).map(|[pitch, yaw, roll]| HeadObject {
         pitch,
         yaw,
         roll,

@@ -1,10 +1,10 @@
-//! Rules profiles from TOML, and those that ship.
+//! Rules profiles: reading TOML, checking values, and the built-in files.
 
-use super::profile::{EyeRules, GlanceRule, Param, RuleProfile, SharingRule, Step};
-use crate::core::monitor::alarms::Level;
-use crate::core::monitor::error::{MonitorFileError, parse};
+use super::rule_profile::{EscalationStep, EyeRules, GlanceRule, Param, RuleProfile, SharingRule};
+use crate::core::monitor::alarms::alarm::Level;
+use crate::core::monitor::config_file::{MonitorFileError, parse};
 
-/// The files that come with the project, by name.
+/// The built-in rules profiles, by name.
 const BUILTIN: [(&str, &str); 4] = [
     ("euroncap-2026", include_str!("../../../../pipelines/rules/euroncap-2026.toml")),
     ("euroncap-2023", include_str!("../../../../pipelines/rules/euroncap-2023.toml")),
@@ -12,20 +12,20 @@ const BUILTIN: [(&str, &str); 4] = [
     ("un-r171", include_str!("../../../../pipelines/rules/un-r171.toml")),
 ];
 
-/// The longest time that a rule may name.
+/// Longest time of a rule, seconds.
 const MAX_SECONDS: f64 = 600.0;
 
-/// The longest window of PERCLOS, seconds.
+/// Longest window of PERCLOS, seconds.
 const MAX_PERCLOS: f64 = 300.0;
 
-/// The highest speed that a rule may name, km/h.
+/// Highest speed of a rule, km/h.
 const MAX_SPEED: f64 = 500.0;
 
-/// The shortest time that a return to the road, or a lost gaze, may be too short to count, seconds:
-/// a frame at 20 a second. With less a gaze would not last until the next frame.
+/// Shortest tolerance, seconds: a frame at 20 a second. With less, a gaze would not hold until the
+/// next frame.
 const MIN_TOLERANCE: f64 = 0.05;
 
-/// More rules, bands or steps than this are a mistake.
+/// Most rules, bands or steps.
 const MAX_ENTRIES: usize = 16;
 
 impl RuleProfile {
@@ -57,7 +57,7 @@ impl RuleProfile {
             }
         }
         if self.rules.len() > MAX_ENTRIES {
-            return Err(MonitorFileError::invalid("rule", "there are more than 16"));
+            return Err(MonitorFileError::invalid("rule", "the profile has more than 16 rules"));
         }
         let glance = &self.glance;
         seconds("glance.open", &glance.open)?;
@@ -67,7 +67,7 @@ impl RuleProfile {
             return Err(MonitorFileError::invalid("glance.unseen-escalates.clause", "is empty"));
         }
         if glance.restart.value <= glance.tolerance.value {
-            let reason = "is not longer than glance.tolerance";
+            let reason = "must be longer than glance.tolerance";
             return Err(MonitorFileError::invalid("glance.restart", reason));
         }
         for (i, rule) in self.rules.iter().enumerate() {
@@ -85,7 +85,7 @@ impl RuleProfile {
         seconds("availability.limit", &availability.limit)?;
         seconds("availability.back", &availability.back)?;
         if availability.after.value > availability.limit.value {
-            let reason = "is later than availability.limit";
+            let reason = "must not be later than availability.limit";
             return Err(MonitorFileError::invalid("availability.after", reason));
         }
         Ok(())
@@ -98,17 +98,17 @@ impl GlanceRule {
             Err(MonitorFileError::invalid(&format!("{key}.{name}"), reason))
         };
         if self.level == Level::None {
-            return invalid("level", "is none: such a rule does nothing");
+            return invalid("level", "must not be \"none\": the rule would have no effect");
         }
         if self.bands.is_empty() || self.bands.len() > MAX_ENTRIES {
-            return invalid("bands", "are not 1..=16");
+            return invalid("bands", "must have 1..=16 entries");
         }
         for (i, band) in self.bands.iter().enumerate() {
             speed(&format!("{key}.bands[{i}].from-speed"), &band.from_speed)?;
             seconds(&format!("{key}.bands[{i}].threshold"), &band.threshold)?;
         }
         if !self.bands.is_sorted_by(|a, b| a.from_speed.value < b.from_speed.value) {
-            return invalid("bands", "are not in order, slowest first");
+            return invalid("bands", "must be in order, slowest first");
         }
         if let Some(extension) = &self.non_nominal {
             within(&format!("{key}.non-nominal"), extension, 0.0, MAX_SECONDS, "seconds")?;
@@ -124,9 +124,9 @@ impl SharingRule {
         seconds("sharing.cumulative", &self.cumulative)?;
         seconds("sharing.window", &self.window)?;
         seconds("sharing.reset", &self.reset)?;
-        part("sharing.phone-share", &self.phone_share)?;
+        fraction("sharing.phone-share", &self.phone_share)?;
         if self.cumulative.value > self.window.value {
-            let reason = "is longer than sharing.window";
+            let reason = "must not be longer than sharing.window";
             return Err(MonitorFileError::invalid("sharing.cumulative", reason));
         }
         steps("sharing", self.level, &self.steps)
@@ -136,7 +136,7 @@ impl SharingRule {
 impl EyeRules {
     fn validate(&self) -> Result<(), MonitorFileError> {
         speed("eyes.from-speed", &self.from_speed)?;
-        part("eyes.closed-at", &self.closed_at)?;
+        fraction("eyes.closed-at", &self.closed_at)?;
         for (key, param) in [
             ("eyes.microsleep", &self.microsleep),
             ("eyes.sleep", &self.sleep),
@@ -147,7 +147,7 @@ impl EyeRules {
         }
         if self.microsleep.value >= self.sleep.value || self.sleep.value >= self.unresponsive.value
         {
-            let reason = "does not come after microsleep and before unresponsive";
+            let reason = "must be longer than eyes.microsleep and shorter than eyes.unresponsive";
             return Err(MonitorFileError::invalid("eyes.sleep", reason));
         }
         let Some(perclos) = &self.perclos else { return Ok(()) };
@@ -158,9 +158,9 @@ impl EyeRules {
             seconds(key, param)?;
         }
         within("eyes.perclos.window", &perclos.window, 1.0, MAX_PERCLOS, "seconds")?;
-        part("eyes.perclos.threshold", &perclos.threshold)?;
+        fraction("eyes.perclos.threshold", &perclos.threshold)?;
         if perclos.threshold.value == 0.0 {
-            let reason = "is 0: every driver would be drowsy";
+            let reason = "must not be 0: every driver would be drowsy";
             return Err(MonitorFileError::invalid("eyes.perclos.threshold", reason));
         }
         within("eyes.perclos.looking-down", &perclos.looking_down, 0.0, 90.0, "degrees")?;
@@ -168,16 +168,19 @@ impl EyeRules {
     }
 }
 
-fn steps(key: &str, level: Level, steps: &[Step]) -> Result<(), MonitorFileError> {
+fn steps(key: &str, level: Level, steps: &[EscalationStep]) -> Result<(), MonitorFileError> {
     if steps.len() > MAX_ENTRIES {
-        return Err(MonitorFileError::invalid(&format!("{key}.steps"), "are more than 16"));
+        return Err(MonitorFileError::invalid(
+            &format!("{key}.steps"),
+            "must have at most 16 entries",
+        ));
     }
     let (mut last, mut after) = (level, 0.0);
     for (i, step) in steps.iter().enumerate() {
         let key = format!("{key}.steps[{i}]");
         seconds(&format!("{key}.after"), &step.after)?;
         if step.level < last || step.after.value < after {
-            let reason = "comes before, or is less urgent than, what it follows";
+            let reason = "must not come before, or be less urgent than, the step before it";
             return Err(MonitorFileError::invalid(&key, reason));
         }
         (last, after) = (step.level, step.after.value);
@@ -185,12 +188,12 @@ fn steps(key: &str, level: Level, steps: &[Step]) -> Result<(), MonitorFileError
     Ok(())
 }
 
-/// A return that ends something cannot be shorter than one that ends the glance before it.
+/// A return counts only once it has ended the glance, so no return is shorter than the tolerance.
 fn returns(key: &str, param: &Param, tolerance: &Param) -> Result<(), MonitorFileError> {
     if param.value < tolerance.value {
         let reason = format!(
-            "{} s are shorter than glance.tolerance, {} s: a return counts only once it has ended \
-             the glance; lower glance.tolerance",
+            "{} s is shorter than glance.tolerance, {} s; a return counts only once it has ended the \
+             glance: lower glance.tolerance",
             param.value, tolerance.value
         );
         return Err(MonitorFileError::invalid(key, &reason));
@@ -198,7 +201,7 @@ fn returns(key: &str, param: &Param, tolerance: &Param) -> Result<(), MonitorFil
     Ok(())
 }
 
-/// A time that must not be zero: a rule without one would raise, or end, its alarm at every frame.
+/// Checks a time above zero: at zero a rule would raise, or clear, its alarm at every frame.
 fn seconds(key: &str, param: &Param) -> Result<(), MonitorFileError> {
     within(key, param, f64::MIN_POSITIVE, MAX_SECONDS, "seconds")
 }
@@ -207,8 +210,8 @@ fn speed(key: &str, param: &Param) -> Result<(), MonitorFileError> {
     within(key, param, 0.0, MAX_SPEED, "km/h")
 }
 
-fn part(key: &str, param: &Param) -> Result<(), MonitorFileError> {
-    within(key, param, 0.0, 1.0, "(a part)")
+fn fraction(key: &str, param: &Param) -> Result<(), MonitorFileError> {
+    within(key, param, 0.0, 1.0, "(a fraction)")
 }
 
 fn within(
@@ -220,9 +223,9 @@ fn within(
 ) -> Result<(), MonitorFileError> {
     if !(least..=most).contains(&param.value) {
         let reason = if least == f64::MIN_POSITIVE {
-            format!("{} is not above 0 and up to {most} {unit}", param.value)
+            format!("{} is out of range: above 0, up to {most} {unit}", param.value)
         } else {
-            format!("{} does not lie in {least}..={most} {unit}", param.value)
+            format!("{} is out of range: {least}..={most} {unit}", param.value)
         };
         return Err(MonitorFileError::invalid(&format!("{key}.value"), &reason));
     }
@@ -235,14 +238,14 @@ fn within(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::monitor::alarms::Alarm;
+    use crate::core::monitor::alarms::alarm::Alarm;
 
     fn builtin(name: &str) -> RuleProfile {
         RuleProfile::builtin(name).unwrap().unwrap()
     }
 
     #[test]
-    fn the_shipped_profiles_are_valid_and_named_as_their_files() {
+    fn the_built_in_profiles_are_valid_and_named_as_their_files() {
         for name in RuleProfile::builtin_names() {
             assert_eq!(&*builtin(name).name, name);
         }
@@ -250,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn speed_chooses_the_band_and_an_unknown_one_the_strictest() {
+    fn speed_selects_the_band_and_an_unknown_speed_the_strictest() {
         let profile = builtin("eu-addw");
         let rule = &profile.rules[0];
         let seconds = |speed, nominal| rule.threshold(speed, nominal).map(|t| t.as_secs_f64());
@@ -265,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn errors_name_the_key() {
         let good = include_str!("../../../../pipelines/rules/euroncap-2026.toml");
         for (from, to, says) in [
             ("inclusive = true", "inclusive = 3", "line"),

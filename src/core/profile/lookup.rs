@@ -15,7 +15,7 @@ pub const METADATA_TOML: &str = "gaze.profile.toml";
 
 /// Where a profile was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProfileSource {
+pub enum FoundBy {
     /// The user named it: a built-in name or a file.
     Named(String),
     /// A file beside the model.
@@ -29,14 +29,14 @@ pub enum ProfileSource {
     },
 }
 
-impl ProfileSource {
+impl FoundBy {
     /// Whether nobody said so.
     pub fn is_guess(&self) -> bool {
         matches!(self, Self::Recognised { .. })
     }
 }
 
-impl fmt::Display for ProfileSource {
+impl fmt::Display for FoundBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => write!(f, "named '{name}'"),
@@ -67,17 +67,17 @@ impl fmt::Display for ProfileSource {
 ///
 /// # Errors
 /// [`ProfileError`]; one about a file's contents says which file.
-pub fn choose(
+pub fn find_profile(
     info: &ModelInfo,
     named: Option<&str>,
     sidecars: &[String],
     mut read: impl FnMut(&str) -> Result<Option<String>, String>,
-) -> Result<(ResolvedProfile, ProfileSource), ProfileError> {
+) -> Result<(ResolvedProfile, FoundBy), ProfileError> {
     let mut read = |path: &str| {
         read(path).map_err(|reason| ProfileError::Read { path: path.to_owned(), reason })
     };
     if let Some(named) = named {
-        let source = ProfileSource::Named(named.to_owned());
+        let source = FoundBy::Named(named.to_owned());
         if let Some(profile) = builtin::find(named) {
             return Ok((profile.laid_out_for(info).resolve(info)?, source));
         }
@@ -87,28 +87,28 @@ pub fn choose(
     for path in sidecars {
         if let Some(text) = read(path)? {
             let profile = written(&text, info, &format!("'{path}'"))?;
-            return Ok((profile, ProfileSource::Sidecar(path.clone())));
+            return Ok((profile, FoundBy::Sidecar(path.clone())));
         }
     }
     if let Some(text) = info.metadata.get(METADATA_TOML) {
         let origin = format!("the model's metadata '{METADATA_TOML}'");
-        return Ok((written(text, info, &origin)?, ProfileSource::Metadata));
+        return Ok((written(text, info, &origin)?, FoundBy::Metadata));
     }
     if let Some(name) = info.metadata.get(METADATA_NAME) {
         let origin = format!("the model's metadata '{METADATA_NAME}'");
         let profile = builtin::find(name).ok_or_else(|| unknown(name));
         let resolved = profile.and_then(|profile| profile.laid_out_for(info).resolve(info));
-        return Ok((resolved.map_err(|why| why.within(&origin))?, ProfileSource::Metadata));
+        return Ok((resolved.map_err(|why| why.within(&origin))?, FoundBy::Metadata));
     }
     recognise(info)
 }
 
-/// Finds the profile of an engine whose file tells nothing of itself: as [`choose`] does, the first
+/// Finds the profile of an engine whose file tells nothing of itself: as [`find_profile`] does, the first
 /// two places only.
 ///
 /// # Errors
-/// As [`choose`]; [`ProfileError::Invalid`] where neither place has one.
-pub fn without_model(
+/// As [`find_profile`]; [`ProfileError::Invalid`] where neither place has one.
+pub fn find_profile_without_model(
     named: Option<&str>,
     sidecars: &[String],
     mut read: impl FnMut(&str) -> Result<Option<String>, String>,
@@ -150,7 +150,7 @@ fn written(text: &str, info: &ModelInfo, origin: &str) -> Result<ResolvedProfile
 
 /// The built-in profile that fits, and leaves nothing of the outputs unread. Several that fit and
 /// do exactly the same are one.
-fn recognise(info: &ModelInfo) -> Result<(ResolvedProfile, ProfileSource), ProfileError> {
+fn recognise(info: &ModelInfo) -> Result<(ResolvedProfile, FoundBy), ProfileError> {
     let profiles = builtin::all();
     let fitting: Vec<(&'static str, ResolvedProfile)> = builtin::names()
         .into_iter()
@@ -173,7 +173,7 @@ fn recognise(info: &ModelInfo) -> Result<(ResolvedProfile, ProfileSource), Profi
         });
     }
     let alike = fitting.iter().skip(1).map(|(name, _)| *name).collect();
-    Ok((first.clone(), ProfileSource::Recognised { alike }))
+    Ok((first.clone(), FoundBy::Recognised { alike }))
 }
 
 /// What a built-in profile expects, for people.
@@ -244,20 +244,20 @@ yaw = { tensor = 0 }
             };
             Ok(Some(OWN.replace("own", name)))
         };
-        let (profile, source) = choose(&info, Some("given.toml"), &sidecars, files).unwrap();
-        let named = ProfileSource::Named("given.toml".to_owned());
+        let (profile, source) = find_profile(&info, Some("given.toml"), &sidecars, files).unwrap();
+        let named = FoundBy::Named("given.toml".to_owned());
         assert_eq!((profile.name.as_str(), &source), ("given", &named));
-        let (profile, source) = choose(&info, Some("mobilegaze"), &sidecars, files).unwrap();
+        let (profile, source) = find_profile(&info, Some("mobilegaze"), &sidecars, files).unwrap();
         assert_eq!(profile.name, "mobilegaze");
         assert!(!source.is_guess());
-        let (profile, source) = choose(&info, None, &sidecars, files).unwrap();
-        let beside = ProfileSource::Sidecar("second".to_owned());
+        let (profile, source) = find_profile(&info, None, &sidecars, files).unwrap();
+        let beside = FoundBy::Sidecar("second".to_owned());
         assert_eq!((profile.name.as_str(), &source), ("sidecar", &beside));
-        let (profile, source) = choose(&info, None, &sidecars, no_file).unwrap();
-        assert_eq!((profile.name.as_str(), &source), ("meta", &ProfileSource::Metadata));
+        let (profile, source) = find_profile(&info, None, &sidecars, no_file).unwrap();
+        assert_eq!((profile.name.as_str(), &source), ("meta", &FoundBy::Metadata));
         info.metadata.remove(METADATA_TOML);
-        let (profile, source) = choose(&info, None, &[], no_file).unwrap();
-        assert_eq!((profile.name.as_str(), &source), ("l2cs-net", &ProfileSource::Metadata));
+        let (profile, source) = find_profile(&info, None, &[], no_file).unwrap();
+        assert_eq!((profile.name.as_str(), &source), ("l2cs-net", &FoundBy::Metadata));
     }
 
     #[test]
@@ -267,12 +267,12 @@ yaw = { tensor = 0 }
             (face(&[1, 448, 448, 3], &[&[1, 90], &[1, 90]]), "mobilegaze", Layout::Nhwc),
             (face(&[1, 3, 448, 448], &[&[1, 28], &[1, 28]]), "mobilegaze-mpiigaze", Layout::Nchw),
         ] {
-            let (profile, source) = choose(&info, None, &[], no_file).unwrap();
+            let (profile, source) = find_profile(&info, None, &[], no_file).unwrap();
             assert_eq!((profile.name.as_str(), image(&profile).layout), (name, layout));
             assert!(source.is_guess());
         }
-        let (_, source) = choose(&mobilegaze(), None, &[], no_file).unwrap();
-        assert_eq!(source, ProfileSource::Recognised { alike: vec!["l2cs-net"] });
+        let (_, source) = find_profile(&mobilegaze(), None, &[], no_file).unwrap();
+        assert_eq!(source, FoundBy::Recognised { alike: vec!["l2cs-net"] });
     }
 
     #[test]
@@ -285,7 +285,7 @@ yaw = { tensor = 0 }
             ],
             vec![tensor("gaze_vector", &[1, 3])],
         );
-        let (profile, _) = choose(&info, None, &[], no_file).unwrap();
+        let (profile, _) = find_profile(&info, None, &[], no_file).unwrap();
         let roles: Vec<InputRole> = profile.inputs.iter().map(|input| input.role).collect();
         assert_eq!(roles, [InputRole::HeadPose, InputRole::RightEye, InputRole::LeftEye]);
         assert_eq!(profile.inputs[0].item_shape, [3]);
@@ -297,11 +297,14 @@ yaw = { tensor = 0 }
     fn an_engine_has_its_profile_from_outside() {
         let beside = ["beside.gaze.toml".to_owned()];
         let files = |path: &str| Ok((path == "beside.gaze.toml").then(|| OWN.to_owned()));
-        assert_eq!(without_model(None, &beside, files).unwrap().name, "own");
-        assert_eq!(without_model(Some("l2cs-net"), &beside, files).unwrap().name, "l2cs-net");
-        let none = without_model(None, &beside, no_file).unwrap_err().to_string();
+        assert_eq!(find_profile_without_model(None, &beside, files).unwrap().name, "own");
+        assert_eq!(
+            find_profile_without_model(Some("l2cs-net"), &beside, files).unwrap().name,
+            "l2cs-net"
+        );
+        let none = find_profile_without_model(None, &beside, no_file).unwrap_err().to_string();
         assert!(none.contains("beside.gaze.toml"), "{none}");
-        let unknown = without_model(Some("l2cs"), &beside, no_file).unwrap_err();
+        let unknown = find_profile_without_model(Some("l2cs"), &beside, no_file).unwrap_err();
         assert!(matches!(unknown, ProfileError::Unknown { .. }), "{unknown}");
     }
 
@@ -309,7 +312,7 @@ yaw = { tensor = 0 }
     fn ambiguous_lists_the_candidates_and_the_way_out() {
         // RGB or BGR cannot be seen from outside.
         let info = face(&[-1, 3, 224, 224], &[&[-1, 2]]);
-        let error = choose(&info, None, &[], no_file).unwrap_err();
+        let error = find_profile(&info, None, &[], no_file).unwrap_err();
         let ProfileError::Ambiguous { candidates } = &error else { panic!("{error}") };
         assert_eq!(candidates, &["gazecapsnet", "eth-xgaze", "mpiifacegaze"]);
         assert!(error.to_string().contains(METADATA_NAME), "{error}");
@@ -324,7 +327,7 @@ yaw = { tensor = 0 }
             face(&[1, 3, 224, 224], &[&[1, 5]]),
             model(Vec::new(), Vec::new()),
         ] {
-            let error = choose(&info, None, &[], no_file).unwrap_err();
+            let error = find_profile(&info, None, &[], no_file).unwrap_err();
             let ProfileError::Unrecognised { inputs, known, .. } = &error else {
                 panic!("{error}")
             };
@@ -336,18 +339,19 @@ yaw = { tensor = 0 }
     #[test]
     fn errors_say_where_the_profile_came_from() {
         let info = mobilegaze();
-        let unknown = choose(&info, Some("mobile-gaze"), &[], no_file).unwrap_err().to_string();
+        let unknown =
+            find_profile(&info, Some("mobile-gaze"), &[], no_file).unwrap_err().to_string();
         assert!(unknown.contains("mobile-gaze") && unknown.contains("l2cs-net"), "{unknown}");
         let sidecars = ["beside.gaze.toml".to_owned()];
         let broken = |_: &str| Ok(Some(OWN.replace("bins = 90", "bins = 0")));
-        let broken = choose(&info, None, &sidecars, broken).unwrap_err().to_string();
+        let broken = find_profile(&info, None, &sidecars, broken).unwrap_err().to_string();
         assert!(broken.contains("beside.gaze.toml") && broken.contains("output.bins"), "{broken}");
         let locked = |_: &str| Err("permission denied".to_owned());
-        let locked = choose(&info, Some("own.toml"), &[], locked).unwrap_err().to_string();
+        let locked = find_profile(&info, Some("own.toml"), &[], locked).unwrap_err().to_string();
         assert!(locked.contains("own.toml") && locked.contains("permission denied"), "{locked}");
         let mut info = mobilegaze();
         info.metadata.insert(METADATA_NAME.to_owned(), "nothing".to_owned());
-        let error = choose(&info, None, &[], no_file).unwrap_err().to_string();
+        let error = find_profile(&info, None, &[], no_file).unwrap_err().to_string();
         assert!(error.contains(METADATA_NAME) && error.contains("nothing"), "{error}");
     }
 }

@@ -1,27 +1,28 @@
-//! Whether somebody looks away with the head or with the eyes.
+//! Whether the driver looks away with the head or with the eyes.
 
 use std::time::Duration;
 
-use crate::core::geometry::{Gaze, HeadPose};
-use crate::core::monitor::alarms::Movement;
+use crate::core::geometry::angles::{Gaze, HeadPose};
+use crate::core::monitor::alarms::alarm::Movement;
 
-/// A head that turned by more is an owl's, degrees. This project's choice (Euro NCAP names the two
-/// and gives no angle): twice what heads stray while eyes move.
+/// A head that turns by more than this moves as an owl's, degrees. This project's choice (Euro NCAP
+/// names the two movements and no angle): twice what heads stray while eyes move.
 const OWL: f32 = 10.0;
 
-/// How slowly the head's rest position follows, seconds. This project's choice: slower than any
-/// glance at a mirror.
+/// Time constant of the head's rest position, seconds. This project's choice: slower than any glance
+/// at a mirror.
 const REST: f32 = 10.0;
 
-/// Follows the head: where it rests while the driver looks at the road, and how far it turned since.
+/// Follows the head: its rest position while the driver looks at the road, and how far it turned
+/// since.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Head {
+pub struct HeadMovement {
     rest: Option<Gaze>,
     turned: Option<f32>,
 }
 
-impl Head {
-    /// Takes an interval with this pose, spent looking at the road or not.
+impl HeadMovement {
+    /// Takes an interval with this pose, with the gaze on the road or away.
     pub fn advance(&mut self, dt: Duration, pose: HeadPose, on_road: bool) {
         let pose = Gaze::new(pose.pitch, pose.yaw);
         if on_road {
@@ -36,7 +37,7 @@ impl Head {
         }
     }
 
-    /// Whether a head in this pose is lowered from where it rests.
+    /// Whether a head in this pose is lowered from its rest position.
     pub fn is_lowered(&self, pose: HeadPose) -> bool {
         self.rest.is_some_and(|rest| (rest.pitch - pose.pitch).to_degrees() > OWL)
     }
@@ -59,7 +60,7 @@ mod tests {
     fn owls_and_lizards() {
         let pose = |yaw: f32| HeadPose { yaw: yaw.to_radians(), ..HeadPose::default() };
         let dt = Duration::from_millis(40);
-        let mut head = Head::default();
+        let mut head = HeadMovement::default();
         head.advance(dt, pose(-18.0), true);
         assert_eq!(head.movement(), Movement::Unknown);
         head.advance(dt, pose(-10.0), false);
@@ -69,6 +70,9 @@ mod tests {
         assert_eq!(head.movement(), Movement::Owl);
         let bowed = |degrees: f32| HeadPose { pitch: degrees.to_radians(), ..pose(-18.0) };
         assert!(head.is_lowered(bowed(-11.0)) && !head.is_lowered(bowed(-9.0)));
-        assert!(!Head::default().is_lowered(bowed(-40.0)), "lower than what?");
+        assert!(
+            !HeadMovement::default().is_lowered(bowed(-40.0)),
+            "without a rest position no head is lowered"
+        );
     }
 }

@@ -20,7 +20,7 @@ const REINFER_GROWTH: f32 = 0.2;
 
 /// How often to infer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Policy {
+pub struct ReusePolicy {
     /// Infer on every n-th frame; 1 is every frame, 0 counts as 1.
     pub inference_interval: u32,
     /// Infer a tracked face again after this many frames; 1 is every time, 0 is never again, unless
@@ -31,7 +31,7 @@ pub struct Policy {
     pub min_eye_openness: f32,
 }
 
-impl Default for Policy {
+impl Default for ReusePolicy {
     fn default() -> Self {
         Self { inference_interval: 1, reclassify_interval: 1, min_eye_openness: 0.0 }
     }
@@ -39,16 +39,16 @@ impl Default for Policy {
 
 /// What to do with one face.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Plan {
+pub enum InferencePlan {
     /// Run the model.
     Infer,
     /// Take this: the last result, a frame older.
-    Carry(GazeEstimate),
+    Reuse(GazeEstimate),
 }
 
 /// Remembers what the last frame knew.
 #[derive(Debug, Default)]
-pub struct Schedule {
+pub struct ReusePlanner {
     /// Frames since the last one on which faces were inferred; `None` before the first.
     since: Option<u32>,
     last: Vec<GazeEstimate>,
@@ -58,7 +58,7 @@ pub struct Schedule {
     planned: Vec<f32>,
 }
 
-impl Schedule {
+impl ReusePlanner {
     /// Forgets everything (flush, seek, new stream).
     pub fn reset(&mut self) {
         self.since = None;
@@ -67,16 +67,16 @@ impl Schedule {
         self.planned.clear();
     }
 
-    /// Plans one frame: a [`Plan`] for each region, in order. `late` says that there is no time to
+    /// Plans one frame: a [`InferencePlan`] for each region, in order. `late` says that there is no time to
     /// infer. Call [`remember`](Self::remember) with the results afterwards.
     ///
     /// Returns how many faces would have been inferred but for their closed eyes.
     pub fn plan(
         &mut self,
         regions: impl IntoIterator<Item = FaceRegion>,
-        policy: Policy,
+        policy: ReusePolicy,
         late: bool,
-        plans: &mut Vec<Plan>,
+        plans: &mut Vec<InferencePlan>,
     ) -> u64 {
         let due = self.since.is_none_or(|since| since + 1 >= policy.inference_interval.max(1));
         let infer = due && !late;
@@ -93,12 +93,12 @@ impl Schedule {
             };
             let wanted = infer && !known.as_ref().is_some_and(recent);
             if wanted && !are_closed(&region, policy) {
-                plans.push(Plan::Infer);
+                plans.push(InferencePlan::Infer);
                 planned.push(area);
                 continue;
             }
             closed += u64::from(wanted);
-            plans.push(Plan::Carry(carried(region, known.map(|(face, _)| face))));
+            plans.push(InferencePlan::Reuse(carried(region, known.map(|(face, _)| face))));
             planned.push(known.map_or(area, |(_, inferred)| inferred));
         }
         self.planned = planned;
@@ -130,7 +130,7 @@ impl Schedule {
 }
 
 /// Whether a tracked face was inferred so lately that it need not be inferred again.
-fn is_recent(known: &GazeEstimate, policy: Policy) -> bool {
+fn is_recent(known: &GazeEstimate, policy: ReusePolicy) -> bool {
     known.region.track_id.is_some()
         && known.gaze.is_some()
         && (policy.reclassify_interval == 0
@@ -138,7 +138,7 @@ fn is_recent(known: &GazeEstimate, policy: Policy) -> bool {
 }
 
 /// Whether both eyes are known to be closed. One open eye has a gaze.
-fn are_closed(region: &FaceRegion, policy: Policy) -> bool {
+fn are_closed(region: &FaceRegion, policy: ReusePolicy) -> bool {
     region.eye_openness.is_some_and(|eyes| eyes.iter().all(|open| *open < policy.min_eye_openness))
 }
 
@@ -160,19 +160,19 @@ mod tests {
     }
 
     /// Runs frames of one face and returns the age of each result.
-    fn ages(policy: Policy, track_id: Option<u64>, late: &[bool]) -> Vec<u32> {
-        let mut schedule = Schedule::default();
+    fn ages(policy: ReusePolicy, track_id: Option<u64>, late: &[bool]) -> Vec<u32> {
+        let mut schedule = ReusePlanner::default();
         let mut plans = Vec::new();
         let mut ages = Vec::new();
         for late in late {
             schedule.plan([face(0.0, track_id)], policy, *late, &mut plans);
             let estimate = match plans[0] {
-                Plan::Infer => GazeEstimate {
+                InferencePlan::Infer => GazeEstimate {
                     region: face(0.0, track_id),
                     gaze: Some(Gaze::default()),
                     ..Default::default()
                 },
-                Plan::Carry(estimate) => estimate,
+                InferencePlan::Reuse(estimate) => estimate,
             };
             ages.push(estimate.age);
             schedule.remember(&[estimate]);
@@ -182,22 +182,22 @@ mod tests {
 
     #[test]
     fn every_frame_by_default() {
-        assert_eq!(ages(Policy::default(), None, &[false; 4]), [0, 0, 0, 0]);
-        assert_eq!(ages(Policy::default(), Some(1), &[false; 4]), [0, 0, 0, 0]);
+        assert_eq!(ages(ReusePolicy::default(), None, &[false; 4]), [0, 0, 0, 0]);
+        assert_eq!(ages(ReusePolicy::default(), Some(1), &[false; 4]), [0, 0, 0, 0]);
     }
 
     #[test]
     fn every_third_frame() {
-        let policy = Policy { inference_interval: 3, ..Policy::default() };
+        let policy = ReusePolicy { inference_interval: 3, ..ReusePolicy::default() };
         assert_eq!(ages(policy, None, &[false; 7]), [0, 1, 2, 0, 1, 2, 0]);
     }
 
     #[test]
     fn tracked_faces_are_carried_between_reclassifications() {
-        let policy = Policy { reclassify_interval: 4, ..Policy::default() };
+        let policy = ReusePolicy { reclassify_interval: 4, ..ReusePolicy::default() };
         assert_eq!(ages(policy, Some(9), &[false; 6]), [0, 1, 2, 3, 0, 1]);
         assert_eq!(ages(policy, None, &[false; 3]), [0, 0, 0]);
-        let once = Policy { reclassify_interval: 0, ..Policy::default() };
+        let once = ReusePolicy { reclassify_interval: 0, ..ReusePolicy::default() };
         assert_eq!(ages(once, Some(9), &[false; 4]), [0, 1, 2, 3]);
     }
 
@@ -206,17 +206,17 @@ mod tests {
         // Areas are compared with the one that was inferred, and not with that of the last frame.
         let sides = [100.0, 105.0, 109.0, 110.0, 60.0, 66.0, 109.0, 121.0, 100.0];
         for reclassify_interval in [0, 100] {
-            let policy = Policy { reclassify_interval, ..Policy::default() };
-            let (mut schedule, mut plans, mut ages) = (Schedule::default(), vec![], vec![]);
+            let policy = ReusePolicy { reclassify_interval, ..ReusePolicy::default() };
+            let (mut schedule, mut plans, mut ages) = (ReusePlanner::default(), vec![], vec![]);
             for side in sides {
                 let rect = Rect::new(0.0, 0.0, side, side);
                 let region = FaceRegion { rect, track_id: Some(3), ..Default::default() };
                 schedule.plan([region], policy, false, &mut plans);
                 let estimate = match plans[0] {
-                    Plan::Infer => {
+                    InferencePlan::Infer => {
                         GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() }
                     }
-                    Plan::Carry(estimate) => estimate,
+                    InferencePlan::Reuse(estimate) => estimate,
                 };
                 ages.push(estimate.age);
                 schedule.remember(&[estimate]);
@@ -228,8 +228,8 @@ mod tests {
 
     #[test]
     fn a_face_that_grew_waits_where_there_is_no_time() {
-        let policy = Policy { reclassify_interval: 0, ..Policy::default() };
-        let (mut schedule, mut plans) = (Schedule::default(), vec![]);
+        let policy = ReusePolicy { reclassify_interval: 0, ..ReusePolicy::default() };
+        let (mut schedule, mut plans) = (ReusePlanner::default(), vec![]);
         let grown = |side| FaceRegion {
             rect: Rect::new(0.0, 0.0, side, side),
             track_id: Some(3),
@@ -240,17 +240,19 @@ mod tests {
         let known = GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() };
         schedule.remember(&[known]);
         schedule.plan([grown(200.0)], policy, true, &mut plans);
-        let Plan::Carry(carried) = plans[0] else { panic!("late frames are not inferred") };
+        let InferencePlan::Reuse(carried) = plans[0] else {
+            panic!("late frames are not inferred")
+        };
         schedule.remember(&[carried]);
         schedule.plan([grown(200.0)], policy, false, &mut plans);
-        assert_eq!(plans, [Plan::Infer], "it is still larger than what was inferred");
+        assert_eq!(plans, [InferencePlan::Infer], "it is still larger than what was inferred");
     }
 
     #[test]
     fn a_late_frame_carries_and_the_next_one_makes_up() {
         let late = [false, true, true, false, false];
-        assert_eq!(ages(Policy::default(), None, &late), [0, 1, 2, 0, 0]);
-        let policy = Policy { inference_interval: 2, ..Policy::default() };
+        assert_eq!(ages(ReusePolicy::default(), None, &late), [0, 1, 2, 0, 0]);
+        let policy = ReusePolicy { inference_interval: 2, ..ReusePolicy::default() };
         assert_eq!(ages(policy, None, &[false, false, true, false]), [0, 1, 2, 0]);
     }
 
@@ -260,19 +262,19 @@ mod tests {
         track_id: Option<u64>,
         frames: &[Option<[f32; 2]>],
     ) -> (Vec<(u32, Option<f32>)>, u64) {
-        let policy = Policy { min_eye_openness: 0.3, ..Policy::default() };
-        let (mut schedule, mut plans, mut results) = (Schedule::default(), vec![], vec![]);
+        let policy = ReusePolicy { min_eye_openness: 0.3, ..ReusePolicy::default() };
+        let (mut schedule, mut plans, mut results) = (ReusePlanner::default(), vec![], vec![]);
         let mut closed = 0;
         for (frame, eye_openness) in frames.iter().enumerate() {
             let region = FaceRegion { eye_openness: *eye_openness, ..face(0.0, track_id) };
             closed += schedule.plan([region], policy, false, &mut plans);
             let estimate = match plans[0] {
-                Plan::Infer => GazeEstimate {
+                InferencePlan::Infer => GazeEstimate {
                     region,
                     gaze: Some(Gaze::new(0.0, frame as f32)),
                     ..Default::default()
                 },
-                Plan::Carry(estimate) => estimate,
+                InferencePlan::Reuse(estimate) => estimate,
             };
             assert_eq!(
                 format!("{:?}", estimate.region),
@@ -308,13 +310,14 @@ mod tests {
         // Without a limit, closed eyes are inferred as all others.
         let mut plans = Vec::new();
         let region = FaceRegion { eye_openness: Some([0.0; 2]), ..face(0.0, None) };
-        let none = Schedule::default().plan([region], Policy::default(), false, &mut plans);
-        assert_eq!((&plans[..], none), (&[Plan::Infer][..], 0));
+        let none =
+            ReusePlanner::default().plan([region], ReusePolicy::default(), false, &mut plans);
+        assert_eq!((&plans[..], none), (&[InferencePlan::Infer][..], 0));
     }
 
     #[test]
     fn results_follow_identity_then_overlap() {
-        let mut schedule = Schedule::default();
+        let mut schedule = ReusePlanner::default();
         let known = |region, yaw| GazeEstimate {
             region,
             gaze: Some(Gaze::new(0.0, yaw)),
@@ -327,21 +330,21 @@ mod tests {
         ]);
         let mut plans = Vec::new();
         let regions = [face(35.0, None), face(900.0, Some(5)), face(600.0, None)];
-        schedule.plan(regions, Policy::default(), true, &mut plans);
+        schedule.plan(regions, ReusePolicy::default(), true, &mut plans);
         let yaw = |i: usize| match plans[i] {
-            Plan::Carry(estimate) => estimate.gaze.map(|g| g.yaw),
-            Plan::Infer => panic!("late frames are not inferred"),
+            InferencePlan::Reuse(estimate) => estimate.gaze.map(|g| g.yaw),
+            InferencePlan::Infer => panic!("late frames are not inferred"),
         };
         assert_eq!((yaw(0), yaw(1), yaw(2)), (Some(0.2), Some(0.3), None));
     }
 
     #[test]
     fn a_face_without_result_is_tried_again() {
-        let mut schedule = Schedule::default();
+        let mut schedule = ReusePlanner::default();
         let mut plans = Vec::new();
-        let policy = Policy { reclassify_interval: 0, ..Policy::default() };
+        let policy = ReusePolicy { reclassify_interval: 0, ..ReusePolicy::default() };
         schedule.remember(&[GazeEstimate { region: face(0.0, Some(1)), ..Default::default() }]);
         schedule.plan([face(0.0, Some(1))], policy, false, &mut plans);
-        assert_eq!(plans, [Plan::Infer]);
+        assert_eq!(plans, [InferencePlan::Infer]);
     }
 }

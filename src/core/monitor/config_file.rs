@@ -1,24 +1,24 @@
-//! What may be wrong with a zone file or a rules profile.
+//! Reads the TOML of zone files and rules profiles, and says what is wrong with it.
 
 use serde::de::DeserializeOwned;
 
-/// Why a file cannot be used. Texts name the key, what is wrong and what would be right.
+/// What is wrong with a file. The texts name the key, the fault and what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MonitorFileError {
-    /// Not TOML, or other keys than such a file has.
-    #[error("not a {kind}: {reason}")]
+    /// The text is not TOML, or has unknown keys.
+    #[error("this is no {kind}: {reason}")]
     Syntax {
-        /// What it should have been.
+        /// The kind of file that was expected.
         kind: &'static str,
-        /// The line, and what is wrong there.
+        /// The line, and the fault.
         reason: String,
     },
-    /// A key has a value that makes no sense.
+    /// A key has an invalid value.
     #[error("key '{key}': {reason}")]
     Invalid {
         /// Path of the key, e.g. `zone[3].polygon`.
         key: String,
-        /// What is wrong, and what is allowed.
+        /// The fault, and what is allowed.
         reason: String,
     },
 }
@@ -29,7 +29,7 @@ impl MonitorFileError {
     }
 }
 
-/// Reads TOML; errors tell the line.
+/// Reads TOML. Errors name the line.
 pub(super) fn parse<T: DeserializeOwned>(
     text: &str,
     kind: &'static str,
@@ -37,7 +37,7 @@ pub(super) fn parse<T: DeserializeOwned>(
     toml::from_str(text).map_err(|why| {
         let before = why.span().and_then(|span| text.get(..span.start));
         let line = before.map(|before| before.matches('\n').count() + 1);
-        let place = line.map_or_else(String::new, |line| format!("line {line}: "));
-        MonitorFileError::Syntax { kind, reason: format!("{place}{}", why.message()) }
+        let prefix = line.map_or_else(String::new, |line| format!("line {line}: "));
+        MonitorFileError::Syntax { kind, reason: format!("{prefix}{}", why.message()) }
     })
 }

@@ -4,11 +4,11 @@
 //! name = "my-car"
 //! hysteresis = 2.0                  # degrees; 0..=15
 //!
-//! [camera]                          # only for planes, and as a first guess of forward
+//! [camera]                          # for planes, and as a first guess of forward
 //! position = [650, -20, 900]        # ISO 8855: x forward, y left, z up
-//! looks-at = [0, 0, 1200]           # a point on its axis: where the head is
+//! looks-at = [0, 0, 1200]           # a point on its axis: the driver's head
 //!
-//! [[zone]]                          # the first that is hit counts
+//! [[zone]]                          # the first that the gaze hits counts
 //! name = "road-ahead"
 //! class = "forward"                 # mirror, cluster, non-driving, phone-basic, phone-advanced
 //! ellipse = { centre = [0, 0], radii = [22, 14] }     # yaw to the driver's right, pitch up
@@ -18,7 +18,7 @@
 //! class = "non-driving"
 //! polygon = [[24, -30], [42, -30], [42, -12], [24, -12]]
 //! plane = [[700, -200, 1050], [700, -400, 1050], [700, -400, 950], [700, -200, 950]]
-//! area = 2                          # of (EU) 2023/2590, where the angles say something else
+//! area = 2                          # of (EU) 2023/2590, where the angles give another one
 //! ```
 
 use std::collections::HashSet;
@@ -26,13 +26,13 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::shape::{Plane, Shape};
-use super::zone::{CameraPlace, Zone, ZoneClass, ZoneMap};
-use crate::core::monitor::error::{MonitorFileError, parse};
+use super::zone::{CameraExtrinsics, Zone, ZoneClass, ZoneMap};
+use crate::core::monitor::config_file::{MonitorFileError, parse};
 
-/// More zones than this are a mistake.
+/// Most zones of a file.
 const MAX_ZONES: usize = 256;
 
-/// The files that come with the project, by name.
+/// The built-in zone files, by name.
 const BUILTIN: [(&str, &str); 2] = [
     ("left-hand-drive", include_str!("../../../../pipelines/zones/left-hand-drive.toml")),
     ("right-hand-drive", include_str!("../../../../pipelines/zones/right-hand-drive.toml")),
@@ -46,11 +46,11 @@ struct File {
     hysteresis: f32,
     camera: Option<CameraEntry>,
     #[serde(default)]
-    zone: Vec<Entry>,
+    zone: Vec<ZoneEntry>,
 }
 
-/// A third of the 6 degrees of noise of gaze in a car: less lets zones flicker at their edges, more
-/// makes neighbours stick.
+/// A third of the 6 degrees of gaze noise in a car: less makes zones flicker at their edges, more
+/// holds the gaze in the wrong zone.
 fn default_hysteresis() -> f32 {
     2.0
 }
@@ -64,7 +64,7 @@ struct CameraEntry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Entry {
+struct ZoneEntry {
     name: String,
     class: ZoneClass,
     polygon: Option<Vec<[f32; 2]>>,
@@ -92,19 +92,19 @@ impl ZoneMap {
             return invalid("name", "is empty");
         }
         if !(0.0..=15.0).contains(&file.hysteresis) {
-            return invalid("hysteresis", "is not an angle of 0..=15 degrees");
+            return invalid("hysteresis", "must be an angle of 0..=15 degrees");
         }
         if file.zone.len() > MAX_ZONES {
-            return invalid("zone", "there are more than 256");
+            return invalid("zone", "the file has more than 256 zones");
         }
         if !file.zone.iter().any(|zone| zone.class == ZoneClass::Forward) {
-            return invalid("zone", "none has the class \"forward\": there is no road ahead");
+            return invalid("zone", "no zone has the class \"forward\"; add the road ahead");
         }
         let camera = file.camera.map(camera).transpose()?;
         let mut names = HashSet::new();
         for zone in &file.zone {
             if !names.insert(zone.name.as_str()) {
-                return invalid("zone.name", &format!("'{}' is there twice", zone.name));
+                return invalid("zone.name", &format!("two zones have the name '{}'", zone.name));
             }
         }
         let zones = file.zone.iter().enumerate().map(|(i, entry)| zone(i, entry));
@@ -113,7 +113,7 @@ impl ZoneMap {
         {
             return invalid(
                 "camera",
-                "is missing: zones that are planes only need to know where the camera is",
+                "is missing; zones with a plane alone need the camera's position",
             );
         }
         Ok(Self::new(&file.name, zones, file.hysteresis.to_radians(), camera))
@@ -131,29 +131,30 @@ impl ZoneMap {
     }
 }
 
-fn camera(entry: CameraEntry) -> Result<CameraPlace, MonitorFileError> {
-    CameraPlace::new(entry.position, entry.looks_at).ok_or_else(|| {
+fn camera(entry: CameraEntry) -> Result<CameraExtrinsics, MonitorFileError> {
+    CameraExtrinsics::new(entry.position, entry.looks_at).ok_or_else(|| {
         MonitorFileError::invalid(
             "camera.looks-at",
-            "does not tell where the camera looks: it is the camera's own place, or straight \
-             above or below it",
+            "must not be the camera's position, nor straight above or below it",
         )
     })
 }
 
-fn zone(index: usize, entry: &Entry) -> Result<Zone, MonitorFileError> {
+fn zone(index: usize, entry: &ZoneEntry) -> Result<Zone, MonitorFileError> {
     let invalid = |key: &str, reason: &str| {
         let key = format!("zone[{index}].{key}");
         Err(MonitorFileError::invalid(&key, &format!("{reason} (zone '{}')", entry.name)))
     };
     if entry.name.trim().is_empty() || entry.name == super::zone::ELSEWHERE {
-        return invalid("name", "is empty, or the name of what is no zone");
+        return invalid("name", "must not be empty, nor \"elsewhere\"");
     }
     let shape = match (&entry.polygon, &entry.ellipse) {
-        (Some(_), Some(_)) => return invalid("polygon", "there is an ellipse as well"),
+        (Some(_), Some(_)) => {
+            return invalid("polygon", "the zone has an ellipse as well; keep one of them");
+        }
         (Some(corners), None) => {
             if !(3..=64).contains(&corners.len()) {
-                return invalid("polygon", "does not have 3..=64 corners");
+                return invalid("polygon", "must have 3..=64 corners");
             }
             if !corners.iter().all(|corner| is_direction(*corner)) {
                 return invalid("polygon", "has a corner outside yaw -180..=180, pitch -90..=90");
@@ -162,10 +163,10 @@ fn zone(index: usize, entry: &Entry) -> Result<Zone, MonitorFileError> {
         }
         (None, Some(Ellipse { centre, radii })) => {
             if !is_direction(*centre) {
-                return invalid("ellipse.centre", "is not yaw -180..=180, pitch -90..=90");
+                return invalid("ellipse.centre", "must be yaw -180..=180 and pitch -90..=90");
             }
             if !radii.iter().all(|radius| *radius > 0.0 && *radius <= 180.0) {
-                return invalid("ellipse.radii", "are not angles above 0 and up to 180 degrees");
+                return invalid("ellipse.radii", "must be angles above 0 and up to 180 degrees");
             }
             Some(Shape::Ellipse {
                 centre: centre.map(f32::to_radians),
@@ -180,10 +181,13 @@ fn zone(index: usize, entry: &Entry) -> Result<Zone, MonitorFileError> {
         None => None,
     };
     if shape.is_none() && plane.is_none() {
-        return invalid("polygon", "is missing, and so are 'ellipse' and 'plane'");
+        return invalid(
+            "polygon",
+            "is missing; the zone needs a 'polygon', an 'ellipse' or a 'plane'",
+        );
     }
     if entry.area.is_some_and(|area| !(1..=3).contains(&area)) {
-        return invalid("area", "is not 1, 2 or 3");
+        return invalid("area", "must be 1, 2 or 3");
     }
     Ok(Zone {
         name: entry.name.as_str().into(),
@@ -204,12 +208,12 @@ mod tests {
     use crate::core::geometry::Gaze;
 
     fn at(map: &ZoneMap, yaw: f32, pitch: f32) -> &str {
-        let place = map.find(Gaze::from_degrees(pitch, yaw), None, None);
-        place.zone.map_or("elsewhere", |zone| &map.zones[usize::from(zone)].name)
+        let hit = map.find(Gaze::from_degrees(pitch, yaw), None, None);
+        hit.zone.map_or("elsewhere", |zone| &map.zones[usize::from(zone)].name)
     }
 
-    /// The places of a typical car as the literature gives them (ncap notes 1.5), left-hand drive.
-    const PLACES: [(&str, f32, f32); 20] = [
+    /// The targets of a typical left-hand drive car in the literature: zone, yaw, pitch.
+    const TARGETS: [(&str, f32, f32); 20] = [
         ("road-ahead", 0.0, 0.0),
         ("road-ahead", 1.0, -3.0),
         ("instrument-cluster", 4.0, -25.0),
@@ -233,10 +237,10 @@ mod tests {
     ];
 
     #[test]
-    fn the_shipped_maps_have_everything_in_its_place() {
+    fn the_built_in_maps_place_every_target() {
         let left = ZoneMap::builtin("left-hand-drive").unwrap().unwrap();
         let right = ZoneMap::builtin("right-hand-drive").unwrap().unwrap();
-        for (name, yaw, pitch) in PLACES {
+        for (name, yaw, pitch) in TARGETS {
             assert_eq!(at(&left, yaw, pitch), name, "{yaw} {pitch}");
             assert_eq!(at(&right, -yaw, pitch), name, "right-hand drive {yaw} {pitch}");
         }
@@ -258,11 +262,11 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn errors_name_the_key() {
         let road = "[[zone]]\nname = \"road\"\nclass = \"forward\"\n";
         let ellipse = "ellipse = { centre = [0, 0], radii = [22, 14] }\n";
         for (text, says) in [
-            ("name = \"a\"\n".to_owned(), "no road ahead"),
+            ("name = \"a\"\n".to_owned(), "road ahead"),
             (format!("name = \"\"\n{road}{ellipse}"), "'name'"),
             (format!("name = \"a\"\nhysteresis = 20\n{road}{ellipse}"), "'hysteresis'"),
             (format!("name = \"a\"\n{road}"), "zone[0].polygon"),

@@ -1,36 +1,37 @@
-//! Which rule has which alarm on. One alarm may be on for two reasons; it is told once.
+//! Which rule has which alarm on. Two rules may have the same alarm on; it is reported once.
 
 use std::time::Duration;
 
-use super::{Alarm, AlarmRecord, AlarmSet, Cleared, Event, Level};
+use super::alarm::{Alarm, AlarmRecord, AlarmSet, ClearReason, Level};
+use super::event::MonitorEvent;
 
-/// An alarm of one rule.
+/// The alarm of one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Active {
-    /// What.
+pub struct ActiveAlarm {
+    /// The alarm.
     pub alarm: Alarm,
-    /// How urgent.
+    /// How urgent it is.
     pub level: Level,
 }
 
-/// The alarms of all rules, each rule with a slot of its own.
+/// The alarms of all rules; each rule has a slot.
 #[derive(Debug)]
 pub struct ActiveAlarms {
-    slots: Vec<Option<Active>>,
+    slots: Vec<Option<ActiveAlarm>>,
 }
 
 impl ActiveAlarms {
-    /// For so many rules.
+    /// No alarm, for this number of rules.
     pub fn new(slots: usize) -> Self {
         Self { slots: vec![None; slots] }
     }
 
-    /// The alarm of a rule.
-    pub fn get(&self, slot: usize) -> Option<Active> {
+    /// The alarm of the rule in `slot`.
+    pub fn get(&self, slot: usize) -> Option<ActiveAlarm> {
         self.slots.get(slot).copied().flatten()
     }
 
-    /// All that are on.
+    /// All alarms that are on.
     pub fn set(&self) -> AlarmSet {
         self.slots.iter().flatten().map(|active| active.alarm).collect()
     }
@@ -40,35 +41,35 @@ impl ActiveAlarms {
         self.slots.iter().flatten().map(|active| active.level).max().unwrap_or_default()
     }
 
-    /// Turns a rule's alarm on, in place of the one that it has.
-    pub fn raise(&mut self, slot: usize, record: AlarmRecord, events: &mut Vec<Event>) {
+    /// Raises a rule's alarm in place of the one that it has on.
+    pub fn raise(&mut self, slot: usize, record: AlarmRecord, events: &mut Vec<MonitorEvent>) {
         let (before, level) = (self.set(), self.level_of(record.alarm));
-        self.clear(slot, record.at, Cleared::Escalated, Some(record.alarm), events);
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = Some(Active { alarm: record.alarm, level: record.level });
+        self.clear(slot, record.at, ClearReason::Escalated, Some(record.alarm), events);
+        if let Some(active) = self.slots.get_mut(slot) {
+            *active = Some(ActiveAlarm { alarm: record.alarm, level: record.level });
         }
         if !before.contains(record.alarm) || record.level > level {
-            events.push(Event::Raised(record));
+            events.push(MonitorEvent::Raised(record));
         }
     }
 
-    /// Turns a rule's alarm off; nothing is told of `but`.
+    /// Clears a rule's alarm. Reports it unless it is `except`, or another rule has it on.
     pub fn clear(
         &mut self,
         slot: usize,
         at: Duration,
-        why: Cleared,
-        but: Option<Alarm>,
-        events: &mut Vec<Event>,
+        why: ClearReason,
+        except: Option<Alarm>,
+        events: &mut Vec<MonitorEvent>,
     ) {
         let Some(active) = self.slots.get_mut(slot).and_then(Option::take) else { return };
-        if !self.set().contains(active.alarm) && but != Some(active.alarm) {
-            events.push(Event::Cleared { alarm: active.alarm, at, why });
+        if !self.set().contains(active.alarm) && except != Some(active.alarm) {
+            events.push(MonitorEvent::Cleared { alarm: active.alarm, at, why });
         }
     }
 
-    /// Turns all off.
-    pub fn clear_all(&mut self, at: Duration, why: Cleared, events: &mut Vec<Event>) {
+    /// Clears the alarms of all rules.
+    pub fn clear_all(&mut self, at: Duration, why: ClearReason, events: &mut Vec<MonitorEvent>) {
         for slot in 0..self.slots.len() {
             self.clear(slot, at, why, None, events);
         }
@@ -83,7 +84,7 @@ impl ActiveAlarms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::monitor::alarms::Movement;
+    use crate::core::monitor::alarms::alarm::Movement;
 
     fn record(alarm: Alarm, level: Level) -> AlarmRecord {
         AlarmRecord {
@@ -101,9 +102,9 @@ mod tests {
     }
 
     #[test]
-    fn two_reasons_are_one_alarm() {
+    fn an_alarm_of_two_rules_is_reported_once() {
         let (mut active, mut events) = (ActiveAlarms::new(2), Vec::new());
-        let gone = |alarm, why| Event::Cleared { alarm, at: Duration::from_secs(1), why };
+        let gone = |alarm, why| MonitorEvent::Cleared { alarm, at: Duration::from_secs(1), why };
         let long = record(Alarm::LongDistraction, Level::Warning);
         let lost = record(Alarm::Unresponsive, Level::Intervention);
         active.raise(0, long, &mut events);
@@ -112,22 +113,22 @@ mod tests {
         assert_eq!(
             events,
             [
-                Event::Raised(long),
-                gone(Alarm::LongDistraction, Cleared::Escalated),
-                Event::Raised(lost),
+                MonitorEvent::Raised(long),
+                gone(Alarm::LongDistraction, ClearReason::Escalated),
+                MonitorEvent::Raised(lost),
             ]
         );
         assert_eq!((active.level(), active.set().iter().count()), (Level::Intervention, 1));
         events.clear();
-        active.clear(0, Duration::from_secs(1), Cleared::Attentive, None, &mut events);
+        active.clear(0, Duration::from_secs(1), ClearReason::Attentive, None, &mut events);
         assert_eq!(events, []);
-        active.clear(1, Duration::from_secs(1), Cleared::Attentive, None, &mut events);
-        assert_eq!(events, [gone(Alarm::Unresponsive, Cleared::Attentive)]);
+        active.clear(1, Duration::from_secs(1), ClearReason::Attentive, None, &mut events);
+        assert_eq!(events, [gone(Alarm::Unresponsive, ClearReason::Attentive)]);
         assert!(active.set().is_empty());
     }
 
     #[test]
-    fn the_same_alarm_more_urgent_is_told_again() {
+    fn a_more_urgent_level_is_reported_again() {
         let (mut active, mut events) = (ActiveAlarms::new(1), Vec::new());
         active.raise(0, record(Alarm::EyesOff, Level::Warning), &mut events);
         active.raise(0, record(Alarm::EyesOff, Level::Urgent), &mut events);

@@ -1,23 +1,23 @@
-//! A closure of the eyes: for how long in one piece.
+//! How long the eyes are closed in one piece.
 
 use std::time::Duration;
 
-/// A single frame that says otherwise does not end a closure: two frames at 20 a second. This
-/// project's choice: shorter than the shortest time for which eyes open between two blinks.
+/// Shortest opening that ends a closure: two frames at 20 a second, so that a single wrong frame does
+/// not. This project's choice: shorter than eyes open between two blinks.
 const TOLERANCE: Duration = Duration::from_millis(100);
 
-/// A closure of the eyes.
+/// Follows closures of the eyes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Closure {
+pub struct EyeClosure {
     closed: Duration,
     opened: Duration,
     since: Option<Duration>,
-    /// Time open since the last closure.
+    /// Time open since the last closed frame.
     open: Duration,
 }
 
-impl Closure {
-    /// Takes the interval that ends at `to`; what is not known stops the clock.
+impl EyeClosure {
+    /// Takes the interval of length `dt` that ends at `to`; unknown time stops the clock.
     pub fn advance(&mut self, to: Duration, dt: Duration, closed: Option<bool>) {
         match closed {
             Some(true) => {
@@ -37,22 +37,22 @@ impl Closure {
         }
     }
 
-    /// The closure was none, or is over; how long the eyes have been open stays.
+    /// Ends the closure; the time open stays.
     pub fn discard(&mut self) {
         *self = Self { open: self.open, ..Self::default() };
     }
 
-    /// Since when, where they are.
+    /// When the closure began, where there is one.
     pub fn since(&self) -> Option<Duration> {
         self.since
     }
 
-    /// How long they have been closed.
+    /// How long the eyes have been closed.
     pub fn duration(&self) -> Duration {
         self.closed
     }
 
-    /// How long they have been open in one piece.
+    /// How long the eyes have been open in one piece.
     pub fn open(&self) -> Duration {
         self.open
     }
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn one_frame_does_not_end_a_closure_and_two_do() {
-        let mut closure = Closure::default();
+        let mut closure = EyeClosure::default();
         let mut now = ms(0);
         let mut spend = |time: u64, closed: Option<bool>| {
             now += ms(time);
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(spend(500, Some(true)), ms(500));
         assert_eq!(spend(50, Some(false)), ms(500));
         assert_eq!(spend(500, Some(true)), ms(1000));
-        assert_eq!(spend(5000, None), ms(1000), "not seen is not closed");
+        assert_eq!(spend(5000, None), ms(1000), "unknown time is not closed");
         assert_eq!(spend(100, Some(false)), ms(0));
         assert_eq!(closure.open(), ms(100));
     }

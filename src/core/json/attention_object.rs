@@ -1,4 +1,4 @@
-//! Attention as an object of a JSON line ([`report`](super::gaze_line)).
+//! Attention as an object of a JSON line ([`report`](super::frame_line)).
 //!
 //! | key | type | says |
 //! |---|---|---|
@@ -24,15 +24,15 @@ use serde::{Serialize, Serializer};
 
 use super::number::{ANGLE, SCORE, rounded};
 use crate::core::geometry::Gaze;
-use crate::core::monitor::alarms::AlarmSet;
-use crate::core::monitor::alarms::attention::{Attention, Raised};
+use crate::core::monitor::alarms::alarm::AlarmSet;
+use crate::core::monitor::alarms::attention::{Attention, RaisedAlarm};
 
 /// The object.
 #[derive(Serialize)]
-pub struct AttentionLine<'a> {
+pub struct AttentionObject<'a> {
     state: &'static str,
     level: &'static str,
-    alarms: Names,
+    alarms: AlarmNames,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,19 +59,19 @@ pub struct AttentionLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     left_road_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    raised: Option<RaisedLine>,
+    raised: Option<RaisedAlarmObject>,
 }
 
 #[derive(Serialize)]
-struct RaisedLine {
+struct RaisedAlarmObject {
     alarm: &'static str,
     level: &'static str,
     delay_ns: u64,
     zone_delay_ns: u64,
 }
 
-impl From<Raised> for RaisedLine {
-    fn from(raised: Raised) -> Self {
+impl From<RaisedAlarm> for RaisedAlarmObject {
+    fn from(raised: RaisedAlarm) -> Self {
         Self {
             alarm: raised.alarm.name(),
             level: raised.level.name(),
@@ -91,15 +91,15 @@ struct Angles {
     yaw: f64,
 }
 
-struct Names(AlarmSet);
+struct AlarmNames(AlarmSet);
 
-impl Serialize for Names {
+impl Serialize for AlarmNames {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|alarm| alarm.name()))
     }
 }
 
-impl<'a> From<&'a Attention> for AttentionLine<'a> {
+impl<'a> From<&'a Attention> for AttentionObject<'a> {
     fn from(attention: &'a Attention) -> Self {
         let angles = |gaze: Gaze| {
             gaze.is_finite().then(|| Angles {
@@ -112,7 +112,7 @@ impl<'a> From<&'a Attention> for AttentionLine<'a> {
         Self {
             state: attention.state.name(),
             level: attention.level.name(),
-            alarms: Names(attention.alarms),
+            alarms: AlarmNames(attention.alarms),
             reason: attention.reason.map(|reason| reason.name()),
             zone: attention.class.map(|_| &*attention.zone),
             zone_class: attention.class.map(|class| class.name()),
@@ -128,7 +128,7 @@ impl<'a> From<&'a Attention> for AttentionLine<'a> {
             face: attention.face,
             rules: &attention.rules,
             left_road_ns: attention.left_road.map(nanoseconds),
-            raised: attention.raised.map(RaisedLine::from),
+            raised: attention.raised.map(RaisedAlarmObject::from),
         }
     }
 }
@@ -137,10 +137,10 @@ impl<'a> From<&'a Attention> for AttentionLine<'a> {
 mod tests {
     use super::*;
     use crate::core::monitor::zones::zone::ZoneClass;
-    use crate::core::monitor::{Alarm, DriverState, Level, Raised, Reason};
+    use crate::core::monitor::{Alarm, DriverState, Level, RaisedAlarm, UnavailableReason};
 
     fn text(attention: &Attention) -> String {
-        serde_json::to_string(&AttentionLine::from(attention)).unwrap()
+        serde_json::to_string(&AttentionObject::from(attention)).unwrap()
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
             state: DriverState::Distracted,
             level: Level::Warning,
             alarms: [Alarm::PhoneUse, Alarm::LongDistraction].into_iter().collect(),
-            reason: Some(Reason::NoFace),
+            reason: Some(UnavailableReason::NoFace),
             zone: "phone-lap".into(),
             class: Some(ZoneClass::PhoneBasic),
             gaze: Some(Gaze::new(-0.5, 0.1234567)),
@@ -163,7 +163,7 @@ mod tests {
             face: Some(1),
             rules: "euroncap-2026".into(),
             left_road: Some(Duration::from_millis(433)),
-            raised: Some(Raised {
+            raised: Some(RaisedAlarm {
                 alarm: Alarm::LongDistraction,
                 level: Level::Warning,
                 delay: Duration::from_millis(16),
