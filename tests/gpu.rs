@@ -30,11 +30,11 @@ use gstgaze::core::image::{FrameView, Plane};
 use gstgaze::core::inference::device::{DeviceMemory, PreprocessDevice};
 use gstgaze::core::inference::{ElementType, TensorMut};
 use gstgaze::engine::provider::ExecutionProvider;
-use gstgaze::nvidia::buffer::{NvmmBuffer, NvmmCaps};
 use gstgaze::nvidia::gpu::GpuPictures;
 use gstgaze::nvidia::surface::Staging;
 use gstgaze::plugin::format::{colorimetry, pixel_format};
 use gstgaze::plugin::meta::gaze;
+use gstgaze::plugin::nvidia_buffer::{NvmmBuffer, NvmmCaps};
 
 use common::cuda::Cuda;
 use common::element::{caps, says};

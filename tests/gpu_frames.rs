@@ -30,11 +30,11 @@ use gstgaze::core::gaze::reuse::InferencePlan;
 use gstgaze::core::geometry::{Point, Rect, Size};
 use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 use gstgaze::engine::{self, EngineOptions};
-use gstgaze::nvidia::buffer::{NvmmBuffer, NvmmCaps};
 use gstgaze::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPictures};
 use gstgaze::nvidia::surface::Staging;
 use gstgaze::plugin::format::{colorimetry, pixel_format};
 use gstgaze::plugin::frame;
+use gstgaze::plugin::nvidia_buffer::{NvmmBuffer, NvmmCaps};
 
 use common::cuda::Cuda;
 use common::element::{caps, says};
@@ -185,7 +185,8 @@ fn gaze_is_the_hosts_from_every_memory_and_format() {
             assert_eq!(got, wanted, "{format} {mux}");
         }
         let (buffer, _) = made("nvstubupload", format, &bytes);
-        let frame = frame::on_gpu(&buffer, &info, 0).unwrap();
+        let mut map = None;
+        let frame = frame::on_gpu(&buffer, &info, &mut map, 0).unwrap();
         assert_eq!(found(&mut gpu, &mut pictures, frame), wanted, "{format}, CUDA memory");
     }
 }
@@ -201,7 +202,8 @@ fn a_frame_is_done_with_when_nobody_is_in_it() {
     let (info, bytes) = frame_of(VideoFormat::Nv12);
     // The stand-in ends the test where memory is freed that a stream is still to copy.
     let (buffer, _) = made("nvstubupload", VideoFormat::Nv12, &bytes);
-    let frame = pictures.bring(frame::on_gpu(&buffer, &info, 0).unwrap()).unwrap();
+    let mut map = None;
+    let frame = pictures.bring(frame::on_gpu(&buffer, &info, &mut map, 0).unwrap()).unwrap();
     let outside = FaceRegion { rect: Rect::new(500.0, 500.0, 9.0, 9.0), ..FaceRegion::default() };
     let mut out = Vec::new();
     let of = (&frame, frame.size());
@@ -209,6 +211,7 @@ fn a_frame_is_done_with_when_nobody_is_in_it() {
     let counts = gpu.estimate_on(&mut pictures, of, [outside], &plans, None, &mut out).unwrap();
     assert_eq!((counts.inferred, counts.invalid), (0, 1));
     drop(frame);
+    drop(map);
     drop(buffer);
 }
 
@@ -233,7 +236,8 @@ fn models_of_eyes_heads_and_halves_as_well() {
         let [mut host, mut gpu] = estimators(&cuda, model, profile);
         let wanted = expected(&mut host, &info, &bytes);
         for _ in 0..2 {
-            let frame = frame::on_gpu(&buffer, &info, 0).unwrap();
+            let mut map = None;
+            let frame = frame::on_gpu(&buffer, &info, &mut map, 0).unwrap();
             assert_eq!(found(&mut gpu, &mut pictures, frame), wanted, "{model}");
         }
     }
@@ -271,10 +275,10 @@ fn what_no_gpu_reads_says_why() {
         says(&refused.to_string(), words);
     }
     let (buffer, _) = made("identity", VideoFormat::Nv12, &bytes);
-    assert!(matches!(frame::on_gpu(&buffer, &info, 0), Err(GpuFrameError::OnHost)));
+    assert!(matches!(frame::on_gpu(&buffer, &info, &mut None, 0), Err(GpuFrameError::OnHost)));
     let (buffer, _) = made("nvstubupload", VideoFormat::Nv12, &bytes);
     let larger = VideoInfo::builder(VideoFormat::Nv12, 640, 480).build().unwrap();
-    let error = frame::on_gpu(&buffer, &larger, 0).err().unwrap().to_string();
+    let error = frame::on_gpu(&buffer, &larger, &mut None, 0).err().unwrap().to_string();
     says(&error, &["plane 0"]);
     let error = GpuPictures::new(7).err().unwrap().to_string();
     says(&error, &["cuDeviceGet", "GPU 7"]);

@@ -36,6 +36,7 @@ use gstgaze::core::inference::{ElementType, TensorMut};
 use gstgaze::core::profile::spec::EyeSpec;
 use gstgaze::nvidia::gpu::{GpuFrame, GpuPictures};
 use gstgaze::plugin::format::{self, pixel_format};
+use gstgaze::plugin::nvidia_buffer::CudaMap;
 use half::f16;
 
 use common::cuda::{Cuda, Memory};
@@ -106,10 +107,19 @@ impl Twin {
         FrameView::new(self.format, self.size, colorimetry, &planes).unwrap()
     }
 
-    fn gpu(&self, pictures: &mut GpuPictures, colorimetry: Colorimetry) -> GpuFrame<'_> {
+    /// The "GPU's" bytes, mapped.
+    fn map(&self) -> CudaMap<'_> {
+        CudaMap::of(&self.buffer).unwrap()
+    }
+
+    fn gpu<'m>(
+        &self,
+        map: &'m CudaMap<'_>,
+        pictures: &mut GpuPictures,
+        colorimetry: Colorimetry,
+    ) -> GpuFrame<'m> {
         let facts = (self.format, self.size, colorimetry);
-        let frame = GpuFrame::of_buffer(&self.buffer, facts, &self.layouts, 0).unwrap();
-        pictures.bring(frame).unwrap()
+        pictures.bring(map.frame(facts, &self.layouts, 0).unwrap()).unwrap()
     }
 }
 
@@ -227,7 +237,8 @@ fn every_format_size_and_kind_of_value_is_the_cpus() {
         let twin = Twin::new(format, SIZE, noise(4 * 38 * 28));
         for colorimetry in colorimetries() {
             let host = twin.host(colorimetry);
-            let gpu = twin.gpu(&mut pictures, colorimetry);
+            let map = twin.map();
+            let gpu = twin.gpu(&map, &mut pictures, colorimetry);
             for resample in RESAMPLES {
                 for region in REGIONS {
                     // Each of these is with each other in some of the rounds: their counts share no
@@ -280,7 +291,8 @@ fn warps_are_the_cpus() {
         let twin = Twin::new(format, SIZE, noise(4 * 38 * 28));
         for colorimetry in colorimetries() {
             let host = twin.host(colorimetry);
-            let gpu = twin.gpu(&mut pictures, colorimetry);
+            let map = twin.map();
+            let gpu = twin.gpu(&map, &mut pictures, colorimetry);
             for matrix in &matrices {
                 for border in BORDERS {
                     n += 1;
@@ -312,7 +324,8 @@ fn eyes_are_the_cpus() {
         let twin = Twin::new(format, SIZE, noise(4 * 38 * 28));
         let colorimetry = colorimetries()[n % 6];
         let host = twin.host(colorimetry);
-        let gpu = twin.gpu(&mut pictures, colorimetry);
+        let map = twin.map();
+        let gpu = twin.gpu(&map, &mut pictures, colorimetry);
         for (square, roll) in [
             (PixelRect::new(9, 4, 15, 15), 0.3f32),
             (PixelRect::new(-4, -6, 22, 22), -1.2),
@@ -355,7 +368,8 @@ fn faces_of_real_frames_are_the_cpus() {
         let (size, rgb) = read_png(file);
         let twin = Twin::new(VideoFormat::Rgb, size, rgb);
         let host = twin.host(Colorimetry::default());
-        let gpu = twin.gpu(&mut pictures, Colorimetry::default());
+        let map = twin.map();
+        let gpu = twin.gpu(&map, &mut pictures, Colorimetry::default());
         let (w, h) = (size.width, size.height);
         // As a detector would cut: a third of the frame, partly outside, with a model's own sizes.
         let region = PixelRect::new(w as i32 / 2, -(h as i32) / 8, w / 3 + n as u32, h / 2);
@@ -385,7 +399,8 @@ fn nothing_is_allocated_once_the_largest_picture_was_made() {
     let spec = ImageSpec { width: 64, height: 64, ..ImageSpec::default() };
     let mut cpu = Preprocessor::new(&spec, ElementType::F32).unwrap();
     let mut frame = |region: PixelRect| {
-        let frame = twin.gpu(&mut pictures, Colorimetry::default());
+        let map = twin.map();
+        let frame = twin.gpu(&map, &mut pictures, Colorimetry::default());
         let job = cpu.job(SIZE, region, Border::Replicate).unwrap();
         let out = DeviceMemory { address: memory.address, bytes: job.bytes(), device: 0 };
         pictures.fill(&frame, &job, out).unwrap();
@@ -410,7 +425,8 @@ fn what_does_not_fit_together_is_refused() {
     let cuda = Cuda::open().unwrap();
     let (mut pictures, memory) = open(&cuda);
     let twin = Twin::new(VideoFormat::Nv12, SIZE, noise(4 * 38 * 28));
-    let frame = twin.gpu(&mut pictures, Colorimetry::default());
+    let map = twin.map();
+    let frame = twin.gpu(&map, &mut pictures, Colorimetry::default());
     let spec = ImageSpec { width: 8, height: 8, ..ImageSpec::default() };
     let mut cpu = Preprocessor::new(&spec, ElementType::F32).unwrap();
     let job = cpu.job(SIZE, PixelRect::full(SIZE), Border::Clip).unwrap();

@@ -62,8 +62,8 @@ const JETPACK: &str =
 
 impl Wanted {
     fn open(&self) -> Result<Library, LibraryError> {
-        // SAFETY: the initialisers of NVIDIA's libraries have no preconditions; GStreamer loads the
-        // same files in the same way.
+        // SAFETY: the initialisers of NVIDIA's libraries have no preconditions: every
+        // process that uses DeepStream loads the same files in the same way.
         let first = match unsafe { Library::new(self.name) } {
             Ok(library) => return Ok(library),
             Err(error) => error,

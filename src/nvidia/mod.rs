@@ -9,7 +9,6 @@
 #![allow(unsafe_code)]
 
 mod abi;
-pub mod buffer;
 mod format;
 pub mod gpu;
 pub mod library;

@@ -12,7 +12,7 @@ use super::abi::meta::{BatchMeta, FrameMetaHead, List, ObjectMetaHead, UNTRACKED
 use super::abi::osd::{
     ArrowParams, ColorParams, DisplayMeta5, DisplayMeta9, DisplayMetaHead, MAX_ELEMENTS,
 };
-use super::library::{MetaLibrary, deepstream_version};
+use super::library::{LibraryError, MetaLibrary, deepstream_version};
 use super::payload::{self, GazeObjMeta};
 use crate::core::geometry::Rect;
 
@@ -76,17 +76,19 @@ pub struct NvdsBatch<'a> {
 }
 
 impl<'a> NvdsBatch<'a> {
-    /// The metadata of a GstBuffer; `None` where it has none.
+    /// The metadata of a buffer; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`LibraryError`]: DeepStream is missing.
     ///
     /// # Safety
-    /// `buffer` is a GstBuffer, and stays one for as long as the result lives.
-    pub(super) unsafe fn of(
-        buffer: *mut c_void,
-        library: &'static MetaLibrary,
-    ) -> Option<NvdsBatch<'a>> {
+    /// `buffer` is a buffer as DeepStream's elements pass it on (the argument of
+    /// `gst_buffer_get_nvds_batch_meta`), and stays one as long as the result lives.
+    pub(crate) unsafe fn of(buffer: *mut c_void) -> Result<Option<NvdsBatch<'a>>, LibraryError> {
+        let library = MetaLibrary::get()?;
         // SAFETY: the caller vouches for the buffer.
         let raw = unsafe { (library.get_batch_meta)(buffer) };
-        (!raw.is_null()).then_some(Self { raw, library, life: PhantomData })
+        Ok((!raw.is_null()).then_some(Self { raw, library, life: PhantomData }))
     }
 
     /// Appends what is known of the frames, in the order of the list.

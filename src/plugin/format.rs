@@ -4,7 +4,7 @@ use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
 
 use crate::core::image::PixelFormat;
 use crate::core::image::color::{ColorMatrix, ColorRange, Colorimetry};
-use crate::nvidia::buffer as nvmm;
+use crate::plugin::nvidia_buffer;
 
 /// Caps feature of the memory of GStreamer's own CUDA elements.
 const CUDA_FEATURE: &str = "memory:CUDAMemory";
@@ -65,7 +65,7 @@ pub fn readable_caps() -> gst::Caps {
     let host = caps();
     let mut all = host.clone();
     let caps = all.make_mut();
-    for feature in [CUDA_FEATURE, nvmm::FEATURE] {
+    for feature in [CUDA_FEATURE, nvidia_buffer::FEATURE] {
         for structure in host.iter() {
             let features = gst::CapsFeatures::new([feature]);
             caps.append_structure_full(structure.to_owned(), Some(features));

@@ -10,11 +10,11 @@ use gst::memory::{MemoryMap, Readable};
 use gst_video::{VideoInfo, VideoMeta};
 
 use super::format;
+use super::nvidia_buffer::{CudaMap, has_cuda_memory};
 use crate::core::draw::FrameMut;
 use crate::core::geometry::Size;
 use crate::core::image::color::Colorimetry;
 use crate::core::image::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
-use crate::nvidia::buffer as nvmm;
 use crate::nvidia::gpu::{GpuFrame, GpuFrameError};
 use crate::nvidia::library::LibraryError;
 use crate::nvidia::surface::SurfaceError;
@@ -118,22 +118,25 @@ impl<'a> MappedFrame<'a> {
     }
 }
 
-/// The pixels of `buffer`, a frame of `info`, where the GPU of this number can read them.
+/// The pixels of `buffer`, a frame of `info`, where the GPU of this number can read them, as
+/// long as `map` keeps them mapped.
 ///
 /// # Errors
 /// [`GpuFrameError`]; [`MappedFrame::map`] may have a way all the same.
-pub fn on_gpu<'a>(
+pub fn on_gpu<'m, 'a: 'm>(
     buffer: &'a gst::BufferRef,
     info: &VideoInfo,
+    map: &'m mut Option<CudaMap<'a>>,
     gpu: u32,
-) -> Result<GpuFrame<'a>, GpuFrameError> {
-    if !nvmm::has_cuda_memory(buffer) {
+) -> Result<GpuFrame<'m>, GpuFrameError> {
+    if !has_cuda_memory(buffer) {
         return Err(GpuFrameError::OnHost);
     }
     // What is wrong with it is told where it is mapped for the CPU.
     let (format, layouts) = layouts(buffer, info).map_err(|_| GpuFrameError::Pieces)?;
     let size = Size::new(info.width(), info.height());
-    GpuFrame::of_buffer(buffer, (format, size, format::colorimetry(info)), &layouts, gpu)
+    let facts = (format, size, format::colorimetry(info));
+    map.insert(CudaMap::of(buffer)?).frame(facts, &layouts, gpu)
 }
 
 /// A frame mapped for drawing; unmapped when dropped. Pixels that somebody else holds too are

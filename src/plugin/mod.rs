@@ -14,6 +14,7 @@ pub mod gazeoverlay;
 pub mod gazepublish;
 pub mod meta;
 mod model;
+pub mod nvidia_buffer;
 mod pixels;
 mod property;
 mod qos;

@@ -3,8 +3,8 @@
 use gst_video::VideoInfo;
 
 use super::frame::{self, MapError, MappedFrame};
+use super::nvidia_buffer::{CudaMap, has_cuda_memory};
 use crate::core::image::FrameView;
-use crate::nvidia::buffer as nvmm;
 use crate::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPictures};
 use crate::nvidia::surface::{Access, MappedSurface, MemoryType, Staging, SurfaceBatch};
 
@@ -16,6 +16,8 @@ pub enum Pixels<'a> {
         buffer: &'a gst::BufferRef,
         /// What its caps say.
         info: &'a VideoInfo,
+        /// Its map for the GPU, while the GPU reads it.
+        cuda: Option<CudaMap<'a>>,
     },
     /// In a batch of NVIDIA's surfaces.
     Surface {
@@ -29,6 +31,11 @@ pub enum Pixels<'a> {
 }
 
 impl<'a> Pixels<'a> {
+    /// The frame of a buffer.
+    pub fn of_buffer(buffer: &'a gst::BufferRef, info: &'a VideoInfo) -> Self {
+        Self::Buffer { buffer, info, cuda: None }
+    }
+
     /// The one frame of a buffer: its own, or that of its batch.
     pub fn single(
         buffer: &'a gst::BufferRef,
@@ -37,7 +44,7 @@ impl<'a> Pixels<'a> {
         staging: &'a mut Staging,
     ) -> Result<Self, MapError> {
         match batch {
-            None => Ok(Self::Buffer { buffer, info }),
+            None => Ok(Self::of_buffer(buffer, info)),
             Some(batch) if batch.len() == 1 => Ok(Self::Surface { batch, slot: 0, staging }),
             Some(batch) => Err(MapError::Batch(batch.len())),
         }
@@ -46,7 +53,7 @@ impl<'a> Pixels<'a> {
     /// Whether they are in memory that a GPU may read where it is.
     pub fn may_be_on_gpu(&self) -> bool {
         match self {
-            Self::Buffer { buffer, .. } => nvmm::has_cuda_memory(buffer),
+            Self::Buffer { buffer, .. } => has_cuda_memory(buffer),
             Self::Surface { batch, .. } => batch.memory() != MemoryType::System,
         }
     }
@@ -58,7 +65,7 @@ impl<'a> Pixels<'a> {
     pub fn on_gpu(&mut self, pictures: &mut GpuPictures) -> Result<GpuFrame<'_>, GpuFrameError> {
         let gpu = pictures.gpu();
         let frame = match self {
-            Self::Buffer { buffer, info } => frame::on_gpu(buffer, info, gpu)?,
+            Self::Buffer { buffer, info, cuda } => frame::on_gpu(buffer, info, cuda, gpu)?,
             Self::Surface { batch, slot, staging } => batch.on_gpu(*slot, gpu, staging)?,
         };
         pictures.bring(frame)
@@ -67,7 +74,10 @@ impl<'a> Pixels<'a> {
     /// Makes the pixels readable, for as long as the result lives.
     pub fn map(&mut self) -> Result<MappedPixels<'_>, MapError> {
         Ok(match self {
-            Self::Buffer { buffer, info } => MappedPixels::Buffer(MappedFrame::map(buffer, info)?),
+            Self::Buffer { buffer, info, cuda } => {
+                *cuda = None;
+                MappedPixels::Buffer(MappedFrame::map(buffer, info)?)
+            }
             Self::Surface { batch, slot, staging } => {
                 MappedPixels::Surface(batch.map(*slot, staging)?)
             }

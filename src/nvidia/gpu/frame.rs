@@ -8,7 +8,6 @@ use crate::core::geometry::Size;
 use crate::core::image::color::Colorimetry;
 use crate::core::image::frame::check_layout;
 use crate::core::image::{FrameError, PixelFormat, PlaneLayout};
-use crate::nvidia::buffer::CudaMap;
 use crate::nvidia::surface::SurfaceError;
 
 /// Why a frame is not given to a GPU; the CPU may still read it.
@@ -61,8 +60,8 @@ pub(super) enum Hold<'a> {
     Buffer(PhantomData<&'a ()>),
     /// A mapping to EGL and to CUDA.
     Egl(EglMapping),
-    /// A map of GStreamer's.
-    Gst(CudaMap<'a>),
+    /// The map that the caller holds.
+    Mapped(PhantomData<&'a ()>),
 }
 
 /// A frame in the memory of a GPU.
@@ -93,18 +92,20 @@ impl<'a> GpuFrame<'a> {
         Self { format, size, colorimetry, gpu, planes, hold: Hold::Buffer(PhantomData) }
     }
 
-    /// A frame in GStreamer's CUDA memory, its planes at `layouts`.
+    /// A frame in one piece of CUDA memory of another library: `length` bytes at `address`, its planes
+    /// at `layouts`. Its producer may still write to it.
     ///
     /// # Errors
-    /// [`GpuFrameError`]: where the memory is not one piece of a GPU's, or too short.
-    pub fn of_buffer(
-        buffer: &'a gst::BufferRef,
+    /// [`GpuFrameError::Frame`]: the memory is too short.
+    ///
+    /// # Safety
+    /// The memory stays at this address as long as the result lives.
+    pub(crate) unsafe fn of_mapped(
         (format, size, colorimetry): (PixelFormat, Size, Colorimetry),
         layouts: &[PlaneLayout],
         gpu: u32,
+        (address, length): (u64, usize),
     ) -> Result<Self, GpuFrameError> {
-        let map = CudaMap::of(buffer)?;
-        let length = map.bytes();
         let lengths = layouts
             .iter()
             .take(format.planes())
@@ -117,8 +118,8 @@ impl<'a> GpuFrame<'a> {
             *place = (offset, stride * (rows - 1) + row, stride);
         }
         let places = &places[..format.planes()];
-        let frame = Self::of_whole((format, size, colorimetry), gpu, map.address(), places);
-        Ok(Self { hold: Hold::Gst(map), ..frame })
+        let frame = Self::of_whole((format, size, colorimetry), gpu, address, places);
+        Ok(Self { hold: Hold::Mapped(PhantomData), ..frame })
     }
 
     /// Planes as CUDA sees an EGL image.
@@ -141,9 +142,9 @@ impl<'a> GpuFrame<'a> {
         self.gpu
     }
 
-    /// Whether GStreamer's own CUDA elements made it, whose work may still be going on.
-    pub(super) fn is_gstreamers(&self) -> bool {
-        matches!(self.hold, Hold::Gst(_))
+    /// Whether its producer may still write to it, perhaps in a context of its own.
+    pub(super) fn may_be_written(&self) -> bool {
+        matches!(self.hold, Hold::Mapped(_))
     }
 
     /// Whether the planes are the driver's own answer.

@@ -81,8 +81,8 @@ impl GpuPictures {
         self.gpu.number
     }
 
-    /// Makes a frame fit to be read: waits for who writes it, and copies it within the GPU where it
-    /// belongs to another context, in which GStreamer's CUDA elements have theirs.
+    /// Makes a frame fit to be read: waits for its producer, and copies it within the GPU if it
+    /// belongs to another context.
     ///
     /// # Errors
     /// Where the frame is on another GPU, or is not there, or the driver refuses.
@@ -99,7 +99,7 @@ impl GpuPictures {
         for plane in frame.planes() {
             memory::readable(&self.gpu, plane.address, plane.bytes)?;
         }
-        if !frame.is_gstreamers() {
+        if !frame.may_be_written() {
             return Ok(frame);
         }
         let first = frame.planes[0].address;

@@ -32,10 +32,7 @@ impl<'a> SurfaceBatch<'a> {
     /// # Safety
     /// `descriptor` is valid for reads of `size` bytes for as long as the result lives, and where it
     /// holds an `NvBufSurface`, so are the structures and the memory that it names.
-    pub(in crate::nvidia) unsafe fn new(
-        descriptor: *mut c_void,
-        size: usize,
-    ) -> Result<Self, SurfaceError> {
+    pub(crate) unsafe fn new(descriptor: *mut c_void, size: usize) -> Result<Self, SurfaceError> {
         if descriptor.is_null() || size < size_of::<Surface7>() {
             return Err(SurfaceError::NoSurface(size));
         }

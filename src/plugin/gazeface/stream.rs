@@ -9,11 +9,11 @@ use crate::core::face::attributes::{AttributeError, FaceAttributes};
 use crate::core::face::detect::{DetectError, FaceDetector};
 use crate::core::face::track::Tracker;
 use crate::core::geometry::{PixelRect, Size};
-use crate::nvidia::buffer::{NvmmBuffer, NvmmCaps};
 use crate::nvidia::surface::Staging;
 use crate::plugin::clock::FrameClock;
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::{faces, region};
+use crate::plugin::nvidia_buffer::{NvmmBuffer, NvmmCaps};
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
 

@@ -5,13 +5,13 @@ use crate::core::draw::{Style, gaze_arrow};
 use crate::core::face::FaceRegion;
 use crate::core::gaze::GazeEstimate;
 use crate::core::geometry::{Point, Size};
-use crate::nvidia::buffer::{self, NvmmBuffer, NvmmCaps};
 use crate::nvidia::nvds::{Arrow, FrameFacts, NvdsBatch, ObjectFacts};
 use crate::nvidia::payload::{GazeObjMeta, HAS_CONFIDENCE, HAS_GAZE, HAS_HEAD, HAS_ORIGIN};
 use crate::nvidia::surface::{Staging, SurfaceBatch};
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::gaze;
 use crate::plugin::meta::region::{Origin, SourcedRegion};
+use crate::plugin::nvidia_buffer::{self, NvmmBuffer, NvmmCaps};
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
 
@@ -67,7 +67,7 @@ impl Stream {
     ) -> Result<Looked, FrameFault> {
         let descriptor = NvmmBuffer::map(buffer, caps).map_err(MapError::from)?;
         let surfaces = descriptor.surfaces().map_err(MapError::from)?;
-        let metadata = buffer::batch_meta(buffer).map_err(MapError::from)?;
+        let metadata = nvidia_buffer::batch_meta(buffer).map_err(MapError::from)?;
         scratch.frames.clear();
         match &metadata {
             Some(metadata) => metadata.read_frames(&mut scratch.frames),

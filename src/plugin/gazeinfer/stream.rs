@@ -13,12 +13,12 @@ use crate::core::gaze::estimator::{EstimateError, GazeEstimator, MissingAttribut
 use crate::core::gaze::reuse::InferencePlan;
 use crate::core::geometry::camera::{Camera, Optics};
 use crate::core::geometry::{Rect, Size};
-use crate::nvidia::buffer::NvmmCaps;
 use crate::nvidia::surface::Access;
 use crate::plugin::enums::InferenceRegion;
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::gaze;
 use crate::plugin::meta::region::{self, Origin, RegionReader, SourcedRegion};
+use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
 
@@ -183,7 +183,7 @@ impl Stream {
         let size = Size::new(info.width(), info.height());
         self.collect_regions(buffer, 0, size, settings);
         let frame = Frame { source_id: 0, size, running_time, late };
-        let outcome = self.look(Pixels::Buffer { buffer, info: &info }, frame, settings)?;
+        let outcome = self.look(Pixels::of_buffer(buffer, &info), frame, settings)?;
         for result in self.results() {
             gaze::add(buffer, result)?;
         }
