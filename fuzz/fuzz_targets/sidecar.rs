@@ -54,7 +54,7 @@ fuzz_target!(|input: Input| {
     let named = input.named.as_deref();
     let _ = find_profile(&info, named, &sidecars, read);
     let Ok(profile) = find_profile_without_model(named, &sidecars, read) else { return };
-    assert_eq!(ModelProfile::from_toml(&profile.to_toml().expect("TOML")).as_ref(), Ok(&profile));
+    assert_eq!(ModelProfile::from_toml(&toml::to_string(&profile).expect("TOML")).as_ref(), Ok(&profile));
     let Ok(declared) = profile.declared(usize::from(input.batch)) else { return };
     let (inputs, outputs) = (&declared.inputs, &declared.outputs);
     let bytes = wrap(EngineKind::QnnContext, &declared.name, inputs, outputs, &input.engine);

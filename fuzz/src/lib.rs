@@ -287,7 +287,7 @@ impl<'a> Arbitrary<'a> for ProfileText {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         static BUILTIN: OnceLock<Vec<String>> = OnceLock::new();
         let bases = BUILTIN.get_or_init(|| {
-            builtin::all().iter().map(|profile| profile.to_toml().expect("TOML")).collect()
+            builtin::all().iter().map(|profile| toml::to_string(profile).expect("TOML")).collect()
         });
         Edited::of(u, bases).map(|text| Self(text.0))
     }

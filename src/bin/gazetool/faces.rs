@@ -7,7 +7,7 @@ use gstgaze::core::face::attributes::{
     Attribute, FaceAttributes, HeadPoseEstimator, LandmarkEstimator,
 };
 use gstgaze::core::face::detect::{DetectSettings, FaceDetector};
-use gstgaze::core::gaze::estimator::MissingAttributes;
+use gstgaze::core::gaze::missing_attributes::MissingAttributes;
 use gstgaze::core::geometry::{PixelRect, Rect};
 use gstgaze::core::image::FrameView;
 use gstgaze::engine::EngineOptions;

@@ -6,7 +6,8 @@ use std::time::Instant;
 use std::{fmt, fs};
 
 use gstgaze::core::draw::{Painter, Style};
-use gstgaze::core::gaze::estimator::{GazeEstimator, MissingAttributes};
+use gstgaze::core::gaze::estimator::GazeEstimator;
+use gstgaze::core::gaze::missing_attributes::MissingAttributes;
 use gstgaze::core::gaze::reuse::InferencePlan;
 use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
 use gstgaze::core::json::{FrameStamp, write_line};

@@ -1,10 +1,10 @@
-//! Tensors to gaze.
+//! Decodes the outputs of a gaze model.
 
-use crate::core::geometry::Gaze;
+use crate::core::geometry::angles::Gaze;
 use crate::core::inference::Engine;
 use crate::core::profile::{AngleColumn, AngleUnit, ProfileError, ResolvedOutput, ResolvedProfile};
 
-/// Reads gaze out of a model's outputs, as its profile says. Allocates nothing.
+/// Decodes gaze from a model's outputs, as its profile says. Allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GazeDecoder {
     output: ResolvedOutput,
@@ -14,8 +14,8 @@ impl GazeDecoder {
     /// A decoder for the outputs of `engine`.
     ///
     /// # Errors
-    /// [`ProfileError::Mismatch`] where an output, as it is bound, has no row for each item of the
-    /// batch, or rows that are too short: a file may leave open what only a run shows.
+    /// [`ProfileError::Mismatch`] where a bound output lacks a row for each item of the batch, or has
+    /// rows that are too short. A file may leave shapes open that only the binding shows.
     pub fn new(profile: &ResolvedProfile, engine: &dyn Engine) -> Result<Self, ProfileError> {
         let check = |output: usize, columns: usize| {
             let shape = engine.output_shape(output);
@@ -45,10 +45,10 @@ impl GazeDecoder {
         Ok(Self { output: profile.output })
     }
 
-    /// The gaze of item `item` of the engine's last run, in radians and with the signs of [`Gaze`].
+    /// The gaze of item `item` of the engine's last run, in radians, with the signs of [`Gaze`].
     ///
-    /// `None` where the model gave no gaze: a number that is none, a vector without a direction, or
-    /// an angle outside -90..=90 degrees of pitch and -180..=180 of yaw.
+    /// `None` where the model gave no valid gaze: a number that is not finite, a vector without a
+    /// direction, or an angle outside -90..=90 degrees of pitch and -180..=180 of yaw.
     pub fn decode(&self, engine: &dyn Engine, item: usize) -> Option<Gaze> {
         let gaze = match self.output {
             ResolvedOutput::Regression { unit, pitch, yaw } => {
@@ -76,7 +76,7 @@ impl GazeDecoder {
             }
         };
         let limits = (std::f32::consts::FRAC_PI_2, std::f32::consts::PI);
-        // Also false for what is no number.
+        // Also false for NaN.
         let possible = gaze.pitch.abs() <= limits.0 && gaze.yaw.abs() <= limits.1;
         possible.then_some(gaze)
     }
@@ -93,8 +93,8 @@ fn signed(value: f32, negate: bool) -> f32 {
 }
 
 /// Expectation of the class under the softmax of `logits`: `sum(i * exp(l[i])) / sum(exp(l[i]))`,
-/// the decoding that binned models are trained with (L2CS-Net, arXiv 2203.03339). The largest logit
-/// is taken off first, so that nothing overflows. `None` where a logit is no number or infinite.
+/// the decoding that binned models are trained with (L2CS-Net, arXiv 2203.03339). Subtracts the
+/// largest logit first, against overflow. `None` where a logit is not finite.
 fn expectation(logits: &[f32]) -> Option<f32> {
     if !logits.iter().all(|logit| logit.is_finite()) {
         return None;
@@ -156,7 +156,7 @@ mod tests {
 
     fn decoder(output: ResolvedOutput, engine: &Outputs) -> Result<GazeDecoder, ProfileError> {
         let profile = ResolvedProfile {
-            frame: GazeAxes::default(),
+            axes: GazeAxes::default(),
             name: "test".to_owned(),
             description: String::new(),
             region: Default::default(),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_no_gaze() {
+    fn outputs_that_are_not_finite_give_no_gaze() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let engine = outputs(1, &[(&[1, 3], &[0.0, bad, 0.0]), (&[1, 3], &[0.0; 3])]);
             assert_eq!(binned(&engine, 3, 4.0, 0.0).decode(&engine, 0), None, "{bad}");
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn angles_that_cannot_be_are_no_gaze() {
+    fn impossible_angles_give_no_gaze() {
         let (pitch, yaw) = (at(0, 0, false), at(0, 1, false));
         let regression = ResolvedOutput::Regression { unit: AngleUnit::Degrees, pitch, yaw };
         for (values, possible) in [
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_counted_when_the_outputs_are_bound() {
+    fn bound_outputs_are_checked_for_rows() {
         let vector = ResolvedOutput::Direction { output: 0, axes: [1.0; 3] };
         assert!(decoder(vector, &outputs(1, &[(&[3], &[0.0; 3])])).is_ok());
         for (batch, shape) in [(4, &[1, 12][..]), (2, &[2, 2]), (1, &[2]), (1, &[0, 3])] {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_was_not_run_is_no_gaze() {
+    fn an_item_without_a_row_gives_no_gaze() {
         let engine = outputs(2, &[(&[2, 3], &[0.0, 0.0, -1.0])]);
         let vector = ResolvedOutput::Direction { output: 0, axes: [1.0; 3] };
         let decoder = decoder(vector, &engine).unwrap();

@@ -1,43 +1,42 @@
-//! What is known of the faces of a frame: what metadata, overlay, publisher and monitor share.
+//! The result of gaze estimation: what metadata, overlay, publisher and monitor share.
 
-use crate::core::face::FaceRegion;
-use crate::core::geometry::{Gaze, Size};
+use crate::core::face::region::FaceRegion;
+use crate::core::geometry::angles::Gaze;
+use crate::core::geometry::rect::Size;
 
-/// What is known of one face: the region it came from and what the model said.
-///
-/// This is what metadata, overlay, publisher and monitor share.
+/// The result for one face: its region and its gaze.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GazeEstimate {
-    /// The face as it was found, in pixels of the frame; its head pose is here too.
+    /// The detected face, in pixels of the frame, with its head pose.
     pub region: FaceRegion,
-    /// Where it looks; `None` where the model gave no number.
+    /// Where the face looks; `None` where the model gave no finite number.
     pub gaze: Option<Gaze>,
     /// The model's own confidence, 0..=1, where it gives one.
     pub confidence: Option<f32>,
-    /// Frames since this face was last inferred; 0 is now.
+    /// Frames since the model last ran on this face; 0 is this frame.
     pub age: u32,
-    /// Where the gaze starts: the face's centre in millimetres and camera coordinates, where its
-    /// landmarks tell. Its distance is that of a face of average size.
+    /// Where the gaze starts: the face's centre in millimetres and camera coordinates, for a face with
+    /// landmarks. The distance assumes a face of average size.
     pub origin: Option<[f32; 3]>,
 }
 
-/// All that is known of one frame: what `GazeMeta` carries and what `gazepublish` writes.
+/// The result for one frame: `GazeMeta` carries it and `gazepublish` writes it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FrameGaze {
-    /// The frame that the boxes are measured in.
+    /// Size of the frame that the boxes are measured in.
     pub size: Size,
-    /// One for each face that was looked at, in the detector's order; empty where none was found.
+    /// One result for each analysed face, in the detector's order; empty without a face.
     pub faces: Vec<GazeEstimate>,
     /// Name of the model.
     pub model: String,
-    /// Which source of a batch the frame came from; 0 outside batches.
+    /// Number of the stream in a batch; 0 outside batches.
     pub source_id: u32,
-    /// Nanoseconds from the frame's pixels to the last angle; 0 where nothing was inferred.
+    /// Nanoseconds from the frame's pixels to the last angle; 0 without inference.
     pub inference_time: u64,
 }
 
 impl FrameGaze {
-    /// The same with every box and point moved into a frame of another size.
+    /// The same result, with every box and point scaled to a frame of another size.
     pub fn rescaled(mut self, size: Size) -> Self {
         for face in &mut self.faces {
             face.region = face.region.rescaled(self.size, size);

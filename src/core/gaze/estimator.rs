@@ -1,12 +1,12 @@
-//! From a frame and the faces in it to where they look.
+//! Estimates the gaze of the faces in a frame.
 
 use super::decode::GazeDecoder;
 use super::estimate::GazeEstimate;
-pub use super::inputs::MissingAttributes;
 use super::inputs::{CropError, FaceCrop, FillError, GazeRotation, ModelInputs, ModelInputsError};
+use super::missing_attributes::MissingAttributes;
 use super::reuse::InferencePlan;
-use crate::core::face::pnp::Pose;
-use crate::core::face::{FaceRegion, pnp};
+use crate::core::face::pnp::{self, Pose};
+use crate::core::face::region::FaceRegion;
 use crate::core::geometry::Size;
 use crate::core::geometry::camera::{Camera, Optics};
 use crate::core::image::FrameView;
@@ -16,20 +16,22 @@ use crate::core::inference::{Engine, EngineError};
 use crate::core::profile::ResolvedProfile;
 use crate::core::profile::spec::{FaceCenter, Normalization};
 
-/// Why a frame's faces could not be estimated.
+/// Why the gaze of a frame's faces could not be estimated.
 #[derive(Debug, thiserror::Error)]
 pub enum EstimateError {
-    /// The model does not run.
+    /// The model failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The model's input cannot be made.
+    /// Preprocessing failed.
     #[error(transparent)]
     Preprocess(#[from] PreprocessError),
-    /// A device did not make it.
+    /// Preprocessing on a device failed.
     #[error(transparent)]
     Device(#[from] DeviceFault),
-    /// The profile says nothing of how an input's picture is made.
-    #[error("input {index} of the model '{model}' has no picture; give its profile an 'image'")]
+    /// The profile has no image specification for an input.
+    #[error(
+        "input {index} of the model '{model}' has no image specification; add 'image' to its profile"
+    )]
     NoPicture {
         /// Name of the model.
         model: String,
@@ -48,23 +50,23 @@ impl From<FillError> for EstimateError {
     }
 }
 
-/// What one frame cost.
+/// Counts of one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EstimateCounts {
     /// Faces that the model ran on.
     pub inferred: u64,
-    /// Of all faces planned: outside the frame, lacking what the model needs, or given no number
-    /// by the model.
+    /// Of all faces planned: outside the frame, without what the model needs, or without a finite
+    /// gaze.
     pub invalid: u64,
-    /// What one face or another lacked.
+    /// What the faces lacked.
     pub missing: MissingAttributes,
-    /// Of those inferred: cropped although the model wants them normalised, because they came
-    /// without landmarks that a head's pose could be found from.
+    /// Of those inferred: cropped although the model wants them normalised, because they have no
+    /// landmarks to find the head's pose from.
     pub unaligned: u64,
 }
 
-/// A model with everything around it. Owns all memory that frames need; nothing is allocated once
-/// the largest frame has been seen.
+/// A gaze model with its preprocessing and decoding. Owns all memory that frames need, and allocates
+/// none once it has seen the largest frame.
 pub struct GazeEstimator {
     engine: Box<dyn Engine>,
     model: String,
@@ -72,34 +74,34 @@ pub struct GazeEstimator {
     decoder: GazeDecoder,
     optics: Optics,
     normalization: Option<Normalization>,
-    slots: Vec<BatchItem>,
+    batch: Vec<BatchItem>,
 }
 
-/// What one slot of the batch holds.
+/// One item of the batch.
 #[derive(Clone, Copy, Debug)]
 struct BatchItem {
-    /// Which of the frame's faces.
+    /// Index of the face in the frame.
     face: usize,
     crop: FaceCrop,
-    /// How its gaze is turned back.
-    turn: GazeRotation,
+    /// Brings its gaze back into the camera's axes.
+    rotation: GazeRotation,
 }
 
-/// Makes the pictures of faces and runs the model on them.
+/// Writes the crops of a batch and runs the model on them.
 trait BatchRunner {
-    /// Extent of the frame.
+    /// Size of the frame.
     fn size(&self) -> Size;
 
-    /// One batch.
+    /// Runs one batch.
     fn run(
         &mut self,
         inputs: &mut ModelInputs,
         engine: &mut dyn Engine,
-        slots: &[BatchItem],
+        batch: &[BatchItem],
     ) -> Result<(), EstimateError>;
 }
 
-/// On the CPU.
+/// Preprocesses on the CPU.
 struct HostRunner<'a, 'f>(&'a FrameView<'f>);
 
 impl BatchRunner for HostRunner<'_, '_> {
@@ -111,16 +113,16 @@ impl BatchRunner for HostRunner<'_, '_> {
         &mut self,
         inputs: &mut ModelInputs,
         engine: &mut dyn Engine,
-        slots: &[BatchItem],
+        batch: &[BatchItem],
     ) -> Result<(), EstimateError> {
-        for (slot, BatchItem { crop, .. }) in slots.iter().enumerate() {
-            inputs.fill(self.0, crop, engine, slot)?;
+        for (item, BatchItem { crop, .. }) in batch.iter().enumerate() {
+            inputs.fill(self.0, crop, engine, item)?;
         }
-        Ok(engine.run(slots.len())?)
+        Ok(engine.run(batch.len())?)
     }
 }
 
-/// On the device that has the frame.
+/// Preprocesses on the device that holds the frame.
 struct DeviceRunner<'a, 'f, D: PreprocessDevice> {
     device: &'a mut D,
     frame: &'a D::Frame<'f>,
@@ -136,26 +138,26 @@ impl<D: PreprocessDevice> BatchRunner for DeviceRunner<'_, '_, D> {
         &mut self,
         inputs: &mut ModelInputs,
         engine: &mut dyn Engine,
-        slots: &[BatchItem],
+        batch: &[BatchItem],
     ) -> Result<(), EstimateError> {
         let frame = (self.frame, self.size);
-        let filled = slots.iter().enumerate().try_for_each(|(slot, BatchItem { crop, .. })| {
-            inputs.fill_on(self.device, frame, crop, engine, (slot, slots.len()))
+        let filled = batch.iter().enumerate().try_for_each(|(item, BatchItem { crop, .. })| {
+            inputs.fill_on(self.device, frame, crop, engine, (item, batch.len()))
         });
-        // The engine's own stream of work knows nothing of the device's; and what was begun before
-        // an error must not go on in memory that is given back.
+        // The engine's stream does not wait for the device's, and after an error no work may go on in
+        // memory that is freed.
         let finished = self.device.finish();
         filled?;
         finished?;
-        Ok(engine.run_on_device(slots.len())?)
+        Ok(engine.run_on_device(batch.len())?)
     }
 }
 
 impl GazeEstimator {
-    /// Puts a model together with its profile and the decoder of its outputs.
+    /// Joins a model, its profile and the decoder of its outputs.
     ///
     /// # Errors
-    /// Where the profile's pictures cannot be made.
+    /// Where preprocessing cannot make what the profile asks for.
     pub fn new(
         engine: Box<dyn Engine>,
         profile: &ResolvedProfile,
@@ -169,9 +171,9 @@ impl GazeEstimator {
                 return Err(EstimateError::NoPicture { model, index });
             }
         };
-        let slots = Vec::with_capacity(engine.max_batch());
+        let batch = Vec::with_capacity(engine.max_batch());
         let (normalization, optics) = (profile.normalization, Optics::default());
-        Ok(Self { inputs, decoder, optics, normalization, slots, model, engine })
+        Ok(Self { inputs, decoder, optics, normalization, batch, model, engine })
     }
 
     /// Name of the model for metadata.
@@ -179,37 +181,36 @@ impl GazeEstimator {
         &self.model
     }
 
-    /// Nick of the execution provider that runs it.
+    /// Nick of the execution provider that runs the model.
     pub fn provider(&self) -> &str {
         self.engine.provider()
     }
 
-    /// Number of the device that could make the model's pictures; `None` where only the CPU can.
+    /// Number of the device that can preprocess for the model; `None` where only the CPU can.
     pub fn device(&self) -> Option<u32> {
         self.engine.device()
     }
 
-    /// Puts the inputs of the smallest batch into the device's memory.
+    /// Allocates the inputs of the smallest batch in the device's memory.
     ///
     /// # Errors
-    /// Where there is no [device](Self::device), or its memory is not to be had.
+    /// Where there is no [device](Self::device), or the device lacks memory.
     pub fn prepare_device(&mut self) -> Result<(), EngineError> {
         self.engine.device_input(0, 1).map(drop)
     }
 
-    /// Says what is known of the camera, for all frames from now on.
+    /// Sets what is known of the camera, for all frames from now on.
     pub fn set_optics(&mut self, optics: Optics) {
         self.optics = optics;
     }
 
-    /// Estimates the faces that are planned for it and takes over those that are carried, in
-    /// order, into `out`. `margin` replaces the profile's margin.
+    /// Writes the results of all faces to `out`, in order: estimates the faces that are planned for
+    /// inference and takes over the reused results. `margin` replaces the profile's margin.
     ///
-    /// A face of which nothing lies in the frame, which lacks what the model needs, or for which
-    /// the model gives no number, is reported without gaze. Where a face has landmarks, its head's
-    /// pose is found from them (and reported, unless somebody gave one), and a model that wants
-    /// normalised faces gets one; its gaze is turned back into the camera's coordinates, as is that
-    /// of a model that answers in the axes of the ray.
+    /// A face outside the frame, without what the model needs, or without a finite result has no
+    /// gaze. The landmarks of a face give its head's pose, unless the region has one, and a
+    /// normalised face for a model that wants it. The estimator rotates the gaze of a model that
+    /// answers in other axes back into the camera's.
     pub fn estimate(
         &mut self,
         frame: &FrameView<'_>,
@@ -221,8 +222,8 @@ impl GazeEstimator {
         self.estimate_with(&mut HostRunner(frame), regions, plans, margin, out)
     }
 
-    /// The same of a frame of this size in the memory of a device, which makes the pictures there;
-    /// it must be [the one](Self::device) whose memory the model's inputs are in.
+    /// As [`estimate`](Self::estimate), for a frame of this size in the memory of a device, which
+    /// preprocesses there. It must be [the device](Self::device) that holds the model's inputs.
     pub fn estimate_on<D: PreprocessDevice>(
         &mut self,
         device: &mut D,
@@ -232,10 +233,10 @@ impl GazeEstimator {
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
     ) -> Result<EstimateCounts, EstimateError> {
-        let mut pictures = DeviceRunner { device: &mut *device, frame, size };
-        let counts = self.estimate_with(&mut pictures, regions, plans, margin, out)?;
+        let mut runner = DeviceRunner { device: &mut *device, frame, size };
+        let counts = self.estimate_with(&mut runner, regions, plans, margin, out)?;
         if counts.inferred == 0 {
-            // Who brought the frame may have begun something, and the frame is given back now.
+            // The caller may have begun work on the frame, which it gives back now.
             device.finish()?;
         }
         Ok(counts)
@@ -243,62 +244,62 @@ impl GazeEstimator {
 
     fn estimate_with(
         &mut self,
-        pictures: &mut dyn BatchRunner,
+        runner: &mut dyn BatchRunner,
         regions: impl IntoIterator<Item = FaceRegion>,
         plans: &[InferencePlan],
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
     ) -> Result<EstimateCounts, EstimateError> {
-        let size = pictures.size();
+        let size = runner.size();
         let camera = self.optics.camera(size);
         let mut counts = EstimateCounts::default();
         out.clear();
-        self.slots.clear();
+        self.batch.clear();
         for (region, plan) in regions.into_iter().zip(plans) {
             let pose = pose(&camera, &region);
             if let InferencePlan::Reuse(estimate) = plan {
-                out.push(self.placed(*estimate, pose.as_ref()));
+                out.push(self.with_pose(*estimate, pose.as_ref()));
                 continue;
             }
             let fresh = GazeEstimate { region, ..GazeEstimate::default() };
-            out.push(self.placed(fresh, pose.as_ref()));
+            out.push(self.with_pose(fresh, pose.as_ref()));
             let crop = match self.inputs.crop(size, &region, margin) {
                 Ok(crop) => crop,
-                Err(refused) => {
+                Err(error) => {
                     counts.invalid += 1;
-                    if let CropError::Missing(missing) = refused {
+                    if let CropError::Missing(missing) = error {
                         counts.missing = counts.missing.or(missing);
                     }
                     continue;
                 }
             };
-            let crop = crop.seen_from(self.inputs.view(&camera, pose.as_ref()));
+            let crop = crop.with_view(self.inputs.normalized_view(&camera, pose.as_ref()));
             counts.unaligned += u64::from(self.normalization.is_some() && !crop.is_normalised());
-            let turn = self.inputs.turn(&camera, &region, &crop);
-            self.slots.push(BatchItem { face: out.len() - 1, crop, turn });
-            if self.slots.len() == self.engine.max_batch() {
-                self.run(pictures, out, &mut counts)?;
+            let rotation = self.inputs.gaze_rotation(&camera, &region, &crop);
+            self.batch.push(BatchItem { face: out.len() - 1, crop, rotation });
+            if self.batch.len() == self.engine.max_batch() {
+                self.run_batch(runner, out, &mut counts)?;
             }
         }
-        self.run(pictures, out, &mut counts)?;
+        self.run_batch(runner, out, &mut counts)?;
         Ok(counts)
     }
 
-    /// The results of a frame of `size` of which no face is inferred, into `out`: what is carried,
-    /// with the heads where they are now. Faces that are planned to be inferred are left out.
-    pub fn carry(&self, size: Size, plans: &[InferencePlan], out: &mut Vec<GazeEstimate>) {
+    /// Writes the results of a frame of `size` without inference to `out`: the reused results, with
+    /// the present poses of the heads. Leaves out faces that are planned for inference.
+    pub fn reuse(&self, size: Size, plans: &[InferencePlan], out: &mut Vec<GazeEstimate>) {
         let camera = self.optics.camera(size);
         out.clear();
         out.extend(plans.iter().filter_map(|plan| match plan {
             InferencePlan::Reuse(estimate) => {
-                Some(self.placed(*estimate, pose(&camera, &estimate.region).as_ref()))
+                Some(self.with_pose(*estimate, pose(&camera, &estimate.region).as_ref()))
             }
             InferencePlan::Infer => None,
         }));
     }
 
-    /// A face with what its pose says of it.
-    fn placed(&self, mut estimate: GazeEstimate, pose: Option<&Pose>) -> GazeEstimate {
+    /// An estimate with the head pose and the gaze's origin that a pose gives.
+    fn with_pose(&self, mut estimate: GazeEstimate, pose: Option<&Pose>) -> GazeEstimate {
         if let Some(pose) = pose {
             estimate.region.head_pose.get_or_insert_with(|| pose.angles());
             let center = self.normalization.map_or(FaceCenter::default(), |n| n.center).point();
@@ -307,20 +308,20 @@ impl GazeEstimator {
         estimate
     }
 
-    /// Runs the slots that are filled and empties them.
-    fn run(
+    /// Runs the batch and empties it.
+    fn run_batch(
         &mut self,
-        pictures: &mut dyn BatchRunner,
+        runner: &mut dyn BatchRunner,
         out: &mut [GazeEstimate],
         counts: &mut EstimateCounts,
     ) -> Result<(), EstimateError> {
-        if self.slots.is_empty() {
+        if self.batch.is_empty() {
             return Ok(());
         }
-        pictures.run(&mut self.inputs, self.engine.as_mut(), &self.slots)?;
-        for (item, BatchItem { face, turn, .. }) in self.slots.drain(..).enumerate() {
+        runner.run(&mut self.inputs, self.engine.as_mut(), &self.batch)?;
+        for (item, BatchItem { face, rotation, .. }) in self.batch.drain(..).enumerate() {
             let gaze = self.decoder.decode(&*self.engine, item);
-            let gaze = gaze.and_then(|gaze| turn.to_camera(gaze));
+            let gaze = gaze.and_then(|gaze| rotation.to_camera(gaze));
             counts.inferred += 1;
             counts.invalid += u64::from(gaze.is_none());
             out[face].gaze = gaze;
@@ -329,7 +330,7 @@ impl GazeEstimator {
     }
 }
 
-/// How the head stands, where the face has landmarks that tell.
+/// The pose of the head, where the face has landmarks.
 fn pose(camera: &Camera, region: &FaceRegion) -> Option<Pose> {
     pnp::from_landmarks(camera, region.landmarks.as_ref()?)
 }

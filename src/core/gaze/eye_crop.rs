@@ -1,10 +1,10 @@
-//! The pictures of the eyes that models want.
+//! Crops of the eyes.
 //!
-//! A square about the eye, as wide as a multiple of the distance between its corners, cut out and
-//! turned level by the head's roll. What the turn brings in from outside of the square is the
-//! square's own edge, because the publishers cut first and turn afterwards.
+//! A square around the eye, as wide as a multiple of the distance between its corners, rotated level
+//! by the head's roll. Outside the square the rotation repeats the square's own edge, because the
+//! publishers crop first and rotate afterwards.
 
-use crate::core::face::EyeCorners;
+use crate::core::face::region::EyeCorners;
 use crate::core::geometry::{PixelRect, Point, Size};
 use crate::core::image::color::Colorimetry;
 use crate::core::image::preprocess::{PreprocessError, Preprocessor};
@@ -14,23 +14,23 @@ use crate::core::inference::device::{PreprocessJob, RigidTransform};
 use crate::core::inference::{ElementType, TensorMut};
 use crate::core::profile::spec::EyeSpec;
 
-/// Larger squares than this are a mistake.
+/// Largest scale of a square.
 const MAX_SCALE: f64 = 10.0;
 
 impl EyeSpec {
-    /// Whether the scale is one that makes sense.
+    /// Whether the scale is valid.
     pub fn is_valid(&self) -> bool {
         (0.1..=MAX_SCALE).contains(&self.scale)
     }
 
-    /// The square about an eye in a frame of `size`. `None` where the corners are one point or none
-    /// at all, where nothing of it lies in the frame, and where it is larger than the frame.
+    /// The square around an eye in a frame of `size`. `None` where the corners are one point or not
+    /// finite, and where the square lies outside the frame or is larger than it.
     ///
-    /// Corners are cut to whole pixels first, and the middle and the side afterwards, as
-    /// `createEyeBoundingBox` of that demo does.
+    /// Truncates the corners to whole pixels first, and then the middle and the side, as
+    /// `createEyeBoundingBox` of the `gaze_estimation_demo` does.
     pub fn square(&self, eye: &EyeCorners, size: Size) -> Option<PixelRect> {
         let whole = |p: Point| {
-            // Beyond this a corner is in no frame.
+            // A corner beyond this lies in no frame.
             let side = |v: f32| (v.abs() <= 1e6).then_some(v as i32);
             Some((side(p.x)?, side(p.y)?))
         };
@@ -44,20 +44,20 @@ impl EyeSpec {
     }
 }
 
-/// Fills a model's input with the picture of an eye. Owns all the memory that this takes; nothing
-/// is allocated once the largest eye has been seen.
+/// Crops an eye into a model's input. Owns all memory that this takes, and allocates none once it has
+/// seen the largest eye.
 #[derive(Debug)]
 pub struct EyeCropper {
     spec: EyeSpec,
-    /// The square to bytes, at its own size.
-    cut: Preprocessor,
+    /// Copies the square to bytes, at its own size.
+    copy: Preprocessor,
     picture: Preprocessor,
     square: Vec<u8>,
-    turned: Vec<u8>,
+    rotated: Vec<u8>,
 }
 
 impl EyeCropper {
-    /// For an input described by `image`, its width and height resolved, whose memory holds
+    /// A cropper for an input of `image`, with width and height resolved, and elements of type
     /// `element`.
     ///
     /// # Errors
@@ -76,10 +76,10 @@ impl EyeCropper {
         };
         Ok(Self {
             spec,
-            cut: Preprocessor::new(&bytes, ElementType::U8)?,
+            copy: Preprocessor::new(&bytes, ElementType::U8)?,
             picture: Preprocessor::new(image, element)?,
             square: Vec::new(),
-            turned: Vec::new(),
+            rotated: Vec::new(),
         })
     }
 
@@ -93,8 +93,8 @@ impl EyeCropper {
         self.spec.square(eye, size)
     }
 
-    /// Writes the picture of the eye in `square` of a head with this roll (radians, clockwise) to
-    /// the slot `out`. Around the frame its edge is repeated.
+    /// Writes the eye in `square` of a head with this roll (radians, clockwise) to `out`. Outside the
+    /// frame its edge repeats.
     ///
     /// # Errors
     /// As [`Preprocessor::fill`].
@@ -110,18 +110,18 @@ impl EyeCropper {
             return Ok(());
         }
         let size = Size::new(square.width, square.height);
-        self.cut.set_size(size.width, size.height)?;
-        self.square.resize(self.cut.item_len(), 0);
-        self.turned.resize(self.cut.item_len(), 0);
-        self.cut.fill(frame, square, Border::Replicate, TensorMut::U8(&mut self.square))?;
+        self.copy.set_size(size.width, size.height)?;
+        self.square.resize(self.copy.item_len(), 0);
+        self.rotated.resize(self.copy.item_len(), 0);
+        self.copy.fill(frame, square, Border::Replicate, TensorMut::U8(&mut self.square))?;
         let side = size.width as usize;
-        turn(&self.square, side, level(side, roll), &mut self.turned);
-        let turned = bgr(&self.turned, size)?;
-        self.picture.fill(&turned, PixelRect::full(size), Border::Replicate, out)?;
+        rotate(&self.square, side, level(side, roll), &mut self.rotated);
+        let rotated = bgr(&self.rotated, size)?;
+        self.picture.fill(&rotated, PixelRect::full(size), Border::Replicate, out)?;
         Ok(())
     }
 
-    /// What [`fill`](Self::fill) would do with a frame of size `frame`, as a job for a device.
+    /// The work of [`fill`](Self::fill) for a frame of size `frame`, as a job for a device.
     ///
     /// # Errors
     /// As [`Preprocessor::fill`].
@@ -134,13 +134,13 @@ impl EyeCropper {
         if !self.spec.rotate_by_roll {
             return self.picture.job(frame, square, Border::Replicate);
         }
-        let turn = level(square.width as usize, roll);
-        self.picture.transformed_job(frame, square, turn)
+        let rotation = level(square.width as usize, roll);
+        self.picture.transformed_job(frame, square, rotation)
     }
 }
 
-/// The turn that makes a square of `side` pixels level that is rolled clockwise by `roll` radians,
-/// about the pixel `(side / 2, side / 2)`: `cv2.getRotationMatrix2D(centre, degrees, 1)`.
+/// The rotation that makes a square of `side` pixels level whose content is rolled clockwise by
+/// `roll` radians, about the pixel `(side / 2, side / 2)`: `cv2.getRotationMatrix2D(centre, degrees, 1)`.
 fn level(side: usize, roll: f32) -> RigidTransform {
     let centre = (side / 2) as f64;
     let (sin, cos) = f64::from(roll).sin_cos();
@@ -149,13 +149,13 @@ fn level(side: usize, roll: f32) -> RigidTransform {
     RigidTransform { cos: cos as f32, sin: sin as f32, left, top }
 }
 
-/// Turns a square picture of three bytes a pixel; its edge is repeated around it.
+/// Rotates a square picture of three bytes a pixel; outside the square its edge repeats.
 ///
-/// What `cv2.warpAffine` of OpenCV 5 makes of the turn's matrix with `INTER_LINEAR` and
+/// Agrees with `cv2.warpAffine` of OpenCV 5 with the rotation's matrix, `INTER_LINEAR` and
 /// `BORDER_REPLICATE`: positions and weights are 32-bit floats there. (OpenCV 4 rounds positions to
 /// 1/32 of a pixel, which moves a byte by a few grey levels.)
-fn turn(square: &[u8], side: usize, turn: RigidTransform, out: &mut [u8]) {
-    let RigidTransform { cos: right, sin: down, left: x0, top: y0 } = turn;
+fn rotate(square: &[u8], side: usize, rotation: RigidTransform, out: &mut [u8]) {
+    let RigidTransform { cos: right, sin: down, left: x0, top: y0 } = rotation;
     let last = side as i32 - 1;
     let pixel = |x: i32, y: i32| {
         let at = (y.clamp(0, last) as usize * side + x.clamp(0, last) as usize) * 3;
@@ -181,7 +181,7 @@ fn turn(square: &[u8], side: usize, turn: RigidTransform, out: &mut [u8]) {
     }
 }
 
-/// A picture of blue, green and red bytes without padding.
+/// A view of blue, green and red bytes without padding.
 fn bgr(data: &[u8], size: Size) -> Result<FrameView<'_>, PreprocessError> {
     let plane = Plane { data, stride: size.width as usize * 3 };
     let view = FrameView::new(PixelFormat::Bgr, size, Colorimetry::default(), &[plane]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_pixels_as_the_publisher_cuts_them() {
+    fn truncates_to_whole_pixels_as_the_publisher() {
         let spec = EyeSpec::default();
         let size = Size::new(64, 48);
         // Corners (10, 20) and (23, 21): 1.8 * sqrt(170) = 23.47; middle (16, 20).
@@ -208,11 +208,11 @@ mod tests {
 
     /// `cv2.warpAffine` of OpenCV 5.0 with the matrix of 20 degrees about (3, 3).
     #[test]
-    fn turned_as_opencv_does() {
+    fn rotates_as_opencv() {
         const SIDE: usize = 6;
         let picture: Vec<u8> = (0..SIDE * SIDE * 3).map(|i| (i * i * 7 + i * 37) as u8).collect();
-        let mut turned = vec![0; picture.len()];
-        turn(&picture, SIDE, level(SIDE, 20f32.to_radians()), &mut turned);
+        let mut rotated = vec![0; picture.len()];
+        rotate(&picture, SIDE, level(SIDE, 20f32.to_radians()), &mut rotated);
         #[rustfmt::skip]
         let opencv = [
             183, 22, 130, 205, 84, 232, 135, 53, 219, 182, 139, 109, 116, 110, 119, 132, 127, 135,
@@ -222,13 +222,13 @@ mod tests {
             140, 173, 219, 70, 133, 160, 108, 100, 98, 76, 124, 114, 35, 213, 149, 103, 182, 156,
             54, 83, 126, 111, 135, 104, 202, 103, 127, 171, 117, 172, 73, 234, 152, 79, 229, 187
         ];
-        assert_eq!(turned, opencv);
-        turn(&picture, SIDE, level(SIDE, 0.0), &mut turned);
-        assert_eq!(turned, picture);
+        assert_eq!(rotated, opencv);
+        rotate(&picture, SIDE, level(SIDE, 0.0), &mut rotated);
+        assert_eq!(rotated, picture);
     }
 
     #[test]
-    fn no_eye_no_square() {
+    fn invalid_corners_give_no_square() {
         let spec = EyeSpec::default();
         for bad in [
             EyeCorners::default(),
@@ -240,7 +240,7 @@ mod tests {
         ] {
             assert_eq!(spec.square(&bad, Size::new(64, 48)), None, "{bad:?}");
         }
-        let partly = spec.square(&eye(-7.0, 1.0, 3.0, 1.0), Size::new(64, 48));
-        assert_eq!(partly, Some(PixelRect::new(-11, -8, 18, 18)));
+        let partial = spec.square(&eye(-7.0, 1.0, 3.0, 1.0), Size::new(64, 48));
+        assert_eq!(partial, Some(PixelRect::new(-11, -8, 18, 18)));
     }
 }

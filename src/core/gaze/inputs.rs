@@ -1,12 +1,13 @@
-//! What goes into each input of a gaze model: the face, the eyes, the head's pose.
+//! The inputs of a gaze model: the face, the eyes, the head's pose.
 
 use half::f16;
 
 use super::eye_crop::EyeCropper;
 use super::line_of_sight;
+use super::missing_attributes::MissingAttributes;
 use super::normalization::NormalizedView;
-use crate::core::face::FaceRegion;
 use crate::core::face::pnp::Pose;
+use crate::core::face::region::FaceRegion;
 use crate::core::geometry::camera::Camera;
 use crate::core::geometry::matrix::{Mat3, transpose};
 use crate::core::geometry::{Gaze, PixelRect, Size};
@@ -17,29 +18,7 @@ use crate::core::inference::{ElementType, Engine, EngineError, TensorMut};
 use crate::core::profile::spec::{GazeAxes, Normalization, RegionPolicy};
 use crate::core::profile::{InputRole, ResolvedInput, ResolvedProfile};
 
-/// What a gaze model needs of a face besides its box, and the face lacks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MissingAttributes {
-    /// The corners of the eyes.
-    pub eyes: bool,
-    /// The head's pose.
-    pub head_pose: bool,
-}
-
-impl MissingAttributes {
-    /// Whether anything is.
-    pub const fn any(self) -> bool {
-        self.eyes || self.head_pose
-    }
-
-    /// What one or the other lacks.
-    #[must_use]
-    pub const fn or(self, other: Self) -> Self {
-        Self { eyes: self.eyes || other.eyes, head_pose: self.head_pose || other.head_pose }
-    }
-}
-
-/// Why a model cannot be fed.
+/// Why the inputs of a model cannot be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(super) enum ModelInputsError {
     #[error(transparent)]
@@ -48,68 +27,68 @@ pub(super) enum ModelInputsError {
     NoPicture(usize),
 }
 
-/// Fills one input.
+/// Writes one input.
 enum InputWriter {
     Face(Box<Preprocessor>),
-    /// The eye on the image's left is 0.
+    /// An eye; 0 is the one on the image's left.
     Eye(usize, Box<EyeCropper>),
     HeadPose,
 }
 
-/// What one face puts into the inputs, checked before any is written.
+/// The crop of one face: all that the inputs take of it, checked before any of them is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FaceCrop {
     face: PixelRect,
     eyes: [PixelRect; 2],
     /// Yaw, pitch and roll in degrees, as the model takes them.
     head_pose: [f32; 3],
-    /// By how much the eyes are turned level, radians.
+    /// Rotation that makes the eyes level, radians.
     roll: f32,
-    /// The virtual camera that looks at the face; `None` where it is cropped.
+    /// The virtual camera that looks at the face; `None` where the model takes a crop of the frame.
     view: Option<NormalizedView>,
 }
 
-/// How the gaze of a crop is turned back into the camera's axes.
+/// Rotates a model's gaze back into the camera's axes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GazeRotation {
-    /// By how much the eyes were turned level, radians.
+    /// Rotation that made the eyes level, radians.
     roll: f32,
-    /// From the camera's axes to those that the model answers in; `None` where they are the same.
+    /// From the camera's axes to those of the model's answer; `None` where they are the same.
     axes: Option<Mat3>,
 }
 
-/// Why a face puts nothing in.
+/// Why a face has no crop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CropError {
-    /// Nothing of it, or of one of its eyes, lies in the frame.
+    /// The face, or one of its eyes, lies outside the frame.
     OutOfFrame,
-    /// Something is not known of it.
+    /// The face lacks what the model needs.
     Missing(MissingAttributes),
 }
 
-/// Fills all inputs of a model.
+/// Writes all inputs of a model.
 pub(super) struct ModelInputs {
-    /// Each with its position in the file.
-    inputs: Vec<(usize, InputWriter)>,
+    /// The writers, each with the position of its input in the file.
+    writers: Vec<(usize, InputWriter)>,
     region: RegionPolicy,
     normalization: Option<Normalization>,
-    frame: GazeAxes,
-    /// What is needed besides the box.
+    axes: GazeAxes,
+    /// What the model needs besides the box.
     needs: MissingAttributes,
     needs_face: bool,
-    rotates: bool,
+    levels_eyes: bool,
 }
 
 impl ModelInputs {
     pub fn new(profile: &ResolvedProfile) -> Result<Self, ModelInputsError> {
-        let feed = |input: &ResolvedInput| {
+        let writer = |input: &ResolvedInput| {
             let image = input.image.as_ref().ok_or(ModelInputsError::NoPicture(input.index));
             let eye = |side| {
                 let spec = input.eye.unwrap_or_default();
                 let cropper = EyeCropper::new(spec, image.clone()?, input.element)?;
                 Ok::<_, ModelInputsError>(InputWriter::Eye(side, Box::new(cropper)))
             };
-            let feed = match input.role {
+            let writer = match input.role {
                 InputRole::Face => {
                     InputWriter::Face(Box::new(Preprocessor::new(image?, input.element)?))
                 }
@@ -117,24 +96,24 @@ impl ModelInputs {
                 InputRole::RightEye => eye(1)?,
                 InputRole::HeadPose => InputWriter::HeadPose,
             };
-            Ok::<_, ModelInputsError>((input.index, feed))
+            Ok::<_, ModelInputsError>((input.index, writer))
         };
         let has = |wanted: fn(InputRole) -> bool| profile.inputs.iter().any(|i| wanted(i.role));
         Ok(Self {
-            inputs: profile.inputs.iter().map(feed).collect::<Result<_, _>>()?,
+            writers: profile.inputs.iter().map(writer).collect::<Result<_, _>>()?,
             region: profile.region,
             normalization: profile.normalization,
-            frame: profile.frame,
+            axes: profile.axes,
             needs: MissingAttributes {
                 eyes: has(InputRole::is_eye),
                 head_pose: has(|role| role == InputRole::HeadPose),
             },
             needs_face: has(|role| role == InputRole::Face),
-            rotates: profile.inputs.iter().any(|i| i.eye.is_some_and(|eye| eye.rotate_by_roll)),
+            levels_eyes: profile.inputs.iter().any(|i| i.eye.is_some_and(|eye| eye.rotate_by_roll)),
         })
     }
 
-    /// What `face` of a frame of this size puts into the inputs; `margin` replaces the profile's.
+    /// The crop of `face` in a frame of this size; `margin` replaces the profile's.
     pub fn crop(
         &self,
         frame: Size,
@@ -156,37 +135,37 @@ impl ModelInputs {
         if missing.any() {
             return Err(CropError::Missing(missing));
         }
-        if self.rotates {
+        if self.levels_eyes {
             crop.roll = face.roll();
         }
         if let Some(pose) = head_pose {
             let [yaw, pitch, roll] = pose.to_zoo();
-            crop.head_pose = [yaw, pitch, if self.rotates { 0.0 } else { roll }];
+            crop.head_pose = [yaw, pitch, if self.levels_eyes { 0.0 } else { roll }];
         }
-        for (_, feed) in &self.inputs {
-            let InputWriter::Eye(side, cropper) = feed else { continue };
+        for (_, writer) in &self.writers {
+            let InputWriter::Eye(side, cropper) = writer else { continue };
             let eye = face.eyes.as_ref().and_then(|eyes| cropper.square(&eyes[*side], frame));
             crop.eyes[*side] = eye.ok_or(CropError::OutOfFrame)?;
         }
         Ok(crop)
     }
 
-    /// Writes a crop to slot `slot` of every input.
+    /// Writes a crop to item `item` of every input.
     pub fn fill(
         &mut self,
         frame: &FrameView<'_>,
         crop: &FaceCrop,
         engine: &mut dyn Engine,
-        slot: usize,
+        item: usize,
     ) -> Result<(), PreprocessError> {
-        for (index, feed) in &mut self.inputs {
+        for (index, writer) in &mut self.writers {
             let mut input = engine.input(*index);
-            match feed {
+            match writer {
                 InputWriter::Face(preprocessor) => {
-                    let out = input.slot(slot, preprocessor.item_len());
+                    let out = input.slot(item, preprocessor.item_len());
                     let border = self.region.border;
                     match &crop.view {
-                        // Black unless the profile asks for the edge, as `warpPerspective`.
+                        // Black outside the frame unless the profile asks for its edge, as `warpPerspective`.
                         Some(view) => {
                             preprocessor.fill_warped(frame, &view.to_source, border, out)?;
                         }
@@ -196,44 +175,44 @@ impl ModelInputs {
                     }
                 }
                 InputWriter::Eye(side, cropper) => {
-                    let out = input.slot(slot, cropper.item_len());
+                    let out = input.slot(item, cropper.item_len());
                     cropper.fill(frame, crop.eyes[*side], crop.roll, out)?;
                 }
-                InputWriter::HeadPose => write(crop.head_pose, &mut input.slot(slot, 3)),
+                InputWriter::HeadPose => write(crop.head_pose, &mut input.slot(item, 3)),
             }
         }
         Ok(())
     }
 
-    /// Has a device write a crop to slot `slot` of every input, for a run of `batch` items.
+    /// Lets a device write a crop to item `item` of every input, for a run of `batch` items.
     pub fn fill_on<D: PreprocessDevice>(
         &mut self,
         device: &mut D,
         (frame, size): (&D::Frame<'_>, Size),
         crop: &FaceCrop,
         engine: &mut dyn Engine,
-        (slot, batch): (usize, usize),
+        (item, batch): (usize, usize),
     ) -> Result<(), FillError> {
-        for (index, feed) in &mut self.inputs {
+        for (index, writer) in &mut self.writers {
             let input = engine.device_input(*index, batch)?;
-            let slot = |bytes| item(input, slot, bytes);
-            match feed {
+            let memory = |bytes| item_memory(input, item, bytes);
+            match writer {
                 InputWriter::Face(preprocessor) => {
                     let border = self.region.border;
                     let job = match &crop.view {
                         Some(view) => preprocessor.warped_job(&view.to_source, border)?,
                         None => preprocessor.job(size, crop.face, border)?,
                     };
-                    device.fill(frame, &job, slot(job.bytes())?)?;
+                    device.fill(frame, &job, memory(job.bytes())?)?;
                 }
                 InputWriter::Eye(side, cropper) => {
                     let job = cropper.job(size, crop.eyes[*side], crop.roll)?;
-                    device.fill(frame, &job, slot(job.bytes())?)?;
+                    device.fill(frame, &job, memory(job.bytes())?)?;
                 }
                 InputWriter::HeadPose => {
                     let element = engine.info().inputs.get(*index).and_then(|info| info.element);
                     let (bytes, len) = in_memory(crop.head_pose, element);
-                    device.write(&bytes[..len], slot(len)?)?;
+                    device.write(&bytes[..len], memory(len)?)?;
                 }
             }
         }
@@ -241,22 +220,27 @@ impl ModelInputs {
     }
 
     /// The face as the model's virtual camera sees it; `None` for a model that takes crops, and
-    /// for a face whose pose is not known.
-    pub fn view(&self, camera: &Camera, pose: Option<&Pose>) -> Option<NormalizedView> {
-        let size = self.inputs.iter().find_map(|(_, feed)| match feed {
+    /// for a face without a pose.
+    pub fn normalized_view(&self, camera: &Camera, pose: Option<&Pose>) -> Option<NormalizedView> {
+        let size = self.writers.iter().find_map(|(_, writer)| match writer {
             InputWriter::Face(preprocessor) => Some(preprocessor.size()),
             _ => None,
         });
         self.normalization?.view(camera, pose?, size?)
     }
 
-    /// How the gaze of a crop of `face` is turned back. A face that was cropped for want of a
-    /// pose, although the model wants it normalised, is taken for one that a camera without roll
-    /// looked straight at.
-    pub fn turn(&self, camera: &Camera, face: &FaceRegion, crop: &FaceCrop) -> GazeRotation {
-        let along_the_ray = self.frame == GazeAxes::Ray || self.normalization.is_some();
+    /// The rotation that brings the gaze of a crop of `face` back. Where the model wants a normalised
+    /// face and the pose is unknown, the crop counts as seen by a camera that looks straight at it
+    /// without roll.
+    pub fn gaze_rotation(
+        &self,
+        camera: &Camera,
+        face: &FaceRegion,
+        crop: &FaceCrop,
+    ) -> GazeRotation {
+        let along_the_ray = self.axes == GazeAxes::Ray || self.normalization.is_some();
         match &crop.view {
-            // It rolls with the head, so the eyes are level in it.
+            // The virtual camera rolls with the head, so the eyes are level in its picture.
             Some(view) => GazeRotation { roll: 0.0, axes: Some(view.rotation) },
             None => {
                 let axes = along_the_ray.then(|| line_of_sight::rotation_to(camera, &face.rect));
@@ -267,7 +251,7 @@ impl ModelInputs {
 }
 
 impl GazeRotation {
-    /// The model's gaze in the camera's axes; `None` for one that is no number.
+    /// The model's gaze in the camera's axes; `None` where it is not finite.
     pub fn to_camera(self, gaze: Gaze) -> Option<Gaze> {
         let gaze = if self.roll == 0.0 { gaze } else { gaze.rolled(self.roll) };
         match &self.axes {
@@ -278,8 +262,8 @@ impl GazeRotation {
 }
 
 impl FaceCrop {
-    /// The same with the face seen by a virtual camera.
-    pub fn seen_from(self, view: Option<NormalizedView>) -> Self {
+    /// The same crop, with the face as a virtual camera sees it.
+    pub fn with_view(self, view: Option<NormalizedView>) -> Self {
         Self { view, ..self }
     }
 
@@ -288,7 +272,7 @@ impl FaceCrop {
     }
 }
 
-/// Why a device was not given a crop.
+/// Why an input was not written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FillError {
     #[error(transparent)]
@@ -299,13 +283,17 @@ pub(super) enum FillError {
     Device(#[from] DeviceFault),
 }
 
-/// One item of an input.
-fn item(input: DeviceMemory, slot: usize, bytes: usize) -> Result<DeviceMemory, PreprocessError> {
+/// The memory of one item of an input.
+fn item_memory(
+    input: DeviceMemory,
+    item: usize,
+    bytes: usize,
+) -> Result<DeviceMemory, PreprocessError> {
     let length = PreprocessError::Length { expected: bytes, got: input.bytes };
-    input.item(slot, bytes).ok_or(length)
+    input.item(item, bytes).ok_or(length)
 }
 
-/// Numbers as they lie in the memory of an input of floats, and how many bytes that are.
+/// Numbers as bytes of an input of floats, and the number of bytes.
 fn in_memory(values: [f32; 3], element: Option<ElementType>) -> ([u8; 12], usize) {
     let mut bytes = [0; 12];
     let half = element == Some(ElementType::F16);
@@ -319,7 +307,7 @@ fn in_memory(values: [f32; 3], element: Option<ElementType>) -> ([u8; 12], usize
     (bytes, 3 * size)
 }
 
-/// Numbers into an input of floats; profiles allow no other element type for them.
+/// Writes numbers to an input of floats; profiles allow no other element type for them.
 fn write(values: [f32; 3], out: &mut TensorMut<'_>) {
     match out {
         TensorMut::F32(out) => out.iter_mut().zip(values).for_each(|(to, from)| *to = from),

@@ -1,38 +1,37 @@
-//! The frame of axes that a model's angles are in: the camera's, or those of the line of sight from
-//! the camera to the face.
+//! The axes of the line of sight from the camera to the face, in which some models answer.
 //!
-//! A network that sees nothing but a face's pixels cannot know where in the picture they were: the
+//! A network that sees the pixels of a face alone cannot know where in the picture they were: the
 //! same crop at the edge of a picture shows a head that is turned further. Models trained with the
-//! labels of Gaze360 (Kellnhofer et al., ICCV 2019) therefore answer in the axes of the ray, those
-//! of a virtual camera at the same place that was panned and then tilted until its z axis goes
-//! through the face:
+//! labels of Gaze360 (Kellnhofer et al., ICCV 2019) therefore answer in the axes of the ray: those of
+//! a virtual camera at the same position, panned and then tilted until its z axis goes through the
+//! face:
 //!
 //! ```text
-//! z = K^-1 (u, v, 1), made a unit vector     (u, v) the middle of the face's box, lens undone
+//! z = K^-1 (u, v, 1), made a unit vector     (u, v) the middle of the face's box, undistorted
 //! x = (0, 1, 0) x z, made a unit vector      level in the camera: no roll of its own
 //! y = z x x
 //! gaze_camera = [x y z] gaze_ray             x, y and z are the columns
 //! ```
 //!
-//! In angles: straight at the camera is (0, 0) wherever the face is, and becomes the direction from
-//! the face to the camera.
+//! In these axes a gaze straight at the camera is (0, 0) wherever the face is; it becomes the direction
+//! from the face to the camera.
 
 use crate::core::geometry::camera::Camera;
 use crate::core::geometry::matrix::{IDENTITY, Mat3, cross, unit};
-use crate::core::geometry::{Point, Rect};
+use crate::core::geometry::rect::{Point, Rect};
 
-/// From the camera's axes to those of the ray through `point`, in pixels of the frame counted from
-/// the centre of the first one. Its transpose turns a gaze back.
+/// The rotation from the camera's axes to those of the ray through `point`, in pixels of the frame,
+/// with the centre of the first pixel at (0, 0). Its transpose brings a gaze back.
 pub fn rotation(camera: &Camera, point: Point) -> Mat3 {
     let [u, v] = camera.undistort([f64::from(point.x), f64::from(point.y)]);
     let level = u.hypot(1.0);
     let x = [1.0 / level, 0.0, -u / level];
-    // A point that is no number has no ray; the camera's own axes are then the best guess.
+    // A point that is not finite has no ray; the camera's axes are the best guess.
     let Some(z) = unit([u, v, 1.0]) else { return IDENTITY };
     [x, cross(z, x), z]
 }
 
-/// The same for the middle of a face's box, whose edges are those of pixels.
+/// The same for the middle of a face's box, whose edges are pixel edges.
 pub fn rotation_to(camera: &Camera, face: &Rect) -> Mat3 {
     let middle = |start: f32, extent: f32| start + extent / 2.0 - 0.5;
     let point = Point { x: middle(face.x, face.width), y: middle(face.y, face.height) };
@@ -50,7 +49,7 @@ mod tests {
     const SIZE: Size = Size::new(640, 480);
 
     #[test]
-    fn a_face_in_the_middle_changes_nothing() {
+    fn a_face_in_the_middle_needs_no_rotation() {
         let camera = Camera::from_field_of_view(60.0, SIZE);
         for rect in [Rect::full(SIZE), Rect::new(270.0, 215.0, 100.0, 50.0)] {
             assert_eq!(rotation_to(&camera, &rect), IDENTITY);
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn straight_at_the_camera_is_straight_at_the_camera_wherever_the_face_is() {
+    fn straight_at_the_camera_stays_so_wherever_the_face_is() {
         let camera = Camera {
             distortion: [-0.2, 0.05, 0.001, 0.0, 0.0],
             ..Camera::from_field_of_view(75.0, SIZE)
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn no_place_is_the_middle() {
+    fn a_point_that_is_not_finite_needs_no_rotation() {
         let camera = Camera::from_field_of_view(60.0, SIZE);
         for bad in [f32::NAN, f32::INFINITY] {
             let axes = rotation(&camera, Point { x: 10.0, y: bad });

@@ -1,18 +1,17 @@
-//! A face as a virtual camera sees it that looks straight at it from a fixed distance: the data
-//! normalisation of Zhang, Sugano and Bulling, "Revisiting Data Normalization for Appearance-Based
-//! Gaze Estimation", ETRA 2018.
+//! Data normalisation: a virtual camera looks straight at the face from a fixed distance (Zhang,
+//! Sugano and Bulling, "Revisiting Data Normalization for Appearance-Based Gaze Estimation", ETRA
+//! 2018).
 //!
-//! Models that were trained on such pictures answer in that camera's coordinates; its rotation
-//! brings the answer back. The scaling that makes all faces equally far belongs to the picture and
-//! not to the gaze (the paper's correction of the earlier method).
+//! Models trained on such pictures answer in that camera's coordinates; the inverse of its rotation
+//! brings the gaze back. The scaling to a common distance applies to the picture and not to the gaze
+//! (the paper's correction of the earlier method).
 
-use crate::core::face::pnp;
-use crate::core::face::pnp::Pose;
+use crate::core::face::pnp::{self, Pose};
 use crate::core::geometry::camera::Camera;
 use crate::core::geometry::matrix::{
     Mat3, Vec3, add, cross, inverse, multiply, norm, scale, transpose, unit,
 };
-use crate::core::geometry::{Gaze, HeadPose, Size};
+use crate::core::geometry::rect::Size;
 use crate::core::profile::spec::{FaceCenter, Normalization};
 
 impl FaceCenter {
@@ -34,29 +33,27 @@ impl FaceCenter {
     }
 }
 
-/// The view of one face.
+/// The view of one face by the virtual camera.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormalizedView {
     /// From the camera's axes to the virtual camera's.
     pub rotation: Mat3,
     /// From pixels of the model's picture to pixels of the frame.
     pub to_source: Mat3,
-    /// What is looked at, in camera coordinates and millimetres.
-    pub center: Vec3,
 }
 
 impl Normalization {
     /// The view of a face by `camera`, in a picture of `size`.
     ///
-    /// The picture is a homography of the frame. Where the lens distorts, the frame is moved so
-    /// that the face's centre is right; within a face the distortion that is left is small.
+    /// The picture is a homography of the frame. For a lens with distortion the homography is shifted
+    /// to be exact at the face's centre; within a face the remaining distortion is small.
     ///
     /// `None` where the face's centre is not in front of the camera.
     pub fn view(&self, camera: &Camera, pose: &Pose, size: Size) -> Option<NormalizedView> {
         let center = pose.place(self.center.point());
         let distance = norm(center);
         let z = unit(center)?;
-        // The head's own x axis: the virtual camera rolls with the head.
+        // The head's x axis: the virtual camera rolls with the head.
         let right = transpose(&pose.rotation)[0];
         let y = unit(cross(z, right))?;
         let rotation = [cross(y, z), y, z];
@@ -74,23 +71,6 @@ impl Normalization {
         let shift =
             [[1.0, 0.0, seen[0] - pinhole[0]], [0.0, 1.0, seen[1] - pinhole[1]], [0.0, 0.0, 1.0]];
         let back = multiply(&camera.matrix(), &multiply(&transpose(&rotation), &inverse(&lens)?));
-        Some(NormalizedView { rotation, to_source: multiply(&shift, &back), center })
-    }
-}
-
-impl NormalizedView {
-    /// A gaze in the virtual camera's coordinates, in the camera's.
-    pub fn to_camera(&self, gaze: Gaze) -> Option<Gaze> {
-        gaze.turned(&transpose(&self.rotation))
-    }
-
-    /// A gaze in the camera's coordinates, in the virtual camera's.
-    pub fn from_camera(&self, gaze: Gaze) -> Option<Gaze> {
-        gaze.turned(&self.rotation)
-    }
-
-    /// How the head is turned before the virtual camera; its roll is 0.
-    pub fn head_pose(&self, pose: &Pose) -> HeadPose {
-        pnp::angles(&multiply(&self.rotation, &pose.rotation))
+        Some(NormalizedView { rotation, to_source: multiply(&shift, &back) })
     }
 }

@@ -1,33 +1,36 @@
-//! When to infer, and when to carry the last result.
+//! Reuse of the last result: on which faces of a frame the model runs.
 //!
-//! A face is inferred on every frame unless something says otherwise: the frame lies between two
-//! inferences (`inference-interval`), it is late (QoS), its track was inferred a short while ago
-//! (`reclassify-interval`) and its box has not grown much since, or its eyes are closed (`min-eye-openness`): a gaze model gives a number
-//! for lids as well, most often far down. Then the last result is carried, its age counting the
-//! frames since.
+//! The model runs on every face of every frame, except where
+//! - the frame lies between two inferences (`inference-interval`),
+//! - the frame is late (QoS),
+//! - the model ran on the track a short while ago (`reclassify-interval`) and the box has not grown
+//!   much since,
+//! - the eyes are closed (`min-eye-openness`): a gaze model gives a number for lids as well, most
+//!   often far down.
+//!
+//! There the last result is reused, and its age counts the frames since.
 
-use super::GazeEstimate;
-use crate::core::face::FaceRegion;
+use super::estimate::GazeEstimate;
+use crate::core::face::region::FaceRegion;
 
-/// Overlap above which a region without identity is taken for the face of the last frame.
-/// Neighbouring frames of a moving face overlap far more, two faces far less.
+/// A region without a track id is the face of the last frame above this overlap (IoU). Neighbouring
+/// frames of a moving face overlap far more, two faces far less.
 const SAME_FACE_IOU: f32 = 0.3;
 
-/// By how much of its area a tracked face's box may grow before it is inferred again all the same:
-/// who comes nearer is seen better. As nvinfer does with tracked objects (`REINFER_AREA_THRESHOLD`
-/// in `gstnvinfer.cpp` of DeepStream 9, `should_infer_object`); one that shrinks is not affected.
+/// The model runs again on a tracked face whose box has grown by this fraction of its area, because a
+/// nearer face shows more. nvinfer does so with tracked objects (`REINFER_AREA_THRESHOLD` in
+/// `gstnvinfer.cpp` of DeepStream 9, `should_infer_object`). A box that shrinks changes nothing.
 const REINFER_GROWTH: f32 = 0.2;
 
-/// How often to infer.
+/// When to reuse the last result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReusePolicy {
-    /// Infer on every n-th frame; 1 is every frame, 0 counts as 1.
+    /// Run the model on every n-th frame; 1 is every frame, 0 counts as 1.
     pub inference_interval: u32,
-    /// Infer a tracked face again after this many frames; 1 is every time, 0 is never again, unless
-    /// its box's area grows by more than a fifth. Faces without identity are not affected.
+    /// Run the model again on a tracked face after this many frames; 1 is every time, 0 is never
+    /// unless its box's area grows by more than a fifth. Faces without a track id are not affected.
     pub reclassify_interval: u32,
-    /// Do not infer a face both of whose eyes are known to be less open than this, 0..=1; 0 infers
-    /// all.
+    /// Do not run the model on a face with both eyes less open than this, 0..=1; 0 runs it on all.
     pub min_eye_openness: f32,
 }
 
@@ -42,19 +45,19 @@ impl Default for ReusePolicy {
 pub enum InferencePlan {
     /// Run the model.
     Infer,
-    /// Take this: the last result, a frame older.
+    /// Take this result: the last one, a frame older.
     Reuse(GazeEstimate),
 }
 
-/// Remembers what the last frame knew.
+/// Plans each frame from the results of the last one.
 #[derive(Debug, Default)]
 pub struct ReusePlanner {
-    /// Frames since the last one on which faces were inferred; `None` before the first.
+    /// Frames since the last frame with inference; `None` before the first.
     since: Option<u32>,
     last: Vec<GazeEstimate>,
-    /// For each of `last` the area, in square pixels, that its box had when it was inferred.
+    /// For each of `last`, the area of its box, in square pixels, when the model ran on it.
     areas: Vec<f32>,
-    /// The same for the frame that is planned.
+    /// The same for the planned frame.
     planned: Vec<f32>,
 }
 
@@ -67,10 +70,10 @@ impl ReusePlanner {
         self.planned.clear();
     }
 
-    /// Plans one frame: a [`InferencePlan`] for each region, in order. `late` says that there is no time to
-    /// infer. Call [`remember`](Self::remember) with the results afterwards.
+    /// Plans one frame: an [`InferencePlan`] for each region, in order. A `late` frame has no time
+    /// for inference. Call [`remember`](Self::remember) with the results afterwards.
     ///
-    /// Returns how many faces would have been inferred but for their closed eyes.
+    /// Returns on how many faces the model does not run for their closed eyes alone.
     pub fn plan(
         &mut self,
         regions: impl IntoIterator<Item = FaceRegion>,
@@ -98,14 +101,14 @@ impl ReusePlanner {
                 continue;
             }
             closed += u64::from(wanted);
-            plans.push(InferencePlan::Reuse(carried(region, known.map(|(face, _)| face))));
+            plans.push(InferencePlan::Reuse(reused(region, known.map(|(face, _)| face))));
             planned.push(known.map_or(area, |(_, inferred)| inferred));
         }
         self.planned = planned;
         closed
     }
 
-    /// Keeps the results of the planned frame, one for each plan, for the next.
+    /// Keeps the results of the planned frame, one for each plan, for the next frame.
     pub fn remember(&mut self, faces: &[GazeEstimate]) {
         self.last.clear();
         self.last.extend_from_slice(faces);
@@ -116,7 +119,7 @@ impl ReusePlanner {
         self.areas.extend(unplanned.map(|face| face.region.rect.area()));
     }
 
-    /// The last result of a face, and the area that its box had when it was inferred.
+    /// The last result of a face, and the area of its box when the model ran on it.
     fn find(&self, region: &FaceRegion) -> Option<(&GazeEstimate, f32)> {
         let mut known = self.last.iter().zip(self.areas.iter().copied());
         if region.track_id.is_some() {
@@ -129,7 +132,7 @@ impl ReusePlanner {
     }
 }
 
-/// Whether a tracked face was inferred so lately that it need not be inferred again.
+/// Whether the result of a tracked face is recent enough to be reused.
 fn is_recent(known: &GazeEstimate, policy: ReusePolicy) -> bool {
     known.region.track_id.is_some()
         && known.gaze.is_some()
@@ -137,13 +140,13 @@ fn is_recent(known: &GazeEstimate, policy: ReusePolicy) -> bool {
             || known.age.saturating_add(1) < policy.reclassify_interval)
 }
 
-/// Whether both eyes are known to be closed. One open eye has a gaze.
+/// Whether both eyes are closed. One open eye has a gaze.
 fn are_closed(region: &FaceRegion, policy: ReusePolicy) -> bool {
     region.eye_openness.is_some_and(|eyes| eyes.iter().all(|open| *open < policy.min_eye_openness))
 }
 
-/// The last result at the face's present place.
-fn carried(region: FaceRegion, known: Option<&GazeEstimate>) -> GazeEstimate {
+/// The last result with the face's present region.
+fn reused(region: FaceRegion, known: Option<&GazeEstimate>) -> GazeEstimate {
     match known {
         Some(known) => GazeEstimate { region, age: known.age.saturating_add(1), ..*known },
         None => GazeEstimate { region, ..GazeEstimate::default() },
@@ -161,11 +164,11 @@ mod tests {
 
     /// Runs frames of one face and returns the age of each result.
     fn ages(policy: ReusePolicy, track_id: Option<u64>, late: &[bool]) -> Vec<u32> {
-        let mut schedule = ReusePlanner::default();
+        let mut planner = ReusePlanner::default();
         let mut plans = Vec::new();
         let mut ages = Vec::new();
         for late in late {
-            schedule.plan([face(0.0, track_id)], policy, *late, &mut plans);
+            planner.plan([face(0.0, track_id)], policy, *late, &mut plans);
             let estimate = match plans[0] {
                 InferencePlan::Infer => GazeEstimate {
                     region: face(0.0, track_id),
@@ -175,7 +178,7 @@ mod tests {
                 InferencePlan::Reuse(estimate) => estimate,
             };
             ages.push(estimate.age);
-            schedule.remember(&[estimate]);
+            planner.remember(&[estimate]);
         }
         ages
     }
@@ -193,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn tracked_faces_are_carried_between_reclassifications() {
+    fn tracked_faces_reuse_results_between_reclassifications() {
         let policy = ReusePolicy { reclassify_interval: 4, ..ReusePolicy::default() };
         assert_eq!(ages(policy, Some(9), &[false; 6]), [0, 1, 2, 3, 0, 1]);
         assert_eq!(ages(policy, None, &[false; 3]), [0, 0, 0]);
@@ -202,16 +205,16 @@ mod tests {
     }
 
     #[test]
-    fn a_tracked_face_that_grew_is_inferred_again() {
-        // Areas are compared with the one that was inferred, and not with that of the last frame.
+    fn inference_runs_again_on_a_tracked_face_that_grew() {
+        // The area counts from the last inference, and not from the last frame.
         let sides = [100.0, 105.0, 109.0, 110.0, 60.0, 66.0, 109.0, 121.0, 100.0];
         for reclassify_interval in [0, 100] {
             let policy = ReusePolicy { reclassify_interval, ..ReusePolicy::default() };
-            let (mut schedule, mut plans, mut ages) = (ReusePlanner::default(), vec![], vec![]);
+            let (mut planner, mut plans, mut ages) = (ReusePlanner::default(), vec![], vec![]);
             for side in sides {
                 let rect = Rect::new(0.0, 0.0, side, side);
                 let region = FaceRegion { rect, track_id: Some(3), ..Default::default() };
-                schedule.plan([region], policy, false, &mut plans);
+                planner.plan([region], policy, false, &mut plans);
                 let estimate = match plans[0] {
                     InferencePlan::Infer => {
                         GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() }
@@ -219,7 +222,7 @@ mod tests {
                     InferencePlan::Reuse(estimate) => estimate,
                 };
                 ages.push(estimate.age);
-                schedule.remember(&[estimate]);
+                planner.remember(&[estimate]);
             }
             // 110² is more than 1.2 times 100², 121² more than 1.2 times 110².
             assert_eq!(ages, [0, 1, 2, 0, 1, 2, 3, 0, 1]);
@@ -229,45 +232,45 @@ mod tests {
     #[test]
     fn a_face_that_grew_waits_where_there_is_no_time() {
         let policy = ReusePolicy { reclassify_interval: 0, ..ReusePolicy::default() };
-        let (mut schedule, mut plans) = (ReusePlanner::default(), vec![]);
+        let (mut planner, mut plans) = (ReusePlanner::default(), vec![]);
         let grown = |side| FaceRegion {
             rect: Rect::new(0.0, 0.0, side, side),
             track_id: Some(3),
             ..Default::default()
         };
-        schedule.plan([grown(100.0)], policy, false, &mut plans);
+        planner.plan([grown(100.0)], policy, false, &mut plans);
         let region = grown(100.0);
         let known = GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() };
-        schedule.remember(&[known]);
-        schedule.plan([grown(200.0)], policy, true, &mut plans);
-        let InferencePlan::Reuse(carried) = plans[0] else {
-            panic!("late frames are not inferred")
+        planner.remember(&[known]);
+        planner.plan([grown(200.0)], policy, true, &mut plans);
+        let InferencePlan::Reuse(reused) = plans[0] else {
+            panic!("the model runs on a late frame")
         };
-        schedule.remember(&[carried]);
-        schedule.plan([grown(200.0)], policy, false, &mut plans);
-        assert_eq!(plans, [InferencePlan::Infer], "it is still larger than what was inferred");
+        planner.remember(&[reused]);
+        planner.plan([grown(200.0)], policy, false, &mut plans);
+        assert_eq!(plans, [InferencePlan::Infer], "the box has grown since the last inference");
     }
 
     #[test]
-    fn a_late_frame_carries_and_the_next_one_makes_up() {
+    fn a_late_frame_reuses_and_the_next_one_infers() {
         let late = [false, true, true, false, false];
         assert_eq!(ages(ReusePolicy::default(), None, &late), [0, 1, 2, 0, 0]);
         let policy = ReusePolicy { inference_interval: 2, ..ReusePolicy::default() };
         assert_eq!(ages(policy, None, &[false, false, true, false]), [0, 1, 2, 0]);
     }
 
-    /// Runs frames of one face with these eyes; returns age and yaw, the number of the frame, of
-    /// each result, and how many were left out.
+    /// Runs frames of one face with these eyes. Returns the age and the yaw (the number of the frame)
+    /// of each result, and how often closed eyes prevented inference.
     fn blinks(
         track_id: Option<u64>,
         frames: &[Option<[f32; 2]>],
     ) -> (Vec<(u32, Option<f32>)>, u64) {
         let policy = ReusePolicy { min_eye_openness: 0.3, ..ReusePolicy::default() };
-        let (mut schedule, mut plans, mut results) = (ReusePlanner::default(), vec![], vec![]);
+        let (mut planner, mut plans, mut results) = (ReusePlanner::default(), vec![], vec![]);
         let mut closed = 0;
         for (frame, eye_openness) in frames.iter().enumerate() {
             let region = FaceRegion { eye_openness: *eye_openness, ..face(0.0, track_id) };
-            closed += schedule.plan([region], policy, false, &mut plans);
+            closed += planner.plan([region], policy, false, &mut plans);
             let estimate = match plans[0] {
                 InferencePlan::Infer => GazeEstimate {
                     region,
@@ -279,16 +282,16 @@ mod tests {
             assert_eq!(
                 format!("{:?}", estimate.region),
                 format!("{region:?}"),
-                "it is this frame's"
+                "the region is this frame's"
             );
             results.push((estimate.age, estimate.gaze.map(|gaze| gaze.yaw)));
-            schedule.remember(&[estimate]);
+            planner.remember(&[estimate]);
         }
         (results, closed)
     }
 
     #[test]
-    fn closed_eyes_are_not_inferred() {
+    fn closed_eyes_prevent_inference() {
         let (open, shut) = (Some([0.9, 0.8]), Some([0.1, 0.29]));
         for track_id in [Some(4), None] {
             let (results, closed) = blinks(track_id, &[open, shut, shut, open, shut]);
@@ -298,16 +301,16 @@ mod tests {
         }
         let (results, closed) = blinks(Some(4), &[shut, shut, open]);
         assert_eq!(results.iter().map(|r| r.1).collect::<Vec<_>>(), [None, None, Some(2.0)]);
-        assert_eq!(closed, 2, "a face that was never seen with open eyes has no gaze");
+        assert_eq!(closed, 2, "without open eyes before there is no gaze");
     }
 
     #[test]
-    fn one_open_eye_is_enough_and_what_is_not_known_is_not_closed() {
+    fn one_open_eye_or_an_unknown_one_is_enough() {
         let odd = [Some([0.1, 0.3]), Some([0.9, 0.0]), None, Some([f32::NAN, 0.1]), Some([0.3; 2])];
         let (results, closed) = blinks(Some(4), &odd);
         assert!(results.iter().all(|(age, _)| *age == 0), "{results:?}");
         assert_eq!(closed, 0);
-        // Without a limit, closed eyes are inferred as all others.
+        // Without a limit the model runs on closed eyes as well.
         let mut plans = Vec::new();
         let region = FaceRegion { eye_openness: Some([0.0; 2]), ..face(0.0, None) };
         let none =
@@ -316,35 +319,35 @@ mod tests {
     }
 
     #[test]
-    fn results_follow_identity_then_overlap() {
-        let mut schedule = ReusePlanner::default();
+    fn results_follow_the_track_id_then_the_overlap() {
+        let mut planner = ReusePlanner::default();
         let known = |region, yaw| GazeEstimate {
             region,
             gaze: Some(Gaze::new(0.0, yaw)),
             ..Default::default()
         };
-        schedule.remember(&[
+        planner.remember(&[
             known(face(0.0, None), 0.1),
             known(face(40.0, None), 0.2),
             known(face(300.0, Some(5)), 0.3),
         ]);
         let mut plans = Vec::new();
         let regions = [face(35.0, None), face(900.0, Some(5)), face(600.0, None)];
-        schedule.plan(regions, ReusePolicy::default(), true, &mut plans);
+        planner.plan(regions, ReusePolicy::default(), true, &mut plans);
         let yaw = |i: usize| match plans[i] {
             InferencePlan::Reuse(estimate) => estimate.gaze.map(|g| g.yaw),
-            InferencePlan::Infer => panic!("late frames are not inferred"),
+            InferencePlan::Infer => panic!("the model runs on a late frame"),
         };
         assert_eq!((yaw(0), yaw(1), yaw(2)), (Some(0.2), Some(0.3), None));
     }
 
     #[test]
-    fn a_face_without_result_is_tried_again() {
-        let mut schedule = ReusePlanner::default();
+    fn a_face_without_a_result_is_tried_again() {
+        let mut planner = ReusePlanner::default();
         let mut plans = Vec::new();
         let policy = ReusePolicy { reclassify_interval: 0, ..ReusePolicy::default() };
-        schedule.remember(&[GazeEstimate { region: face(0.0, Some(1)), ..Default::default() }]);
-        schedule.plan([face(0.0, Some(1))], policy, false, &mut plans);
+        planner.remember(&[GazeEstimate { region: face(0.0, Some(1)), ..Default::default() }]);
+        planner.plan([face(0.0, Some(1))], policy, false, &mut plans);
         assert_eq!(plans, [InferencePlan::Infer]);
     }
 }

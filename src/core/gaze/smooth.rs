@@ -3,44 +3,44 @@
 //! Casiez, Roussel, Vogel: "1€ Filter: A Simple Speed-based Low-pass Filter for Noisy Input in
 //! Interactive Systems", CHI 2012. A first-order low-pass whose cutoff rises with the speed of the
 //! signal: `fc = min_cutoff + beta * |speed|`, `alpha = 2π fc dt / (1 + 2π fc dt)`. Time comes from
-//! the frames' timestamps, never from a nominal frame rate. A filter delays what it smooths: rules
-//! that judge time are fed with the angles before it.
+//! the frames' timestamps, never from a nominal frame rate. A filter delays what it smooths, so the
+//! rules of the monitor take the unfiltered angles.
 
 use std::f32::consts::{PI, TAU};
 use std::time::Duration;
 
-use crate::core::geometry::Gaze;
+use crate::core::geometry::angles::Gaze;
 
-/// A track that was not seen for this long starts anew.
+/// A track that is missing for longer starts again.
 const FORGET: Duration = Duration::from_secs(2);
 
-/// How strongly to smooth.
+/// Parameters of the filter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OneEuro {
-    /// Cutoff at rest in Hz, above 0: lower is smoother and slower.
+    /// Cutoff at rest in Hz, above 0: a lower one is smoother and slower.
     pub min_cutoff: f32,
-    /// How fast the cutoff rises with speed, Hz per (rad/s), 0 and above: higher follows faster.
+    /// How fast the cutoff rises with speed, Hz per (rad/s), 0 or above: a higher one follows faster.
     pub beta: f32,
 }
 
 impl Default for OneEuro {
-    /// 1 Hz at rest, and following a glance of 5 rad/s with 6 Hz.
+    /// 1 Hz at rest, and 6 Hz for a glance of 5 rad/s.
     fn default() -> Self {
         Self { min_cutoff: 1.0, beta: 1.0 }
     }
 }
 
-/// Cutoff of the speed estimate, the paper's value.
+/// Cutoff of the speed estimate in Hz, the paper's value.
 const SPEED_CUTOFF: f32 = 1.0;
 
-/// One filtered value and its filtered speed.
+/// One filtered angle and its filtered speed.
 #[derive(Clone, Copy, Debug, Default)]
-struct Channel {
+struct AngleFilter {
     value: f32,
     speed: f32,
 }
 
-impl Channel {
+impl AngleFilter {
     fn update(&mut self, target: f32, dt: f32, filter: OneEuro) {
         let speed = (target - self.value) / dt;
         self.speed += alpha(SPEED_CUTOFF, dt) * (speed - self.speed);
@@ -58,8 +58,8 @@ fn alpha(cutoff: f32, dt: f32) -> f32 {
 struct TrackFilter {
     track: u64,
     at: Duration,
-    pitch: Channel,
-    yaw: Channel,
+    pitch: AngleFilter,
+    yaw: AngleFilter,
 }
 
 /// The filters of all tracks of a stream.
@@ -74,15 +74,15 @@ impl Smoother {
         self.tracks.clear();
     }
 
-    /// The smoothed gaze of `track` at stream time `at`. Time that does not go forward leaves the
-    /// filter as it is and returns its value; the first sample of a track is returned as it is.
+    /// The smoothed gaze of `track` at stream time `at`. A stamp that does not advance leaves the
+    /// filter unchanged and returns its value; the first sample of a track passes unchanged.
     pub fn smooth(&mut self, track: u64, at: Duration, gaze: Gaze, filter: OneEuro) -> Gaze {
         self.tracks.retain(|t| at.saturating_sub(t.at) <= FORGET || t.track == track);
         let fresh = TrackFilter {
             track,
             at,
-            pitch: Channel { value: gaze.pitch, speed: 0.0 },
-            yaw: Channel { value: gaze.yaw, speed: 0.0 },
+            pitch: AngleFilter { value: gaze.pitch, speed: 0.0 },
+            yaw: AngleFilter { value: gaze.yaw, speed: 0.0 },
         };
         let Some(known) = self.tracks.iter_mut().find(|t| t.track == track) else {
             self.tracks.push(fresh);
@@ -98,8 +98,8 @@ impl Smoother {
             known.at = at;
             known.pitch.update(gaze.pitch, dt, filter);
             // The shorter way round: -179 and +179 degrees are two degrees apart.
-            let turn = (gaze.yaw - known.yaw.value + PI).rem_euclid(TAU) - PI;
-            known.yaw.update(known.yaw.value + turn, dt, filter);
+            let step = (gaze.yaw - known.yaw.value + PI).rem_euclid(TAU) - PI;
+            known.yaw.update(known.yaw.value + step, dt, filter);
             known.yaw.value = (known.yaw.value + PI).rem_euclid(TAU) - PI;
         }
         Gaze::new(known.pitch.value, known.yaw.value)
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn one_pole_as_the_paper_has_it() {
+    fn one_pole_as_in_the_paper() {
         // With beta 0 the filter is y += a (x - y), a = 2π fc dt / (1 + 2π fc dt).
         let mut smoother = Smoother::default();
         let filter = OneEuro { min_cutoff: 2.0, beta: 0.0 };
@@ -167,20 +167,20 @@ mod tests {
     }
 
     #[test]
-    fn time_that_stands_or_jumps() {
+    fn stamps_that_repeat_or_jump() {
         let mut smoother = Smoother::default();
         let filter = OneEuro::default();
         smoother.smooth(1, at(30, 30), Gaze::new(0.5, 0.0), filter);
         let same = smoother.smooth(1, at(30, 30), Gaze::new(-0.5, 0.0), filter);
         assert_eq!(same.pitch, 0.5, "a duplicate stamp changes nothing");
         let earlier = smoother.smooth(1, at(29, 30), Gaze::new(-0.5, 0.0), filter);
-        assert_eq!(earlier.pitch, 0.5, "nor does one out of order");
+        assert_eq!(earlier.pitch, 0.5, "a stamp out of order changes nothing");
         let later = smoother.smooth(1, at(300, 30), Gaze::new(-0.5, 0.0), filter);
-        assert_eq!(later.pitch, -0.5, "after a long gap the track starts anew");
+        assert_eq!(later.pitch, -0.5, "after a long gap the track starts again");
     }
 
     #[test]
-    fn tracks_do_not_mix_and_lost_ones_are_forgotten() {
+    fn tracks_do_not_mix_and_lost_tracks_are_forgotten() {
         let mut smoother = Smoother::default();
         let filter = OneEuro::default();
         for track in 0..100 {

@@ -1,24 +1,24 @@
 //! Profiles of published models.
 //!
-//! Each is what the publisher's own code does, as far as a profile can say it; where it is not, the
-//! entry says so. Which memory layout a file has depends on how it was exported and not on how it
-//! was trained, so the layout of a built-in profile follows the file ([`ModelProfile::laid_out_for`]).
+//! Each profile follows the publisher's code, as far as a profile can; the entry names exceptions. The
+//! memory layout of a file depends on its export and not on the training, so the layout of a built-in
+//! profile follows the file ([`ModelProfile::with_layout_of`]).
 
 use super::model::{
     AngleRef, AngleUnit, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef,
 };
 use super::spec::{EyeSpec, FaceCenter, GazeAxes, Normalization, RegionPolicy};
 use crate::core::image::spec::{Channels, ImageSpec, Layout, Resample};
-use crate::core::inference::ModelInfo;
+use crate::core::inference::tensor::ModelInfo;
 
-/// Mean of ImageNet's red, green and blue in 0..=1, as torchvision's models take it.
+/// Mean of ImageNet's red, green and blue in 0..=1, as torchvision uses it.
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 
 /// Standard deviation of the same.
 const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// A row of the table.
-struct Entry {
+/// One built-in profile.
+struct BuiltinProfile {
     name: &'static str,
     description: &'static str,
     normalization: Option<Normalization>,
@@ -26,14 +26,14 @@ struct Entry {
     output: fn() -> OutputSpec,
 }
 
-/// Of entries that do the same, the first gives its name to a model that is recognised.
-const TABLE: [Entry; 7] = [
+/// Of entries with the same effect, a recognised model takes the name of the first.
+const TABLE: [BuiltinProfile; 7] = [
     // Muksimova et al., Sensors 2025, 25(4), 1224: faces from SCRFD, cropped and resized to
     // 224x224. Neither code nor weights are public; ImageNet's normalisation (its backbones are
-    // torchvision's) and two angles in radians are the project's reading of it. The paper
-    // speaks of detecting and cropping only, so nothing is normalised here; a model that was
-    // trained on normalised faces says so in a profile of its own.
-    Entry {
+    // torchvision's) and two angles in radians are this project's reading. The paper mentions
+    // detection and cropping only, so this profile normalises no face; a model trained on
+    // normalised faces needs a profile of its own.
+    BuiltinProfile {
         name: "gazecapsnet",
         description: "GazeCapsNet (Sensors 2025, 1224): 224x224 face, pitch and yaw in radians",
         normalization: None,
@@ -46,7 +46,7 @@ const TABLE: [Entry; 7] = [
     // (`normalizeData_face` there; ptgaze/data/calib/normalized_camera_params_eth-xgaze.yaml of
     // hysts/pytorch_mpiigaze_demo). `normalization_example.py` writes 448 pixels from 300 mm, the
     // same 140 mm of the face, and may shrink them to 224.
-    Entry {
+    BuiltinProfile {
         name: "eth-xgaze",
         description: "ETH-XGaze baseline (ECCV 2020): 224x224 normalised face, pitch and yaw in \
                       radians",
@@ -59,9 +59,9 @@ const TABLE: [Entry; 7] = [
         output: pitch_then_yaw,
     },
     // yakhyo/gaze-estimation, onnx_inference.py and config.py: box without margin, cv2.resize to
-    // 448x448 whatever the shape, RGB, ImageNet's normalisation; 90 bins of 4 degrees from -180.
+    // 448x448 without keeping the aspect, RGB, ImageNet's normalisation; 90 bins of 4 degrees from -180.
     // Files before 2026-02-14 call output 0 "pitch" and later ones "yaw"; it is the yaw in both.
-    Entry {
+    BuiltinProfile {
         name: "mobilegaze",
         description: "MobileGaze (yakhyo/gaze-estimation), Gaze360 weights: 448x448 face, 90 bins \
                       of 4 degrees, output 0 is yaw whatever its name",
@@ -70,7 +70,7 @@ const TABLE: [Entry; 7] = [
         output: || yaw_then_pitch(90, 4.0, -180.0),
     },
     // The same code, configuration "mpiigaze" of config.py: 28 bins of 3 degrees from -42.
-    Entry {
+    BuiltinProfile {
         name: "mobilegaze-mpiigaze",
         description: "MobileGaze (yakhyo/gaze-estimation), MPIIGaze weights: 448x448 face, 28 bins \
                       of 3 degrees, output 0 is yaw whatever its name",
@@ -81,8 +81,8 @@ const TABLE: [Entry; 7] = [
     // Ahmednull/L2CS-Net, l2cs/pipeline.py and l2cs/model.py: box without margin, RGB, Resize(448),
     // ImageNet's normalisation; `forward` returns the yaw head first (its callers call it pitch,
     // see issue 32 there); `* 4 - 180`; `gazeto3d` has the project's signs. Some versions shrink
-    // the crop to 224 before, which a profile cannot say.
-    Entry {
+    // the crop to 224 before, which a profile cannot express.
+    BuiltinProfile {
         name: "l2cs-net",
         description: "L2CS-Net (arXiv 2203.03339), Gaze360 weights: 448x448 face, 90 bins of 4 \
                       degrees, output 0 is yaw",
@@ -96,7 +96,7 @@ const TABLE: [Entry; 7] = [
     // (`normalized_camera_distance` there), focal length 1600 for 224 pixels
     // (hysts/pytorch_mpiigaze, data/calib/normalized_camera_params_face.yaml): 140 mm of the face,
     // as ETH-XGaze's. The centre is the mean of six corners (`compute_face_eye_centers`).
-    Entry {
+    BuiltinProfile {
         name: "mpiifacegaze",
         description: "MPIIFaceGaze by hysts (ptgaze): 224x224 normalised face in BGR, pitch and \
                       yaw in radians",
@@ -122,7 +122,7 @@ const TABLE: [Entry; 7] = [
     // right, y up and z away from the camera (about -0.9 when looking into it, whatever the README
     // says), so only y changes its sign. The demo rotates both eyes by the head's roll and the
     // vector back, and cuts squares of 1.8 times the distance between an eye's corners.
-    Entry {
+    BuiltinProfile {
         name: "gaze-estimation-adas-0002",
         description: "Intel Open Model Zoo gaze-estimation-adas-0002: two 60x60 eyes and the \
                       head's pose, direction vector",
@@ -180,14 +180,14 @@ fn yaw_then_pitch(bins: usize, bin_width: f32, offset: f32) -> OutputSpec {
     OutputSpec::Binned { bins, bin_width, offset, pitch: angle(1, 0), yaw: angle(0, 0) }
 }
 
-impl Entry {
+impl BuiltinProfile {
     fn profile(&self) -> ModelProfile {
         ModelProfile {
             name: self.name.to_owned(),
             description: self.description.to_owned(),
-            // Gaze360's labels are in the ray's axes, but the publishers of the models that were
-            // trained with them draw, and are compared with, the angles as they are.
-            frame: GazeAxes::Camera,
+            // Gaze360's labels are in the axes of the ray, but the publishers of models trained with
+            // them draw the angles unrotated, and comparisons use them so.
+            axes: GazeAxes::Camera,
             region: RegionPolicy::default(),
             normalization: self.normalization,
             inputs: (self.inputs)(),
@@ -201,21 +201,21 @@ pub fn names() -> Vec<&'static str> {
     TABLE.iter().map(|entry| entry.name).collect()
 }
 
-/// The built-in profile of that name.
+/// The built-in profile of this name.
 pub fn find(name: &str) -> Option<ModelProfile> {
-    TABLE.iter().find(|entry| entry.name == name).map(Entry::profile)
+    TABLE.iter().find(|entry| entry.name == name).map(BuiltinProfile::profile)
 }
 
-/// All of them.
+/// All built-in profiles.
 pub fn all() -> Vec<ModelProfile> {
-    TABLE.iter().map(Entry::profile).collect()
+    TABLE.iter().map(BuiltinProfile::profile).collect()
 }
 
 impl ModelProfile {
-    /// The profile with the layout that a file's picture inputs have, told by where their
-    /// channels stand.
+    /// The profile with the layout of a file's image inputs, which follows from the position of their
+    /// channels.
     #[must_use]
-    pub fn laid_out_for(mut self, info: &ModelInfo) -> Self {
+    pub fn with_layout_of(mut self, info: &ModelInfo) -> Self {
         for input in &mut self.inputs {
             let Some(image) = &mut input.image else { continue };
             let tensor = match &input.tensor {

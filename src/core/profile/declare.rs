@@ -1,26 +1,27 @@
-//! The inputs and outputs that a profile implies, for engines whose file does not tell them.
+//! The inputs and outputs that a profile implies, for engines whose file does not declare them.
 
 use super::error::ProfileError;
 use super::model::{ModelProfile, OutputSpec, TensorRef};
 use crate::core::image::spec::{ImageSpec, Layout};
-use crate::core::inference::{ElementType, ModelInfo, TensorInfo};
+use crate::core::inference::tensor::{ElementType, ModelInfo, TensorInfo};
 
-/// Numbers of a head pose and of a direction.
+/// Number of values of a head pose and of a direction.
 const TRIPLE: usize = 3;
 
 impl ModelProfile {
-    /// What a model of this profile declares, for `batch` items: float32 everywhere, which is what
-    /// compilers take and give unless told otherwise.
+    /// The tensors of a model of this profile, for `batch` items. All are float32, the default of
+    /// compilers.
     ///
     /// # Errors
-    /// [`ProfileError::Invalid`] where a tensor is named by position, or a picture has no size.
+    /// [`ProfileError::Invalid`] where the profile refers to a tensor by position, or an image has no
+    /// size.
     pub fn declared(&self, batch: usize) -> Result<ModelInfo, ProfileError> {
         self.validate()?;
         let mut inputs = Vec::new();
         for (i, input) in self.inputs.iter().enumerate() {
             let name = name(&input.tensor, &format!("input[{i}].tensor"))?;
             let item = match &input.image {
-                Some(image) => picture(image, &format!("input[{i}].image.width"))?,
+                Some(image) => image_shape(image, &format!("input[{i}].image.width"))?,
                 None => vec![TRIPLE],
             };
             inputs.push(tensor(name, batch, &item));
@@ -38,7 +39,7 @@ impl ModelProfile {
 }
 
 impl OutputSpec {
-    /// Each tensor that is read, with its key and the columns that it has at least.
+    /// Each output tensor, with its key and its least number of columns.
     fn columns(&self) -> Vec<(&'static str, &TensorRef, usize)> {
         let (pitch, yaw, width) = match self {
             Self::Regression { pitch, yaw, .. } => (pitch, yaw, 1),
@@ -57,15 +58,14 @@ fn name<'a>(tensor: &'a TensorRef, key: &str) -> Result<&'a str, ProfileError> {
         TensorRef::Name(name) => Ok(name),
         TensorRef::Index(_) => Err(ProfileError::invalid(
             key,
-            "is a position, and a compiled engine does not tell the names of its tensors: give \
-             the name",
+            "is a position, and a compiled engine does not declare its tensors: give the name",
         )),
     }
 }
 
-fn picture(image: &ImageSpec, key: &str) -> Result<Vec<usize>, ProfileError> {
+fn image_shape(image: &ImageSpec, key: &str) -> Result<Vec<usize>, ProfileError> {
     if image.width == 0 {
-        let reason = "is missing, and a compiled engine does not tell the size of its input";
+        let reason = "is missing, and a compiled engine does not declare the size of its input";
         return Err(ProfileError::invalid(key, reason));
     }
     let (rows, columns) = (image.height as usize, image.width as usize);
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_sizes_become_tensors_that_the_profile_fits() {
+    fn declared_tensors_fit_the_profile() {
         let mut profile = builtin::find("gaze-estimation-adas-0002").unwrap();
         let OutputSpec::Direction { tensor, .. } = &mut profile.output else { panic!() };
         *tensor = TensorRef::Name("gaze_vector".to_owned());
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_engine_does_not_tell_must_be_in_the_profile() {
+    fn the_profile_must_have_names_and_sizes() {
         for (profile, wanted) in [
             (own(["0", "'a'", "'b'"], 32), "input[0].tensor"),
             (own(["'face'", "'a'", "1"], 32), "output.yaw.tensor"),

@@ -1,18 +1,18 @@
-//! What may be wrong with a profile, or between it and a model.
+//! What is wrong with a profile, or between a profile and a model.
 
-/// Why a profile cannot be used. Texts name the key or the tensor, what is expected and what was
+/// Why a profile cannot be used. The texts name the key or the tensor, what is expected and what was
 /// found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
     /// The text is not TOML, or not a profile.
-    #[error("not a profile: {0}")]
+    #[error("this is no model profile: {0}")]
     Syntax(String),
-    /// A key has a value that makes no sense.
+    /// A key has an invalid value.
     #[error("profile key '{key}': {reason}")]
     Invalid {
         /// Path of the key, e.g. `input[0].image.std`.
         key: String,
-        /// What is wrong and what is allowed.
+        /// The fault, and what is allowed.
         reason: String,
     },
     /// Profile and model contradict each other.
@@ -22,37 +22,37 @@ pub enum ProfileError {
     Mismatch {
         /// Name of the profile.
         profile: String,
-        /// Which part.
+        /// The part.
         what: String,
         /// What the profile asks for.
         expected: String,
         /// What the model has.
         found: String,
     },
-    /// Neither a built-in name nor a file.
+    /// The name is neither a built-in profile nor a file.
     #[error(
-        "there is no profile '{name}': it is no file, and the built-in ones are {}",
+        "profile '{name}' does not exist: no file has this path, and the built-in profiles are {}",
         .builtins.join(", ")
     )]
     Unknown {
-        /// As given.
+        /// As the user gave it.
         name: String,
-        /// What there is.
+        /// The built-in profiles.
         builtins: Vec<&'static str>,
     },
-    /// A profile's file is there and cannot be read.
+    /// The file of a profile cannot be read.
     #[error("cannot read the profile '{path}': {reason}")]
     Read {
-        /// As given.
+        /// As the user gave it.
         path: String,
-        /// What the system said.
+        /// The message of the system.
         reason: String,
     },
-    /// Several built-in profiles fit and would give different angles.
+    /// Several built-in profiles fit and give different angles.
     #[error(
-        "the model's inputs and outputs fit several profiles: {}. Choose one by its name with the \
-         profile setting, or in the file's metadata under '{}'",
-        .candidates.join(", "), super::lookup::METADATA_NAME
+        "the model's inputs and outputs fit several profiles: {}. Name one with the profile setting, \
+         or in the file's metadata under '{}'",
+        .candidates.join(", "), super::metadata_keys::METADATA_NAME
     )]
     Ambiguous {
         /// Their names.
@@ -60,8 +60,9 @@ pub enum ProfileError {
     },
     /// No built-in profile fits.
     #[error(
-        "no profile fits the model, whose inputs are {inputs} and outputs {outputs}. Known are {}. \
-         Describe it in a TOML file beside it, MODEL.gaze.toml, or name one with the profile setting",
+        "no profile fits the model with inputs {inputs} and outputs {outputs}. The built-in profiles \
+         are {}. Describe the model in a TOML file beside it, MODEL.gaze.toml, or name a profile with \
+         the profile setting",
         .known.join("; ")
     )]
     Unrecognised {
@@ -72,12 +73,12 @@ pub enum ProfileError {
         /// What each built-in profile expects.
         known: Vec<String>,
     },
-    /// Something of the above, in a certain file.
+    /// One of the above, with its source.
     #[error("{origin}: {source}")]
     In {
-        /// Where the profile comes from.
+        /// The source of the profile.
         origin: String,
-        /// What is wrong with it.
+        /// The error.
         source: Box<ProfileError>,
     },
 }

@@ -1,36 +1,32 @@
-//! Where a model's profile comes from.
+//! Finds the profile of a model: by name, beside the model, in its metadata, or by its signature.
 
 use std::fmt;
 
+use super::builtin;
 use super::error::ProfileError;
+use super::metadata_keys::{METADATA_NAME, METADATA_TOML};
+use super::model::ModelProfile;
 use super::resolve::ResolvedProfile;
-use super::{ModelProfile, builtin};
-use crate::core::inference::{ModelInfo, list};
+use crate::core::inference::tensor::{ModelInfo, list};
 
-/// Metadata key of a model file that holds the name of a built-in profile.
-pub const METADATA_NAME: &str = "gaze.profile";
-
-/// Metadata key of a model file that holds a whole profile in TOML.
-pub const METADATA_TOML: &str = "gaze.profile.toml";
-
-/// Where a profile was found.
+/// How a profile was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FoundBy {
-    /// The user named it: a built-in name or a file.
+    /// The user named it: a built-in profile or a file.
     Named(String),
-    /// A file beside the model.
+    /// In a file beside the model.
     Sidecar(String),
-    /// The model file's own metadata.
+    /// In the model file's metadata.
     Metadata,
-    /// Recognised by inputs and outputs: a guess, which the caller tells its user.
+    /// By the model's inputs and outputs: a guess, which the caller reports to the user.
     Recognised {
-        /// Other built-in profiles that do exactly the same.
+        /// Other built-in profiles with the same effect.
         alike: Vec<&'static str>,
     },
 }
 
 impl FoundBy {
-    /// Whether nobody said so.
+    /// Whether the profile is a guess.
     pub fn is_guess(&self) -> bool {
         matches!(self, Self::Recognised { .. })
     }
@@ -43,12 +39,12 @@ impl fmt::Display for FoundBy {
             Self::Sidecar(path) => write!(f, "in '{path}' beside the model"),
             Self::Metadata => f.write_str("in the model's metadata"),
             Self::Recognised { alike } if alike.is_empty() => {
-                f.write_str("guessed by the model's inputs and outputs")
+                f.write_str("guessed from the model's inputs and outputs")
             }
             Self::Recognised { alike } => {
                 write!(
                     f,
-                    "guessed by the model's inputs and outputs, the same as {}",
+                    "guessed from the model's inputs and outputs, the same as {}",
                     alike.join(", ")
                 )
             }
@@ -56,17 +52,17 @@ impl fmt::Display for FoundBy {
     }
 }
 
-/// Finds the profile of a model, first found:
+/// Finds the profile of a model. The first of these wins:
 ///
 /// 1. `named`: the name of a built-in profile, or the path of a TOML file;
-/// 2. the first of `sidecars`, the paths of files beside the model, that exists;
+/// 2. the first existing file of `sidecars`, the paths beside the model;
 /// 3. the model's metadata, [`METADATA_TOML`] before [`METADATA_NAME`];
 /// 4. the one built-in profile that fits its inputs and outputs.
 ///
-/// `read` gives a file's text, `None` where there is no file.
+/// `read` returns the text of a file, or `None` where the file does not exist.
 ///
 /// # Errors
-/// [`ProfileError`]; one about a file's contents says which file.
+/// [`ProfileError`]; an error in a file's text names the file.
 pub fn find_profile(
     info: &ModelInfo,
     named: Option<&str>,
@@ -79,35 +75,35 @@ pub fn find_profile(
     if let Some(named) = named {
         let source = FoundBy::Named(named.to_owned());
         if let Some(profile) = builtin::find(named) {
-            return Ok((profile.laid_out_for(info).resolve(info)?, source));
+            return Ok((profile.with_layout_of(info).resolve(info)?, source));
         }
         let text = read(named)?.ok_or_else(|| unknown(named))?;
-        return Ok((written(&text, info, &format!("'{named}'"))?, source));
+        return Ok((parse_and_resolve(&text, info, &format!("'{named}'"))?, source));
     }
     for path in sidecars {
         if let Some(text) = read(path)? {
-            let profile = written(&text, info, &format!("'{path}'"))?;
+            let profile = parse_and_resolve(&text, info, &format!("'{path}'"))?;
             return Ok((profile, FoundBy::Sidecar(path.clone())));
         }
     }
     if let Some(text) = info.metadata.get(METADATA_TOML) {
         let origin = format!("the model's metadata '{METADATA_TOML}'");
-        return Ok((written(text, info, &origin)?, FoundBy::Metadata));
+        return Ok((parse_and_resolve(text, info, &origin)?, FoundBy::Metadata));
     }
     if let Some(name) = info.metadata.get(METADATA_NAME) {
         let origin = format!("the model's metadata '{METADATA_NAME}'");
         let profile = builtin::find(name).ok_or_else(|| unknown(name));
-        let resolved = profile.and_then(|profile| profile.laid_out_for(info).resolve(info));
+        let resolved = profile.and_then(|profile| profile.with_layout_of(info).resolve(info));
         return Ok((resolved.map_err(|why| why.within(&origin))?, FoundBy::Metadata));
     }
     recognise(info)
 }
 
-/// Finds the profile of an engine whose file tells nothing of itself: as [`find_profile`] does, the first
-/// two places only.
+/// Finds the profile of an engine whose file declares no inputs and outputs: the first two steps of
+/// [`find_profile`].
 ///
 /// # Errors
-/// As [`find_profile`]; [`ProfileError::Invalid`] where neither place has one.
+/// As [`find_profile`]; [`ProfileError::Invalid`] where neither step finds one.
 pub fn find_profile_without_model(
     named: Option<&str>,
     sidecars: &[String],
@@ -130,8 +126,8 @@ pub fn find_profile_without_model(
         None => ProfileError::invalid(
             "profile",
             format!(
-                "is missing: a compiled engine does not tell its inputs and outputs. Name one, or \
-                 put one beside the engine ({})",
+                "is missing, and a compiled engine does not declare its inputs and outputs. Name a \
+                 profile, or put one beside the engine ({})",
                 sidecars.join(", ")
             ),
         ),
@@ -142,21 +138,25 @@ fn unknown(name: &str) -> ProfileError {
     ProfileError::Unknown { name: name.to_owned(), builtins: builtin::names() }
 }
 
-fn written(text: &str, info: &ModelInfo, origin: &str) -> Result<ResolvedProfile, ProfileError> {
+fn parse_and_resolve(
+    text: &str,
+    info: &ModelInfo,
+    origin: &str,
+) -> Result<ResolvedProfile, ProfileError> {
     ModelProfile::from_toml(text)
         .and_then(|profile| profile.resolve(info))
         .map_err(|why| why.within(origin))
 }
 
-/// The built-in profile that fits, and leaves nothing of the outputs unread. Several that fit and
-/// do exactly the same are one.
+/// The built-in profile that fits and reads all of the outputs. Several profiles with the same effect
+/// count as one.
 fn recognise(info: &ModelInfo) -> Result<(ResolvedProfile, FoundBy), ProfileError> {
     let profiles = builtin::all();
     let fitting: Vec<(&'static str, ResolvedProfile)> = builtin::names()
         .into_iter()
         .zip(&profiles)
         .filter_map(|(name, profile)| {
-            let resolved = profile.clone().laid_out_for(info).resolve(info).ok()?;
+            let resolved = profile.clone().with_layout_of(info).resolve(info).ok()?;
             resolved.reads_all_of(info).then_some((name, resolved))
         })
         .collect();
@@ -183,11 +183,11 @@ fn signature(profile: &ModelProfile) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ResolvedOutput;
     use super::super::model::InputRole;
+    use super::super::resolve::ResolvedOutput;
     use super::*;
     use crate::core::image::spec::{ImageSpec, Layout};
-    use crate::core::inference::{ElementType, TensorInfo};
+    use crate::core::inference::tensor::{ElementType, TensorInfo};
 
     fn tensor(name: &str, shape: &[i64]) -> TensorInfo {
         let shape = shape.iter().map(|dim| usize::try_from(*dim).ok()).collect();
@@ -231,7 +231,7 @@ yaw = { tensor = 0 }
 "#;
 
     #[test]
-    fn what_is_named_wins_over_sidecar_metadata_and_guess() {
+    fn a_named_profile_wins_over_sidecar_metadata_and_guess() {
         let mut info = mobilegaze();
         info.metadata.insert(METADATA_TOML.to_owned(), OWN.replace("own", "meta"));
         info.metadata.insert(METADATA_NAME.to_owned(), "l2cs-net".to_owned());
@@ -261,7 +261,7 @@ yaw = { tensor = 0 }
     }
 
     #[test]
-    fn published_files_are_recognised_whatever_their_layout_and_batch() {
+    fn published_files_are_recognised_in_any_layout_and_batch() {
         for (info, name, layout) in [
             (mobilegaze(), "mobilegaze", Layout::Nchw),
             (face(&[1, 448, 448, 3], &[&[1, 90], &[1, 90]]), "mobilegaze", Layout::Nhwc),
@@ -276,7 +276,7 @@ yaw = { tensor = 0 }
     }
 
     #[test]
-    fn inputs_with_names_are_found_in_any_order() {
+    fn named_inputs_are_found_in_any_order() {
         let info = model(
             vec![
                 tensor("head_pose_angles", &[1, 3]),
@@ -294,7 +294,7 @@ yaw = { tensor = 0 }
     }
 
     #[test]
-    fn an_engine_has_its_profile_from_outside() {
+    fn an_engine_takes_its_profile_from_outside() {
         let beside = ["beside.gaze.toml".to_owned()];
         let files = |path: &str| Ok((path == "beside.gaze.toml").then(|| OWN.to_owned()));
         assert_eq!(find_profile_without_model(None, &beside, files).unwrap().name, "own");
@@ -309,8 +309,8 @@ yaw = { tensor = 0 }
     }
 
     #[test]
-    fn ambiguous_lists_the_candidates_and_the_way_out() {
-        // RGB or BGR cannot be seen from outside.
+    fn an_ambiguous_model_lists_candidates_and_remedy() {
+        // The shapes do not tell RGB from BGR.
         let info = face(&[-1, 3, 224, 224], &[&[-1, 2]]);
         let error = find_profile(&info, None, &[], no_file).unwrap_err();
         let ProfileError::Ambiguous { candidates } = &error else { panic!("{error}") };
@@ -319,10 +319,10 @@ yaw = { tensor = 0 }
     }
 
     #[test]
-    fn unknown_lists_what_was_found_and_what_is_known() {
+    fn an_unknown_model_lists_its_tensors_and_the_profiles() {
         for info in [
             face(&[1, 3, 8, 8], &[&[1, 2]]),
-            // More outputs than a known model has: not that model.
+            // One output more than a known model has.
             face(&[1, 3, 448, 448], &[&[1, 90], &[1, 90], &[1, 1]]),
             face(&[1, 3, 224, 224], &[&[1, 5]]),
             model(Vec::new(), Vec::new()),
@@ -337,7 +337,7 @@ yaw = { tensor = 0 }
     }
 
     #[test]
-    fn errors_say_where_the_profile_came_from() {
+    fn errors_name_the_source_of_the_profile() {
         let info = mobilegaze();
         let unknown =
             find_profile(&info, Some("mobile-gaze"), &[], no_file).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! A profile as it is written: the model, its inputs and its output.
+//! The profile as TOML has it: the model, its inputs and its output.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 use super::spec::{EyeSpec, GazeAxes, Normalization, RegionPolicy};
 use crate::core::image::spec::ImageSpec;
 
-/// Everything that is to be known of a gaze model besides its weights.
+/// What a gaze model expects and returns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ModelProfile {
     /// Name of the family, e.g. `mobilegaze`.
     pub name: String,
-    /// One line for people: what it is and where it comes from.
+    /// One line for people: the model and its source.
     #[serde(default)]
     pub description: String,
-    /// In which axes the angles of a model that gets crops are: `camera` (default), or `ray`. Those
-    /// of a model with `normalization` are always in its virtual camera's.
-    #[serde(default)]
-    pub frame: GazeAxes,
-    /// Which pixels of a face the model gets. Eye inputs have their own rule.
+    /// The axes of the angles of a model that takes crops: `camera` (default) or `ray`. A model with
+    /// `normalization` always answers in the axes of its virtual camera.
+    #[serde(default, rename = "frame")]
+    pub axes: GazeAxes,
+    /// Which pixels of a face the model takes. Eye inputs have their own rule.
     #[serde(default)]
     pub region: RegionPolicy,
-    /// The virtual camera that the face input was trained with; without it the face is cropped.
+    /// The virtual camera of the face input; without it the model takes a crop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalization: Option<Normalization>,
     /// The model's inputs, each with its role.
@@ -53,15 +53,15 @@ impl fmt::Display for TensorRef {
     }
 }
 
-/// One input and what it is fed with.
+/// One input and what goes into it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct InputSpec {
-    /// Which tensor.
+    /// The tensor.
     pub tensor: TensorRef,
     /// What goes in.
     pub role: InputRole,
-    /// How pixels become values; needed for every role but `head-pose`.
+    /// How pixels become values; required for every role but `head-pose`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSpec>,
     /// Which pixels of an eye, for the roles `left-eye` and `right-eye`: `scale` (1.8) and
@@ -70,24 +70,23 @@ pub struct InputSpec {
     pub eye: Option<EyeSpec>,
 }
 
-/// What an input is fed with.
+/// What goes into an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InputRole {
     /// The face crop.
     Face,
-    /// The eye on the image's left (the subject's right), a square about it ([`EyeSpec`]).
+    /// The eye on the image's left (the subject's right), in a square around it ([`EyeSpec`]).
     LeftEye,
     /// The eye on the image's right.
     RightEye,
     /// Yaw, pitch and roll of the head in degrees, three numbers, with the signs of the Open Model
-    /// Zoo (`head-pose-estimation-adas-0001`). Where the eyes are turned level by the roll, it is 0
-    /// here.
+    /// Zoo (`head-pose-estimation-adas-0001`). Where the eyes are rotated level, the roll is 0.
     HeadPose,
 }
 
 impl InputRole {
-    /// Whether it is one of the eyes.
+    /// Whether the input takes an eye.
     pub const fn is_eye(self) -> bool {
         matches!(self, Self::LeftEye | Self::RightEye)
     }
@@ -104,17 +103,17 @@ pub enum AngleUnit {
     Degrees,
 }
 
-/// Where one angle is found, and its sign.
+/// The column of one angle, and its sign.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AngleRef {
-    /// Which output.
+    /// The output.
     pub tensor: TensorRef,
-    /// First column of the angle in a row of that output: 0 where each angle has an output of its
-    /// own, 0 or 1 for a `[batch, 2]` regression.
+    /// First column of the angle in a row of that output: 0 where each angle has its own output, 0
+    /// or 1 for a `[batch, 2]` regression.
     #[serde(default)]
     pub column: usize,
-    /// Whether the model's sign is the opposite of [`Gaze`](crate::core::geometry::Gaze)'s.
+    /// Whether the model's sign is opposite to that of [`Gaze`](crate::core::geometry::Gaze)'s.
     #[serde(default)]
     pub negate: bool,
 }
@@ -123,7 +122,7 @@ pub struct AngleRef {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "decoder", deny_unknown_fields, rename_all = "kebab-case")]
 pub enum OutputSpec {
-    /// Two numbers.
+    /// Two angles as numbers.
     Regression {
         /// Unit of both.
         #[serde(default)]
@@ -148,12 +147,12 @@ pub enum OutputSpec {
         /// The horizontal angle.
         yaw: AngleRef,
     },
-    /// A direction of any length.
+    /// A direction vector of any length.
     Direction {
-        /// Which output, `[batch, 3]`.
+        /// The output, `[batch, 3]`.
         tensor: TensorRef,
-        /// Factors that turn the model's x, y, z into camera coordinates (x right, y down,
-        /// z away from the camera).
+        /// Factors from the model's x, y, z to camera coordinates (x right, y down, z away from the
+        /// camera).
         #[serde(default = "unit_axes")]
         axes: [f32; 3],
     },

@@ -1,18 +1,17 @@
-//! Profiles from TOML and back, and the values that they may hold.
+//! Reads profiles from TOML and checks their values.
 
 use super::error::ProfileError;
-use super::spec::{GazeAxes, Normalization};
-
 use super::model::{AngleRef, InputRole, InputSpec, ModelProfile, OutputSpec, TensorRef};
+use super::spec::{GazeAxes, Normalization};
 use crate::core::image::spec::ImageSpec;
 
-/// Larger pictures than this are a mistake.
+/// Longest side of an image, pixels.
 const MAX_SIDE: u32 = 4096;
 
-/// Focal lengths in pixels and distances in millimetres beyond these are in another unit.
+/// Focal lengths in pixels and distances in millimetres; values outside are in another unit.
 const NORMALIZATION_RANGE: std::ops::RangeInclusive<f64> = 10.0..=100_000.0;
 
-/// More classes than this are a mistake: at 360 degrees they would be a tenth of a degree wide.
+/// Most classes: at 360 degrees each would be a tenth of a degree wide.
 const MAX_BINS: usize = 3600;
 
 impl ModelProfile {
@@ -23,32 +22,24 @@ impl ModelProfile {
     pub fn from_toml(text: &str) -> Result<Self, ProfileError> {
         let profile: Self = toml::from_str(text).map_err(|why| {
             let line = why.span().map(|span| text[..span.start].matches('\n').count() + 1);
-            let place = line.map_or_else(String::new, |line| format!("line {line}: "));
-            ProfileError::Syntax(format!("{place}{}", why.message()))
+            let prefix = line.map_or_else(String::new, |line| format!("line {line}: "));
+            ProfileError::Syntax(format!("{prefix}{}", why.message()))
         })?;
         profile.validate()?;
         Ok(profile)
     }
 
-    /// Writes it as [`from_toml`](Self::from_toml) reads it.
+    /// Checks the values, without a model.
     ///
     /// # Errors
-    /// [`ProfileError::Syntax`] for a value that TOML cannot hold.
-    pub fn to_toml(&self) -> Result<String, ProfileError> {
-        toml::to_string(self).map_err(|why| ProfileError::Syntax(why.to_string()))
-    }
-
-    /// Checks the values against each other, without a model.
-    ///
-    /// # Errors
-    /// [`ProfileError::Invalid`] for the first key that makes no sense.
+    /// [`ProfileError::Invalid`] for the first key with an invalid value.
     pub fn validate(&self) -> Result<(), ProfileError> {
         if self.name.trim().is_empty() {
             return Err(ProfileError::invalid("name", "is empty"));
         }
         if !(-0.9..=4.0).contains(&self.region.margin) {
             let margin = self.region.margin;
-            let reason = format!("{margin} does not lie in -0.9..=4.0");
+            let reason = format!("{margin} is out of range: -0.9..=4.0");
             return Err(ProfileError::invalid("region.margin", reason));
         }
         self.validate_inputs()?;
@@ -64,16 +55,16 @@ impl ModelProfile {
             ("normalization.distance", camera.distance, "millimetres"),
         ] {
             if !NORMALIZATION_RANGE.contains(&value) {
-                let reason = format!("{value} {what} do not lie in {NORMALIZATION_RANGE:?}");
+                let reason = format!("{value} {what} is out of range: {NORMALIZATION_RANGE:?}");
                 return Err(ProfileError::invalid(key, reason));
             }
         }
         if self.inputs.iter().all(|input| input.role != InputRole::Face) {
-            let reason = "there is no face input that it could be for";
+            let reason = "needs an input with the role 'face'";
             return Err(ProfileError::invalid("normalization", reason));
         }
-        if self.frame == GazeAxes::Ray {
-            let reason = "a normalised face has a camera of its own; leave one of the two out";
+        if self.axes == GazeAxes::Ray {
+            let reason = "does not apply with 'normalization', whose camera has its own axes; remove one of the two";
             return Err(ProfileError::invalid("frame", reason));
         }
         Ok(())
@@ -81,20 +72,29 @@ impl ModelProfile {
 
     fn validate_inputs(&self) -> Result<(), ProfileError> {
         if self.inputs.iter().all(|input| input.role == InputRole::HeadPose) {
-            return Err(ProfileError::invalid("input", "there is no face and no eye among them"));
+            return Err(ProfileError::invalid("input", "needs a face or an eye among the inputs"));
         }
         for (i, input) in self.inputs.iter().enumerate() {
             let key = |name: &str| format!("input[{i}].{name}");
             let earlier = &self.inputs[..i];
             if earlier.iter().any(|other| other.role == input.role) {
-                return Err(ProfileError::invalid(key("role"), "an earlier input has the same"));
+                return Err(ProfileError::invalid(
+                    key("role"),
+                    "an earlier input has the same role",
+                ));
             }
             if earlier.iter().any(|other| other.tensor == input.tensor) {
-                return Err(ProfileError::invalid(key("tensor"), "an earlier input has the same"));
+                return Err(ProfileError::invalid(
+                    key("tensor"),
+                    "an earlier input has the same tensor",
+                ));
             }
             match (&input.image, input.role) {
                 (Some(_), InputRole::HeadPose) => {
-                    return Err(ProfileError::invalid(key("image"), "a head pose is no picture"));
+                    return Err(ProfileError::invalid(
+                        key("image"),
+                        "does not apply to a head pose; remove it",
+                    ));
                 }
                 (None, InputRole::HeadPose) => {}
                 (None, _) => {
@@ -104,20 +104,23 @@ impl ModelProfile {
             }
             if let Some(eye) = &input.eye {
                 if !input.role.is_eye() {
-                    return Err(ProfileError::invalid(key("eye"), "this input is no eye"));
+                    return Err(ProfileError::invalid(
+                        key("eye"),
+                        "applies to eyes only; remove it",
+                    ));
                 }
                 if !eye.is_valid() {
-                    let reason = format!("{} does not lie in 0.1..=10", eye.scale);
+                    let reason = format!("{} is out of range: 0.1..=10", eye.scale);
                     return Err(ProfileError::invalid(key("eye.scale"), reason));
                 }
             }
-            let turned = |input: &InputSpec| {
+            let rotates = |input: &InputSpec| {
                 input.role.is_eye().then(|| input.eye.unwrap_or_default().rotate_by_roll)
             };
-            if let Some(turn) = turned(input)
-                && earlier.iter().filter_map(turned).any(|other| other != turn)
+            if let Some(rotate) = rotates(input)
+                && earlier.iter().filter_map(rotates).any(|other| other != rotate)
             {
-                let reason = "is not what the other eye has";
+                let reason = "must be the same for both eyes";
                 return Err(ProfileError::invalid(key("eye.rotate-by-roll"), reason));
             }
         }
@@ -132,20 +135,26 @@ impl ImageSpec {
         };
         for (name, side) in [("width", self.width), ("height", self.height)] {
             if side > MAX_SIDE {
-                return invalid(name, format!("{side} does not lie in 0..={MAX_SIDE}"));
+                return invalid(name, format!("{side} is out of range: 0..={MAX_SIDE}"));
             }
         }
         if (self.width == 0) != (self.height == 0) {
-            return invalid("width", "give width and height, or neither".to_owned());
+            return invalid("width", "needs a height as well; give both or neither".to_owned());
         }
         if !self.scale.is_finite() || self.scale == 0.0 {
-            return invalid("scale", format!("{} is not a finite number besides 0", self.scale));
+            return invalid("scale", format!("{} must be finite and not 0", self.scale));
         }
         if self.mean.iter().any(|mean| !mean.is_finite()) {
-            return invalid("mean", format!("{:?} is not finite", self.mean));
+            return invalid("mean", format!("{:?} must be finite", self.mean));
         }
         if self.std.iter().any(|std| !std.is_finite() || *std == 0.0) {
-            return invalid("std", format!("{:?} is divided by: no 0, all finite", self.std));
+            return invalid(
+                "std",
+                format!(
+                    "{:?} must be finite and not 0, because values are divided by it",
+                    self.std
+                ),
+            );
         }
         Ok(())
     }
@@ -157,21 +166,21 @@ impl OutputSpec {
             Self::Regression { pitch, yaw, .. } => apart(pitch, yaw, 1),
             Self::Binned { bins, bin_width, offset, pitch, yaw } => {
                 if !(2..=MAX_BINS).contains(bins) {
-                    let reason = format!("{bins} does not lie in 2..={MAX_BINS}");
+                    let reason = format!("{bins} is out of range: 2..={MAX_BINS}");
                     return Err(ProfileError::invalid("output.bins", reason));
                 }
                 if !bin_width.is_finite() || *bin_width <= 0.0 {
-                    let reason = format!("{bin_width} is not a positive number of degrees");
+                    let reason = format!("{bin_width} must be a positive number of degrees");
                     return Err(ProfileError::invalid("output.bin-width", reason));
                 }
                 if !offset.is_finite() {
-                    return Err(ProfileError::invalid("output.offset", "is not finite"));
+                    return Err(ProfileError::invalid("output.offset", "must be finite"));
                 }
                 apart(pitch, yaw, *bins)
             }
             Self::Direction { axes, .. } => {
                 if axes.iter().any(|axis| !axis.is_finite() || *axis == 0.0) {
-                    let reason = format!("{axes:?} loses a direction: no 0, all finite");
+                    let reason = format!("{axes:?} must be finite and not 0");
                     return Err(ProfileError::invalid("output.axes", reason));
                 }
                 Ok(())
@@ -180,7 +189,7 @@ impl OutputSpec {
     }
 }
 
-/// Pitch and yaw must not read the same columns.
+/// Checks that pitch and yaw read different columns.
 fn apart(pitch: &AngleRef, yaw: &AngleRef, columns: usize) -> Result<(), ProfileError> {
     let same: bool = match (&pitch.tensor, &yaw.tensor) {
         (TensorRef::Index(a), TensorRef::Index(b)) => a == b,
@@ -219,7 +228,7 @@ yaw = { tensor = "yaw", negate = true }
 "#;
 
     #[test]
-    fn every_key_is_read() {
+    fn reads_every_key() {
         let profile = ModelProfile::from_toml(GOOD).unwrap();
         assert_eq!(profile.region.margin, 0.2);
         let camera = profile.normalization.unwrap();
@@ -235,15 +244,15 @@ yaw = { tensor = "yaw", negate = true }
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_written_profile_reads_back() {
         for profile in builtin::all() {
-            let text = profile.to_toml().unwrap();
+            let text = toml::to_string(&profile).unwrap();
             assert_eq!(ModelProfile::from_toml(&text).as_ref(), Ok(&profile), "{text}");
         }
     }
 
     #[test]
-    fn messages_name_the_key() {
+    fn errors_name_the_key() {
         for (from, to, key) in [
             ("name = \"own\"", "name = \" \"", "name"),
             ("name = \"own\"", "name = \"own\"\nframe = \"ray\"", "frame"),
@@ -274,7 +283,7 @@ yaw = { tensor = "yaw", negate = true }
     }
 
     #[test]
-    fn inputs_must_differ_and_have_pictures() {
+    fn inputs_must_differ_and_have_images() {
         let second = |text: &str| GOOD.replace("[output]", &format!("[[input]]\n{text}\n[output]"));
         for (text, key) in [
             ("tensor = 1\nrole = \"face\"\nimage = {}", "input[1].role"),
@@ -308,13 +317,13 @@ yaw = { tensor = "yaw", negate = true }
     }
 
     #[test]
-    fn the_frame_of_the_angles_is_the_cameras_unless_it_is_the_rays() {
+    fn the_axes_are_the_cameras_by_default() {
         let crop = GOOD.replace("[normalization]\nfocal-length = 960.0\ndistance = 600\n", "");
-        assert_eq!(ModelProfile::from_toml(&crop).unwrap().frame, GazeAxes::Camera);
+        assert_eq!(ModelProfile::from_toml(&crop).unwrap().axes, GazeAxes::Camera);
         let ray = format!("frame = \"ray\"\n{crop}");
         let profile = ModelProfile::from_toml(&ray).unwrap();
-        assert_eq!(profile.frame, GazeAxes::Ray);
-        assert_eq!(ModelProfile::from_toml(&profile.to_toml().unwrap()), Ok(profile));
+        assert_eq!(profile.axes, GazeAxes::Ray);
+        assert_eq!(ModelProfile::from_toml(&toml::to_string(&profile).unwrap()), Ok(profile));
         let world = format!("frame = \"world\"\n{crop}");
         let error = ModelProfile::from_toml(&world).unwrap_err().to_string();
         assert!(error.contains("world") && error.contains("ray"), "{error}");

@@ -1,5 +1,5 @@
-//! A profile and a model file brought together: names become positions, sizes are filled in, and
-//! what contradicts is refused with what was expected and what was found.
+//! Matches a profile with a model file: names become positions, open sizes get a value, and a
+//! contradiction is an error that names what is expected and what was found.
 
 use super::error::ProfileError;
 use super::model::{
@@ -7,9 +7,9 @@ use super::model::{
 };
 use super::spec::{EyeSpec, GazeAxes, Normalization, RegionPolicy};
 use crate::core::image::spec::{ImageSpec, Layout};
-use crate::core::inference::{ElementType, ModelInfo, TensorInfo, list};
+use crate::core::inference::tensor::{ElementType, ModelInfo, TensorInfo, list};
 
-/// The most columns of a regression output: more are classes or features.
+/// Most columns of a regression output: more are classes or features.
 const MAX_REGRESSION_COLUMNS: usize = 16;
 
 /// A profile that fits a model.
@@ -19,50 +19,50 @@ pub struct ResolvedProfile {
     pub name: String,
     /// One line for people.
     pub description: String,
-    /// In which axes the angles of a face that is cropped are.
-    pub frame: GazeAxes,
-    /// Which pixels of a face the model gets.
+    /// The axes of the angles of a model that takes crops.
+    pub axes: GazeAxes,
+    /// Which pixels of a face the model takes.
     pub region: RegionPolicy,
-    /// The virtual camera that looks at the face; `None` where it is cropped.
+    /// The virtual camera that looks at the face; `None` where the model takes a crop.
     pub normalization: Option<Normalization>,
     /// The model's inputs in the file's order.
     pub inputs: Vec<ResolvedInput>,
-    /// How the outputs are read.
+    /// How the outputs become a gaze.
     pub output: ResolvedOutput,
 }
 
-/// One input of the model and what goes in.
+/// One input of the model and what goes into it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResolvedInput {
     /// Position in the file.
     pub index: usize,
-    /// What goes in.
+    /// What goes into it.
     pub role: InputRole,
     /// Type of its elements.
     pub element: ElementType,
-    /// How pixels become values, width and height filled in; `None` for a head pose alone.
+    /// How pixels become values, with width and height; `None` for a head pose.
     pub image: Option<ImageSpec>,
-    /// Which pixels of an eye; `None` for what is no eye.
+    /// Which pixels of an eye; `None` for other inputs.
     pub eye: Option<EyeSpec>,
     /// Dimensions without the batch.
     pub item_shape: Vec<usize>,
 }
 
-/// Where one angle is found, by position.
+/// The column of one angle, by position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AngleColumn {
     /// Position of the output in the file.
     pub output: usize,
     /// First column in an item's row.
     pub column: usize,
-    /// Whether the model's sign is the opposite of [`Gaze`](crate::core::geometry::Gaze)'s.
+    /// Whether the model's sign is opposite to that of [`Gaze`](crate::core::geometry::Gaze)'s.
     pub negate: bool,
 }
 
 /// [`OutputSpec`] with positions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ResolvedOutput {
-    /// Two numbers.
+    /// Two angles as numbers.
     Regression {
         /// Unit of both.
         unit: AngleUnit,
@@ -84,7 +84,7 @@ pub enum ResolvedOutput {
         /// The horizontal angle.
         yaw: AngleColumn,
     },
-    /// A direction of any length.
+    /// A direction vector of any length.
     Direction {
         /// Position of the output in the file.
         output: usize,
@@ -94,11 +94,11 @@ pub enum ResolvedOutput {
 }
 
 impl ModelProfile {
-    /// Brings the profile and a model together.
+    /// Matches the profile with a model.
     ///
     /// # Errors
-    /// [`ProfileError::Mismatch`] for the first thing that does not fit, and what
-    /// [`validate`](Self::validate) finds.
+    /// [`ProfileError::Mismatch`] for the first part that does not fit, and the errors of
+    /// [`validate`](Self::validate).
     pub fn resolve(&self, info: &ModelInfo) -> Result<ResolvedProfile, ProfileError> {
         self.validate()?;
         let resolver = Resolver { profile: &self.name, info };
@@ -109,7 +109,7 @@ impl ModelProfile {
             match inputs.iter().filter(|input| input.index == index).count() {
                 1 => {}
                 0 => {
-                    let known = format!("{} described inputs", inputs.len());
+                    let known = format!("the {} inputs of the profile", inputs.len());
                     return Err(resolver.mismatch("inputs", &known, format!("also {tensor}")));
                 }
                 _ => {
@@ -121,7 +121,7 @@ impl ModelProfile {
         Ok(ResolvedProfile {
             name: self.name.clone(),
             description: self.description.clone(),
-            frame: self.frame,
+            axes: self.axes,
             region: self.region,
             normalization: self.normalization,
             inputs,
@@ -131,7 +131,7 @@ impl ModelProfile {
 }
 
 impl ResolvedProfile {
-    /// Whether every column of every output is read, as far as the file declares them.
+    /// Whether the profile reads every column of every output, as far as the file declares them.
     pub(super) fn reads_all_of(&self, info: &ModelInfo) -> bool {
         let read = match self.output {
             ResolvedOutput::Regression { .. } => 2,
@@ -142,9 +142,9 @@ impl ResolvedProfile {
         columns.map(Iterator::product::<Option<usize>>).sum::<Option<usize>>() == Some(read)
     }
 
-    /// Whether another profile gives the same angles, whatever it is called.
+    /// Whether another profile gives the same angles.
     pub(super) fn does_the_same_as(&self, other: &Self) -> bool {
-        self.frame == other.frame
+        self.axes == other.axes
             && self.region == other.region
             && self.normalization == other.normalization
             && self.inputs == other.inputs
@@ -180,7 +180,11 @@ impl Resolver<'_> {
             }
         };
         found.ok_or_else(|| {
-            self.mismatch(&format!("{kind} {wanted}"), "that there is one", list(tensors))
+            self.mismatch(
+                &format!("{kind} {wanted}"),
+                &format!("an {kind} of that name or position"),
+                list(tensors),
+            )
         })
     }
 
@@ -221,7 +225,7 @@ impl Resolver<'_> {
             Layout::Nchw => (a, b, c),
             Layout::Nhwc => (c, a, b),
         };
-        // The file's number, or the profile's where the file leaves it open; both must agree.
+        // The file's size, or the profile's where the file leaves it open; two sizes must agree.
         let agree = |declared: Option<usize>, wanted: u32| match (declared, wanted as usize) {
             (Some(declared), 0) => Some(declared),
             (Some(declared), wanted) => (declared == wanted).then_some(declared),
@@ -233,7 +237,7 @@ impl Resolver<'_> {
         }
         if spec.width == 0 && (rows.is_none() || columns.is_none()) {
             let found = format!("{tensor}, which leaves them open");
-            return Err(self.mismatch(what, "width and height in profile or model", found));
+            return Err(self.mismatch(what, "width and height in the profile or the model", found));
         }
         let rows = agree(rows, spec.height).ok_or_else(refuse)?;
         let columns = agree(columns, spec.width).ok_or_else(refuse)?;
@@ -277,7 +281,7 @@ impl Resolver<'_> {
                     self.find("output", &self.info.outputs, &pitch.tensor)?.0,
                     self.find("output", &self.info.outputs, &yaw.tensor)?.0,
                 );
-                // All columns are classes: other counts mean that the model has other bins.
+                // All columns are classes: another number means other bins.
                 let total = if p == y { 2 * bins } else { *bins };
                 let columns = |angle: &AngleRef| {
                     let expected = format!("[batch,{total}] ({bins} bins per angle)");
@@ -297,7 +301,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Finds an output and checks the columns of its rows where the file declares them.
+    /// Finds an output, and checks the columns of its rows where the file declares them.
     fn angle(
         &self,
         angle: &AngleRef,
@@ -317,8 +321,8 @@ impl Resolver<'_> {
     }
 }
 
-/// How many values so many dimensions have, `None` where one is open. A file may declare more than can be
-/// counted.
+/// Number of values of these dimensions; `None` where one is open. Saturates, because a file may
+/// declare more than fits.
 fn elements(dims: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
     dims.into_iter().try_fold(1, |count: usize, dim| Some(count.saturating_mul(dim?)))
 }
@@ -353,7 +357,7 @@ mod tests {
 
     /// Dimensions whose product has more than 64 bits.
     #[test]
-    fn sizes_beyond_counting_do_not_fit() {
+    fn sizes_that_overflow_do_not_fit() {
         let huge = 1 << 40;
         let binned = builtin::find("mobilegaze").unwrap();
         let outputs: &[&[i64]] = &[&[1, huge, huge], &[1, huge, huge]];
@@ -374,7 +378,7 @@ mod tests {
         "decoder = \"regression\"\npitch = { tensor = 0 }\nyaw = { tensor = \"out0\", column = 1 }";
 
     #[test]
-    fn sizes_are_taken_from_the_model_or_the_profile() {
+    fn sizes_come_from_the_model_or_the_profile() {
         let size = |image: &str, input: &[i64]| {
             let resolved = own(image, TWO_COLUMNS).resolve(&info(input, &[&[-1, 2]]))?;
             let input = &resolved.inputs[0];
@@ -390,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_that_contradict_are_refused_with_both_shapes() {
+    fn contradicting_inputs_are_refused_with_both_shapes() {
         let outputs: &[&[i64]] = &[&[1, 2]];
         for (image, input) in [
             ("", &[1, 8, 8, 3][..]),
@@ -419,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_that_contradict_are_refused() {
+    fn contradicting_outputs_are_refused() {
         let input = &[1, 3, 8, 8];
         let regression = own("", TWO_COLUMNS);
         assert_eq!(mismatch(&regression, &info(input, &[&[1, 1]])).0, "output 'out0'");
@@ -449,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_whose_columns_are_open_is_left_to_the_run() {
+    fn an_output_with_open_columns_is_checked_when_bound() {
         assert!(own("", TWO_COLUMNS).resolve(&info(&[1, 3, 8, 8], &[&[-1, -1]])).is_ok());
     }
 }

@@ -1,31 +1,30 @@
-//! The parts of a profile that the steps from a face to a model's inputs read as well: which pixels
-//! of a face and of an eye, through which virtual camera, and in which axes the answer comes.
+//! The parts of a profile that cropping and normalisation read as well: the pixels of a face and of an
+//! eye, the virtual camera, and the axes of the answer.
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::geometry::{PixelRect, Rect, Size};
+use crate::core::geometry::rect::{PixelRect, Rect, Size};
 use crate::core::image::spec::Border;
 
-/// From a face box to the rectangle of pixels that the model was trained on.
+/// Which pixels a model takes of a face box.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RegionPolicy {
-    /// How much wider than the box, as a fraction of its width and height, half on each side.
-    /// 0.0 is the box itself, 0.2 adds a tenth on each side. -0.9..=4.0.
+    /// Margin around the box, as a fraction of its width and height, half on each side. 0.0 is the
+    /// box itself, 0.2 adds a tenth on each side. -0.9..=4.0.
     pub margin: f64,
-    /// Grow the shorter side to a square about the centre.
+    /// Whether to grow the shorter side to a square around the centre.
     pub square: bool,
     /// What to do at the frame's edge.
     pub border: Border,
 }
 
 impl RegionPolicy {
-    /// The pixels of a frame of `size` that the model gets for the face box `rect`, or `None`
-    /// where nothing of it lies in the frame. Without margin and squaring the corners are
-    /// truncated to whole pixels one by one and clipped, as the published pipelines do
-    /// (`int(x1), int(y1), int(x2), int(y2)` of a corner box).
+    /// The pixels of a frame of `size` that the model takes of the face box `rect`; `None` where the
+    /// box lies outside the frame. Truncates each corner to whole pixels and clips, as the published
+    /// pipelines do (`int(x1), int(y1), int(x2), int(y2)` of a corner box).
     ///
-    /// With [`Border::Clip`] the result lies inside the frame; otherwise it may leave it.
+    /// With [`Border::Clip`] the result lies inside the frame; otherwise it may leave the frame.
     pub fn pixels(&self, rect: &Rect, size: Size) -> Option<PixelRect> {
         if rect.is_empty() {
             return None;
@@ -45,7 +44,7 @@ impl RegionPolicy {
                 (y1, y2) = (y1 - grow, y2 + grow);
             }
         }
-        // Saturating: a box of a billion pixels becomes one that the limit below refuses.
+        // Saturates: the limit below refuses a box of a billion pixels.
         let [x1, y1, x2, y2] = [x1, y1, x2, y2].map(|v| v.trunc() as i32);
         let whole = PixelRect::new(
             x1,
@@ -59,7 +58,7 @@ impl RegionPolicy {
         }
         match self.border {
             Border::Clip => Some(inside),
-            // More than three frames wide is not a face but a mistake; cut it to what is there.
+            // A box wider than three frames is no face: clip it to the frame.
             _ if whole.width > 3 * size.width.max(16) || whole.height > 3 * size.height.max(16) => {
                 Some(inside)
             }
@@ -68,19 +67,19 @@ impl RegionPolicy {
     }
 }
 
-/// Which pixels a model gets of an eye.
+/// Which pixels a model takes of an eye.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EyeSpec {
     /// Side of the square, as a multiple of the distance between the eye's corners. 0.1..=10.
     pub scale: f64,
-    /// Whether the square is turned level by the head's roll. The model then sees a head without
-    /// roll: a head pose that it takes has none, and the gaze that it gives is turned back.
+    /// Whether to rotate the square level by the head's roll. The model then sees a head without
+    /// roll: its head pose input has none, and its gaze is rotated back.
     pub rotate_by_roll: bool,
 }
 
 impl Default for EyeSpec {
-    /// Those of the Open Model Zoo's `gaze_estimation_demo` (`EyeStateEstimator`).
+    /// The values of the Open Model Zoo's `gaze_estimation_demo` (`EyeStateEstimator`).
     fn default() -> Self {
         Self { scale: 1.8, rotate_by_roll: true }
     }
@@ -90,7 +89,7 @@ impl Default for EyeSpec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaceCenter {
-    /// Middle between the eyes' corners and the nose's wings: ETH-XGaze (`normalization_example.py`:
+    /// Middle between the corners of the eyes and the wings of the nose: ETH-XGaze (`normalization_example.py`:
     /// the mean of the mean of the four corners and of the mean of the two wings).
     #[default]
     EyesAndNose,
@@ -106,19 +105,19 @@ pub struct Normalization {
     pub focal_length: f64,
     /// Distance from the face's centre in millimetres.
     pub distance: f64,
-    /// What it looks at.
+    /// The point of the face that the camera looks at.
     #[serde(default)]
     pub center: FaceCenter,
 }
 
-/// In which axes a model's angles are.
+/// The axes of a model's angles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GazeAxes {
-    /// The camera's, or taken for them.
+    /// The camera's axes.
     #[default]
     Camera,
-    /// Those of the ray from the camera to the face.
+    /// The axes of the ray from the camera to the face.
     Ray,
 }
 
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_left_is_none() {
+    fn a_box_outside_the_frame_has_no_pixels() {
         let policy = RegionPolicy::default();
         for rect in [
             Rect::default(),

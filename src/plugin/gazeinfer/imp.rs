@@ -18,7 +18,7 @@ use super::properties::PROPERTIES;
 use super::reload::Reloader;
 use super::settings::{EngineReload, Settings};
 use super::stream::{FrameFault, Looked, Stream};
-use crate::core::gaze::estimator::MissingAttributes;
+use crate::core::gaze::missing_attributes::MissingAttributes;
 use crate::nvidia::surface::Access;
 use crate::plugin::meta::gaze;
 use crate::plugin::nvidia_buffer::NvmmCaps;

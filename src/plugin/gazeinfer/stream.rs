@@ -9,7 +9,8 @@ use super::settings::FrameSettings;
 use super::source::Sources;
 use crate::core::face::FaceRegion;
 use crate::core::gaze::FrameGaze;
-use crate::core::gaze::estimator::{EstimateError, GazeEstimator, MissingAttributes};
+use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
+use crate::core::gaze::missing_attributes::MissingAttributes;
 use crate::core::gaze::reuse::InferencePlan;
 use crate::core::geometry::camera::{Camera, Optics};
 use crate::core::geometry::{Rect, Size};
@@ -254,7 +255,7 @@ impl Stream {
             self.missing = self.missing.or(counts.missing);
             outcome.latency = Some(begin.elapsed());
         } else {
-            self.estimator.carry(frame.size, &self.plans, &mut result.faces);
+            self.estimator.reuse(frame.size, &self.plans, &mut result.faces);
             outcome.carried = !self.plans.is_empty();
         }
         if settings.smoothing {
