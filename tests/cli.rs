@@ -1,4 +1,4 @@
-//! `gazetool` as a user calls it: what it writes, where, and how it ends.
+//! `gazetool` as a user calls it: output, errors and exit codes.
 
 mod common;
 
@@ -36,7 +36,7 @@ fn call<S: AsRef<OsStr>>(arguments: &[S]) -> (i32, String, String) {
     ended(&tool(arguments).output().unwrap())
 }
 
-/// The one document of a call with `--json`.
+/// The document of a call with `--json`, which ends with `code`.
 fn json<S: AsRef<OsStr>>(arguments: &[S], code: i32) -> Value {
     let output = tool(arguments).arg("--json").output().unwrap();
     let (ended, out, errors) = ended(&output);
@@ -46,7 +46,7 @@ fn json<S: AsRef<OsStr>>(arguments: &[S], code: i32) -> Value {
     document
 }
 
-/// The call fails with `code`, writes nothing to standard output, and says all of `words`.
+/// The call fails with `code`, leaves standard output empty, and its error holds all of `words`.
 fn refused<S: AsRef<OsStr>>(arguments: &[S], code: i32, words: &[&str]) {
     let (ended, out, errors) = call(arguments);
     assert_eq!(ended, code, "{errors}");
@@ -61,8 +61,8 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// A picture of 8x8 pixels, columns 0..4 of one colour, 4..8 of another.
-fn picture(path: &Path, left: [u8; 3], right: [u8; 3]) {
+/// Writes an image of 8x8 pixels, columns 0..4 in one colour, 4..8 in another.
+fn write_image(path: &Path, left: [u8; 3], right: [u8; 3]) {
     let row: Vec<u8> = [left; 4].into_iter().chain([right; 4]).flatten().collect();
     write_png(path, 8, 8, &row.repeat(8));
 }
@@ -73,25 +73,25 @@ fn write_png(path: &Path, width: u32, height: u32, rgb: &[u8]) {
     encoder.write_header().unwrap().write_image_data(rgb).unwrap();
 }
 
-/// A folder whose name has a space, with two pictures.
-fn pictures() -> (TempDir, PathBuf) {
+/// A folder with two images; its name has a space.
+fn images_folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let images = folder.path().join("two pictures");
+    let images = folder.path().join("two images");
     fs::create_dir(&images).unwrap();
-    picture(&images.join("a face.png"), [51, 0, 0], [51, 0, 102]);
-    picture(&images.join("b.PNG"), [102, 0, 51], [102, 0, 0]);
-    fs::write(images.join("notes.txt"), "not a picture").unwrap();
+    write_image(&images.join("a face.png"), [51, 0, 0], [51, 0, 102]);
+    write_image(&images.join("b.PNG"), [102, 0, 51], [102, 0, 0]);
+    fs::write(images.join("notes.txt"), "not an image").unwrap();
     (folder, images)
 }
 
-/// What `make_models.py` says of its regression models, of [`picture`].
+/// The gaze of the regression models of `make_models.py` on [`write_image`].
 fn angles(left: [u8; 3], right: [u8; 3]) -> Gaze {
     let of = |byte: u8| f32::from(byte) / 255.0;
     Gaze::new(f32::midpoint(of(left[0]), of(right[0])), of(right[2]) - of(left[2]))
 }
 
 #[test]
-fn help_is_golden() {
+fn help_equals_the_golden_file() {
     let mut all = call(&["--help"]).1;
     for command in COMMANDS {
         let (code, help, errors) = call(&[command, "--help"]);
@@ -102,11 +102,11 @@ fn help_is_golden() {
     if std::env::var_os("GAZE_UPDATE").is_some() {
         fs::write(&golden, &all).unwrap();
     }
-    assert_eq!(all, fs::read_to_string(golden).unwrap(), "GAZE_UPDATE=1 writes the file anew");
+    assert_eq!(all, fs::read_to_string(golden).unwrap(), "GAZE_UPDATE=1 updates the file");
 }
 
 #[test]
-fn wrong_command_lines_say_what_is_right() {
+fn wrong_arguments_name_the_right_ones() {
     let model = data("regression.onnx");
     let model = text(&model);
     refused(&["polish"], USAGE, &["polish"]);
@@ -120,7 +120,7 @@ fn wrong_command_lines_say_what_is_right() {
 }
 
 #[test]
-fn inspect_needs_no_runtime_for_what_the_file_says() {
+fn inspect_reads_a_file_without_onnx_runtime() {
     let model = data("regression_profile_name.onnx");
     let (code, out, errors) = ended(
         &tool(&[OsStr::new("inspect"), model.as_os_str(), OsStr::new("--json")])
@@ -142,8 +142,8 @@ fn inspect_needs_no_runtime_for_what_the_file_says() {
 }
 
 #[test]
-fn inspect_tells_what_runs_where() {
-    if !onnx_runtime("inspect_tells_what_runs_where") {
+fn inspect_shows_where_nodes_run() {
+    if !onnx_runtime("inspect_shows_where_nodes_run") {
         return;
     }
     let document =
@@ -156,11 +156,11 @@ fn inspect_tells_what_runs_where() {
     let operators = placed["operators"].as_object().unwrap().values();
     let sum: u64 = operators.map(|count| count.as_u64().unwrap()).sum();
     assert!(sum > 0 && placed["nodes"] == sum, "{placed}");
-    // Another format than ONNX: what the runtime knows.
+    // Of another format than ONNX only ONNX Runtime knows the inputs.
     let document = json(&["inspect", text(&data("regression.ort"))], YES);
     assert_eq!((&document["format"], &document["onnx"]), (&"ORT".into(), &Value::Null));
     assert_eq!(document["inputs"][0]["shape"], serde_json::json!(["?", 3, 8, 8]));
-    // A model that nothing runs is shown, and the answer is no.
+    // inspect shows a model that does not run, and the answer is no.
     let document = json(&["inspect", text(&data("int64_input.onnx"))], NO);
     assert_eq!(document["inputs"][0]["element"], "int64");
     assert!(document["not_run"].as_str().unwrap().contains("int8"), "{document}");
@@ -169,7 +169,7 @@ fn inspect_tells_what_runs_where() {
     refused(&wrong, CANNOT, &["eth-xgaze", "does not fit"]);
 }
 
-/// Nothing is left of the runs that are traced.
+/// The trace of a run leaves no files.
 #[test]
 fn inspect_leaves_no_files() {
     if !onnx_runtime("inspect_leaves_no_files") {
@@ -180,14 +180,14 @@ fn inspect_leaves_no_files() {
     let status =
         tool(&["inspect", text(&model)]).env("TMPDIR", folder.path()).output().unwrap().status;
     assert!(status.success());
-    // ONNX Runtime itself may leave something there.
+    // ONNX Runtime may leave files of its own.
     let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let ours: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with("gaze")).collect();
     assert!(ours.is_empty(), "{ours:?}");
 }
 
 #[test]
-fn files_that_are_no_models_are_named() {
+fn errors_name_files_that_are_not_models() {
     let folder = tempfile::tempdir().unwrap();
     let whole = fs::read(data("binned.onnx")).unwrap();
     let file = |name: &str, bytes: &[u8]| {
@@ -234,7 +234,7 @@ fn bench_times_one_model_or_two() {
     let speedup = document["speedup"].as_f64().unwrap();
     assert!((speedup - mean(0) / mean(1)).abs() < 1e-9, "{document}");
     assert_eq!(document["models"][1]["model"], text(&b));
-    // A file that is not there, and a provider that this runtime cannot have on any machine.
+    // A missing file.
     refused(&["bench", "missing.onnx"], CANNOT, &["missing.onnx"]);
     let (_, out, _) = call(&arguments);
     assert!(out.lines().count() == 2 && out.contains("items/s"), "{out}");
@@ -242,11 +242,11 @@ fn bench_times_one_model_or_two() {
 }
 
 #[test]
-fn run_gives_the_angles_and_draws_them() {
-    if !onnx_runtime("run_gives_the_angles_and_draws_them") {
+fn run_estimates_angles_and_draws_them() {
+    if !onnx_runtime("run_estimates_angles_and_draws_them") {
         return;
     }
-    let (folder, images) = pictures();
+    let (folder, images) = images_folder();
     let output = folder.path().join("drawn on");
     let profile = data("regression.toml");
     let document = json(
@@ -275,7 +275,7 @@ fn run_gives_the_angles_and_draws_them() {
         let (size, pixels) = common::frames::read_png(&drawn);
         assert_eq!(size, gstgaze::core::geometry::Size::new(8, 8));
         let (_, before) = common::frames::read_png(Path::new(seen["image"].as_str().unwrap()));
-        assert_ne!(pixels, before, "nothing was drawn");
+        assert_ne!(pixels, before, "the copy equals the original");
     }
     let (code, out, _) =
         call(&["run", text(&data("regression.onnx")), text(&images), "--profile", text(&profile)]);
@@ -285,16 +285,16 @@ fn run_gives_the_angles_and_draws_them() {
 }
 
 #[test]
-fn run_names_pictures_that_are_none_and_goes_on() {
-    if !onnx_runtime("run_names_pictures_that_are_none_and_goes_on") {
+fn run_names_broken_images_and_continues() {
+    if !onnx_runtime("run_names_broken_images_and_continues") {
         return;
     }
-    let (folder, images) = pictures();
+    let (folder, images) = images_folder();
     let (model, profile) = (data("regression.onnx"), data("regression.toml"));
     let huge = folder.path().join("huge.png");
     let mut encoder = png::Encoder::new(fs::File::create(&huge).unwrap(), 30_000, 30_000);
     encoder.set_color(png::ColorType::Grayscale);
-    // Only the beginning: nobody needs the pixels to see that there are too many.
+    // The header tells the size; the pixels are absent.
     encoder.write_header().unwrap().write_chunk(png::chunk::IDAT, &[0x78, 1]).unwrap();
     let broken = folder.path().join("broken.png");
     let good = images.join("a face.png");
@@ -317,14 +317,14 @@ fn run_names_pictures_that_are_none_and_goes_on() {
 }
 
 #[test]
-fn run_does_not_overwrite_what_it_reads() {
-    if !onnx_runtime("run_does_not_overwrite_what_it_reads") {
+fn run_does_not_overwrite_its_images() {
+    if !onnx_runtime("run_does_not_overwrite_its_images") {
         return;
     }
-    let (folder, images) = pictures();
+    let (folder, images) = images_folder();
     let other = folder.path().join("other");
     fs::create_dir(&other).unwrap();
-    picture(&other.join("a face.png"), [1, 2, 3], [4, 5, 6]);
+    write_image(&other.join("a face.png"), [1, 2, 3], [4, 5, 6]);
     let (model, profile) = (data("regression.onnx"), data("regression.toml"));
     let head = ["run", text(&model), "--profile", text(&profile)];
     let into = |folder: &Path| {
@@ -333,7 +333,7 @@ fn run_does_not_overwrite_what_it_reads() {
         head.map(String::from).into_iter().chain(rest).collect::<Vec<String>>()
     };
     refused(&into(&images), USAGE, &["a face.png", "another folder"]);
-    // Two of one name become two files.
+    // Images of one name become two files.
     let drawn = folder.path().join("drawn");
     assert_eq!(call(&into(&drawn)).0, YES);
     let mut names: Vec<_> =
@@ -347,7 +347,7 @@ fn compare_judges_by_the_mean() {
     if !onnx_runtime("compare_judges_by_the_mean") {
         return;
     }
-    let (folder, images) = pictures();
+    let (folder, images) = images_folder();
     let (model, half) = (data("regression.onnx"), data("regression_f16.onnx"));
     let profile = data("regression.toml");
     let common = |b: &Path| {
@@ -358,7 +358,7 @@ fn compare_judges_by_the_mean() {
     let document = json(&common(&half), YES);
     assert_eq!((&document["faces"], &document["passed"]), (&2.into(), &true.into()));
     assert!(document["max_degrees"].as_f64().unwrap() < 0.1, "{document}");
-    // The same model whose yaw has the other sign: the angle between both is known.
+    // The same model with the sign of yaw flipped: the angle between both is known.
     let toml = fs::read_to_string(&profile).unwrap();
     let mirrored = folder.path().join("mirrored.toml");
     fs::write(&mirrored, toml.replace("column = 1 }", "column = 1, negate = true }")).unwrap();
@@ -373,35 +373,35 @@ fn compare_judges_by_the_mean() {
     assert!((number("max_degrees") - largest).abs() < 0.01, "{document}");
     assert!((document["pairs"][0]["degrees"].as_f64().unwrap() - largest).abs() < 0.01);
     assert_eq!(document["passed"], false);
-    // The same with a limit above it.
+    // The same with a limit above the mean.
     let (code, out, _) = call(&[other.clone(), vec!["--limit".into(), "90".into()]].concat());
     assert!(code == YES && out.contains("passed"), "{out}");
     let (code, out, _) = call(&other);
     assert!(code == NO && out.contains("failed"), "{out}");
-    // A model that gives no number where the other does is no equal.
+    // A model that gives NaN where the other gives a gaze fails.
     let document = json(&common(&data("not_a_number.onnx")), NO);
     assert_eq!((&document["faces"], &document["faces_of_one_only"]), (&0.into(), &2.into()));
 }
 
 #[test]
-fn compare_needs_pictures_and_faces() {
+fn compare_needs_images() {
     let folder = tempfile::tempdir().unwrap();
     let model = data("regression.onnx");
     let images = |path: &Path| {
         ["compare", text(&model), text(&model), "--images", text(path)].map(String::from)
     };
-    refused(&images(folder.path()), CANNOT, &["no picture", ".png"]);
+    refused(&images(folder.path()), CANNOT, &["no image", ".png"]);
     refused(&images(&folder.path().join("missing")), CANNOT, &["missing"]);
 }
 
-/// A model that is given in another's place is told what it is and where it belongs.
+/// The error for a model in the wrong argument names its role and the right argument.
 #[test]
-fn models_in_the_wrong_place_are_sent_to_the_right_one() {
-    let test = "models_in_the_wrong_place_are_sent_to_the_right_one";
+fn errors_name_the_argument_for_a_misplaced_model() {
+    let test = "errors_name_the_argument_for_a_misplaced_model";
     if !onnx_runtime(test) {
         return;
     }
-    let (_folder, images) = pictures();
+    let (_folder, images) = images_folder();
     let images = text(&images);
     let gaze = data("regression.onnx");
     let (Some(face), Some(points), Some(eyes)) = (
@@ -419,7 +419,7 @@ fn models_in_the_wrong_place_are_sent_to_the_right_one() {
     refused(&as_face, CANNOT, &["a gaze model (own)", "MODEL"]);
     let as_points = ["run", text(&own), images, "--landmark-model", text(&face)];
     refused(&as_points, CANNOT, &["face detector (YuNet)"]);
-    // Nobody says where the eyes are: no gaze, and the reason.
+    // Without eye corners there is no gaze; the warning says why.
     let (code, out, errors) = call(&["run", text(&eyes), images]);
     assert_eq!(code, YES);
     assert!(
@@ -431,7 +431,7 @@ fn models_in_the_wrong_place_are_sent_to_the_right_one() {
     refused(&nothing, CANNOT, &["nothing to compare", "--landmark-model"]);
 }
 
-/// A real face, found and looked at, against the publisher's own steps.
+/// A real face, against the steps of the publisher.
 #[test]
 fn run_agrees_with_the_publisher_on_a_real_face() {
     let test = "run_agrees_with_the_publisher_on_a_real_face";
@@ -457,14 +457,14 @@ fn run_agrees_with_the_publisher_on_a_real_face() {
     let faces = document["images"][0]["faces"].as_array().unwrap();
     assert_eq!(faces.len(), 1);
     let found = Gaze::new(number(&faces[0]["pitch"]), number(&faces[0]["yaw"]));
-    // The detector's box may differ by a pixel from the reference's.
+    // The box may differ by a pixel from that of the reference.
     let error = found.angle_to(expected).to_degrees();
     assert!(error < 1.0, "{error}°");
 }
 
 #[test]
-fn real_models_are_what_they_are() {
-    let test = "real_models_are_what_they_are";
+fn inspect_tells_the_role_of_real_models() {
+    let test = "inspect_tells_the_role_of_real_models";
     if !onnx_runtime(test) {
         return;
     }
@@ -486,10 +486,10 @@ fn real_models_are_what_they_are() {
     }
 }
 
-/// Every beginning of a real file is refused in a moment, and never with a panic.
+/// inspect rejects every part of a real file, without a panic.
 #[test]
-fn truncated_real_models_are_refused() {
-    let test = "truncated_real_models_are_refused";
+fn inspect_rejects_truncated_models() {
+    let test = "inspect_rejects_truncated_models";
     let Some(model) = shared(test, "models/face/yunet_n_dynamic.onnx") else { return };
     let bytes = fs::read(model).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -501,7 +501,7 @@ fn truncated_real_models_are_refused() {
 }
 
 #[test]
-fn doctor_says_what_is_missing() {
+fn doctor_names_what_is_missing() {
     let (code, out, errors) = ended(
         &tool(&["doctor", "--json"])
             .env("GAZE_ORT_LIBRARY", "/nonexistent/libonnxruntime.so")
@@ -530,7 +530,7 @@ fn doctor_says_what_is_missing() {
     assert_eq!(code == YES, out.trim_end().ends_with("\nready"), "{out}");
 }
 
-/// A reader that has seen enough, before the first byte: no panic, no message.
+/// A reader that closes the pipe before the first byte causes neither a panic nor a message.
 #[test]
 fn a_closed_pipe_is_no_failure() {
     for arguments in [&["inspect"][..], &["inspect", "--json"]] {
@@ -547,11 +547,11 @@ fn a_closed_pipe_is_no_failure() {
     }
 }
 
-/// A full disk is one.
+/// A full disk is a failure.
 #[test]
-fn an_answer_that_cannot_be_written_is_a_failure() {
+fn a_full_disk_is_a_failure() {
     let Ok(mut full) = fs::File::options().write(true).open("/dev/full") else {
-        return common::left_out("an_answer_that_cannot_be_written", "there is no /dev/full");
+        return common::left_out("a_full_disk_is_a_failure", "this machine has no /dev/full");
     };
     assert!(full.write(b"x").is_err());
     let output = tool(&["inspect"])
@@ -565,7 +565,7 @@ fn an_answer_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn compiling_needs_a_provider_that_compiles() {
+fn compile_needs_a_provider_that_compiles() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.onnx");
     let model = data("regression.onnx");
@@ -582,5 +582,5 @@ fn compiling_needs_a_provider_that_compiles() {
         call(&["compile", "/nowhere.onnx", "-o", text(&out), "--provider", "qnn"]);
     assert_eq!(code, CANNOT);
     assert!(errors.contains("/nowhere.onnx"), "{errors}");
-    assert!(!out.exists(), "nothing is left behind");
+    assert!(!out.exists(), "compile left a file");
 }

@@ -1,5 +1,5 @@
-//! `gazetool report` as a user calls it: recordings of scripted drives, files of meters, and, where
-//! the plugin is built, pipelines that run.
+//! `gazetool report` as a user calls it: recordings of scripted drives, files of meters, and, with the
+//! feature `plugin`, pipelines.
 
 mod common;
 
@@ -24,7 +24,7 @@ const CANNOT: i32 = 3;
 
 const FPS: u64 = 30;
 
-/// A folder for a report, and how the report is called for.
+/// A folder for a report, and calls of the command.
 struct Test {
     folder: TempDir,
 }
@@ -49,7 +49,7 @@ impl Test {
         command
     }
 
-    /// Calls it with `-o report.html`; the exit code, standard output and standard error.
+    /// Calls the command with `-o report.html`; returns exit code, standard output and standard error.
     fn call<S: AsRef<OsStr>>(&self, arguments: &[S]) -> (i32, String, String) {
         let output =
             self.command(arguments).arg("-o").arg(self.path("report.html")).output().unwrap();
@@ -59,7 +59,7 @@ impl Test {
         (output.status.code().expect("an exit code"), text(&output.stdout), errors)
     }
 
-    /// The document and the page of a call that ends so.
+    /// The document and the page of a call that ends with `code`.
     fn report<S: AsRef<OsStr>>(&self, arguments: &[S], code: i32) -> (Value, String) {
         let (ended, out, errors) = self.call(arguments);
         assert_eq!(ended, code, "{errors}{out}");
@@ -71,13 +71,13 @@ impl Test {
         (document, page)
     }
 
-    /// It ends so, says all of the words, and leaves no report.
+    /// The call ends with `code`, its error holds all of `words`, and it leaves no report.
     fn refused<S: AsRef<OsStr>>(&self, arguments: &[S], code: i32, words: &[&str]) {
-        // That of a call before is no matter.
+        // A call before may have left one.
         let _ = fs::remove_file(self.path("report.html"));
         let (ended, out, errors) = self.call(arguments);
         assert_eq!((ended, out.as_str()), (code, ""), "{errors}");
-        assert!(!self.path("report.html").exists(), "a report of nothing");
+        assert!(!self.path("report.html").exists(), "a report without lines");
         for word in words {
             assert!(errors.contains(word), "no '{word}' in: {errors}");
         }
@@ -94,7 +94,7 @@ fn verdict<'a>(document: &'a Value, key: &str) -> &'a str {
     budget["verdict"].as_str().unwrap()
 }
 
-/// A drive as `gazepublish` writes it behind `gazemonitor`; frames are so old when they are written.
+/// A drive as `gazepublish` writes it behind `gazemonitor`, with this latency from capture.
 fn recording(script: &[(Do, f64)], latency: Duration, model: &str, turned: f32) -> String {
     let mut drive = Drive::new("euroncap-2026", FPS);
     let (mut lines, mut frame, mut line) = (String::new(), 0u64, Vec::new());
@@ -136,7 +136,7 @@ fn drive() -> String {
 }
 
 #[test]
-fn a_drive_that_keeps_the_budgets() {
+fn a_good_drive_passes() {
     let test = Test::new();
     let lines = test.write("drive.jsonl", drive());
     let (document, page) = test.report(&["--jsonl", text(&lines)], YES);
@@ -167,7 +167,7 @@ fn a_drive_that_keeps_the_budgets() {
     {
         assert!(page.contains(part), "no {part}");
     }
-    // The table for people, and the document on standard output.
+    // The table and the document on standard output.
     let (_, out, _) = test.call(&["--jsonl", text(&lines)]);
     assert!(out.contains("p99 < 30 ms") && out.contains("not measured"), "{out}");
     assert!(out.contains("passed") && out.contains("report.html"), "{out}");
@@ -177,13 +177,13 @@ fn a_drive_that_keeps_the_budgets() {
 }
 
 #[test]
-fn a_failed_budget_is_a_no() {
+fn a_failed_budget_fails_the_report() {
     let test = Test::new();
     let slow = recording(&[(ROAD, 4.0)], Duration::from_millis(30), "model", 0.0);
     let slow = test.write("slow.jsonl", slow);
     let (document, page) = test.report(&["--jsonl", text(&slow)], NO);
     assert_eq!(verdict(&document, "latency"), "fail");
-    assert!(page.contains("1 failed"), "the page says so first");
+    assert!(page.contains("1 failed"), "the heading of the page names the count");
     // Every tenth frame never came.
     let lost: String = drive().split_inclusive('\n').enumerate().filter(|(i, _)| i % 10 != 5).fold(
         String::new(),
@@ -200,7 +200,7 @@ fn a_failed_budget_is_a_no() {
         (verdict(&document, "frames-lost"), &document["frames"]["lost"]),
         ("fail", &42.into())
     );
-    // The same recording twice is a program that started twice.
+    // The same recording twice is a restart.
     let lines = test.write("drive.jsonl", drive());
     let (document, _) = test.report(&["--jsonl", text(&lines), text(&lines)], NO);
     assert_eq!(verdict(&document, "restarts"), "fail");
@@ -208,13 +208,13 @@ fn a_failed_budget_is_a_no() {
 }
 
 #[test]
-fn lines_that_are_none_are_counted() {
+fn foreign_lines_are_counted() {
     let test = Test::new();
     let drive = drive();
     let (half, rest) = drive.split_at(drive.len() / 2);
     let other = "{\"schema\":1,\"frame\":1,\"pts\":1,\"source_id\":7,\"faces\":[]}";
-    // Cut in the midst of a line, with a pipeline's words, another program's JSON, bytes that are no
-    // text, and a last line that lacks its end.
+    // A line cut in its middle, messages of a pipeline, JSON of another program, bytes that are not text,
+    // and a last line without its end.
     let mut mixed = half.as_bytes().to_vec();
     mixed.extend(b"\nSetting pipeline to PLAYING ...\n\n{\"level\":\"info\"}\n[1]\n\xff\xfe\x00\n");
     mixed.extend(format!("{other}\n").as_bytes());
@@ -225,11 +225,11 @@ fn lines_that_are_none_are_counted() {
     let counts =
         serde_json::json!({"taken": 418, "not_json": 4, "foreign": 2, "of_other_sources": 1});
     assert_eq!(document["lines"], counts);
-    assert!(page.contains("4 lines are no JSON") && page.contains("1 lines are of other"));
+    assert!(page.contains("4 lines are not JSON") && page.contains("1 lines are from other"));
 }
 
 #[test]
-fn names_are_only_names() {
+fn names_add_no_html() {
     let test = Test::new();
     let name = "<script>alert(1)</script>\"&'";
     let lines = recording(&[(ROAD, 1.0)], Duration::from_millis(1), name, 0.0);
@@ -252,7 +252,7 @@ fn standard_input_is_a_recording() {
 }
 
 #[test]
-fn two_recordings_tell_the_loss_of_accuracy() {
+fn two_recordings_give_the_loss_of_accuracy() {
     let test = Test::new();
     let script = [(ROAD, 3.0), (AWAY, 1.0)];
     let of =
@@ -265,11 +265,11 @@ fn two_recordings_tell_the_loss_of_accuracy() {
         assert_eq!(verdict(&document, "accuracy-loss"), expected);
         let accuracy = &document["accuracy"];
         assert_eq!((&accuracy["faces"], &accuracy["faces_of_one_only"]), (&120.into(), &0.into()));
-        // A turn of yaw is less of an angle where one looks up or down.
+        // A change of yaw is a smaller angle where pitch is not 0.
         let mean = accuracy["mean_degrees"].as_f64().unwrap() as f32;
         assert!(mean > 0.9 * degrees && mean <= degrees + 1e-3, "{accuracy}");
     }
-    // Recordings of different faces tell nothing.
+    // Recordings without common faces have no accuracy.
     let hidden = recording(&[(Do::Hide, 4.0)], Duration::from_millis(5), "model", 0.0);
     let hidden = test.write("hidden.jsonl", hidden);
     let arguments = ["--jsonl", text(&reference), "--reference-jsonl", text(&hidden)];
@@ -306,7 +306,7 @@ fn meters_and_memory_come_from_files() {
     assert!(page.contains("memory (MB)") && page.contains("meter.csv"));
     let (document, _) = test.report(&of(&leak, "3"), NO);
     assert_eq!(["memory", "power"].map(|key| verdict(&document, key)), ["fail"; 2]);
-    // Without the idle machine's power there is nothing above it.
+    // Power above idle needs the power of the idle machine.
     test.refused(&["--jsonl", text(&lines), "--meter", text(&meter)], USAGE, &["--idle-watts"]);
     let broken = test.write("broken.csv", "0,1\n1,much\n");
     let arguments = ["--jsonl", text(&lines), "--memory", text(&broken)];
@@ -314,7 +314,7 @@ fn meters_and_memory_come_from_files() {
 }
 
 #[test]
-fn what_cannot_be_judged_is_said() {
+fn errors_name_what_the_report_lacks() {
     let test = Test::new();
     let none: [&str; 0] = [];
     test.refused(&none, USAGE, &["--jsonl", "--video", "--live"]);
@@ -347,7 +347,7 @@ fn what_cannot_be_judged_is_said() {
     assert!(code == Some(USAGE) && errors.contains("report.html"), "{errors}");
     let (code, errors) = to("nowhere/report.html");
     assert!(code == Some(CANNOT) && errors.contains("nowhere/report.html"), "{errors}");
-    // A program that is not there, and one that is something else.
+    // A missing program, and another program.
     let video = test.write("video.mp4", "no video");
     let with = |program: &str| ["--video", text(&video), "--gst-launch", program].map(String::from);
     test.refused(&with("/nonexistent/gst-launch-1.0"), CANNOT, &["apt install", "--gst-launch"]);
@@ -358,7 +358,7 @@ fn what_cannot_be_judged_is_said() {
 mod runs {
     use super::*;
 
-    /// Where this build's plugin is, alone.
+    /// A folder with the plugin of this build alone.
     fn plugins(test: &Test) -> PathBuf {
         static BUILD: std::sync::Once = std::sync::Once::new();
         BUILD.call_once(|| {
@@ -374,7 +374,7 @@ mod runs {
         folder
     }
 
-    /// The model of the tests on whole frames, and what is added.
+    /// The arguments of a run of the test model on whole frames.
     fn arguments(source: [&str; 2], more: &[&str]) -> Vec<String> {
         let (model, profile) =
             (common::data("regression_f16.onnx"), common::data("regression.toml"));
@@ -385,7 +385,7 @@ mod runs {
         all.map(|word| (*word).to_owned()).collect()
     }
 
-    /// The exit code and the document; how fast a machine is may fail a budget.
+    /// Returns exit code, document and errors; a slow machine may fail a budget.
     fn run(test: &Test, arguments: &[String]) -> (i32, Value, String) {
         let plugins = plugins(test);
         let output = test
@@ -404,8 +404,8 @@ mod runs {
     }
 
     #[test]
-    fn a_live_source_tells_how_old_its_frames_are() {
-        let name = "a_live_source_tells_how_old_its_frames_are";
+    fn a_live_source_gives_the_latency_from_capture() {
+        let name = "a_live_source_gives_the_latency_from_capture";
         if !common::onnx_runtime(name) {
             return;
         }
@@ -418,7 +418,7 @@ mod runs {
         assert_eq!(document["input"]["kind"], "live");
         let lines = fs::read_to_string(&kept).unwrap();
         let written = lines.lines().count();
-        // Of a machine that is too slow the newest frames are kept.
+        // A slow machine loses frames.
         assert!((1..=25).contains(&written), "{written}");
         assert_eq!(document["latency"]["capture_to_line"]["count"], written);
         assert_eq!(document["frames"]["per_second"], 25.0);
@@ -428,13 +428,13 @@ mod runs {
     }
 
     #[test]
-    fn a_video_is_looked_at_and_compared() {
-        let name = "a_video_is_looked_at_and_compared";
+    fn a_video_run_compares_two_models() {
+        let name = "a_video_run_compares_two_models";
         if !common::onnx_runtime(name) {
             return;
         }
         let test = Test::new();
-        // A name that needs its quotes.
+        // A name that needs quotes.
         let video = test.path("a \"b\" \\ ! c.avi");
         let made = Command::new("gst-launch-1.0")
             .args(["-q", "videotestsrc", "num-buffers=12", "!"])
@@ -476,7 +476,7 @@ mod runs {
     }
 
     #[test]
-    fn the_elements_say_why_a_run_fails() {
+    fn errors_of_elements_reach_the_user() {
         let test = Test::new();
         let wrong = ["--rules", "no-such-rules"];
         let (code, _, errors) =

@@ -1,18 +1,17 @@
-//! By how much two models differ on the same faces: the guard of every change of precision or
-//! provider.
+//! How much two models differ on the same faces: a change of precision or provider must keep the gaze.
 
 use gstgaze::core::geometry::Gaze;
 
-/// Mean angle in degrees below which two engines are taken for the same: the acceptance limit of
-/// this project. The best models' own errors on people whom they never saw are several times that
-/// (about 4 degrees on MPIIFaceGaze and 10 on Gaze360: Cheng et al., "Appearance-based Gaze
-/// Estimation With Deep Learning: A Review and Benchmark", TPAMI 2024).
+/// Two engines count as equal where the mean angle between their gazes is below this, in degrees: the
+/// acceptance limit of this project. The best models err by several times that on people outside their
+/// training data (about 4 degrees on MPIIFaceGaze and 10 on Gaze360: Cheng et al., "Appearance-based
+/// Gaze Estimation With Deep Learning: A Review and Benchmark", TPAMI 2024).
 pub const LIMIT_DEGREES: f64 = 1.0;
 
 /// Differences of many faces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Differences {
-    /// Angles between both, degrees.
+    /// Angles between both gazes, degrees.
     angles: Vec<f64>,
     pitch: f64,
     yaw: f64,
@@ -20,16 +19,16 @@ pub struct Differences {
     neither: usize,
 }
 
-/// What is to be said of them. Degrees throughout; 0 without faces.
+/// Statistics of the differences, in degrees; 0 without faces.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Summary {
-    /// Faces that both gave a gaze for.
+pub struct DifferenceSummary {
+    /// Faces with a gaze from both.
     pub faces: usize,
-    /// Faces that only one of them gave a gaze for.
+    /// Faces with a gaze from one only.
     pub unpaired: usize,
-    /// Faces that neither gave a gaze for.
+    /// Faces with a gaze from neither.
     pub neither: usize,
-    /// Mean angle between both.
+    /// Mean angle between both gazes.
     pub mean: f64,
     /// The angle that half of the faces do not exceed.
     pub median: f64,
@@ -37,14 +36,14 @@ pub struct Summary {
     pub p95: f64,
     /// The largest angle.
     pub max: f64,
-    /// Mean of the second's pitch less the first's.
+    /// Mean of the second's pitch minus the first's.
     pub pitch_bias: f64,
-    /// Mean of the second's yaw less the first's.
+    /// Mean of the second's yaw minus the first's.
     pub yaw_bias: f64,
 }
 
 impl Differences {
-    /// Counts one face and gives the angle between both in degrees, where there is one.
+    /// Counts one face and returns the angle between both gazes in degrees.
     pub fn add(&mut self, first: Option<Gaze>, second: Option<Gaze>) -> Option<f64> {
         let finite = |gaze: Option<Gaze>| gaze.filter(|gaze| gaze.is_finite());
         let (first, second) = match (finite(first), finite(second)) {
@@ -68,22 +67,26 @@ impl Differences {
     }
 
     /// Mean, percentiles and bias.
-    pub fn summary(&self) -> Summary {
+    pub fn summary(&self) -> DifferenceSummary {
         let faces = self.angles.len();
-        let counted =
-            Summary { faces, unpaired: self.unpaired, neither: self.neither, ..Summary::default() };
+        let counted = DifferenceSummary {
+            faces,
+            unpaired: self.unpaired,
+            neither: self.neither,
+            ..DifferenceSummary::default()
+        };
         if faces == 0 {
             return counted;
         }
         let mut sorted = self.angles.clone();
         sorted.sort_by(f64::total_cmp);
-        // The nearest rank: an angle that occurred, and no less than the share asked for.
+        // The nearest rank gives an angle that occurred.
         let percentile = |share: f64| {
             let rank = (share * faces as f64).ceil() as usize;
             sorted.get(rank.clamp(1, faces) - 1).copied().unwrap_or_default()
         };
         let count = faces as f64;
-        Summary {
+        DifferenceSummary {
             mean: sorted.iter().sum::<f64>() / count,
             median: percentile(0.5),
             p95: percentile(0.95),
@@ -95,9 +98,9 @@ impl Differences {
     }
 }
 
-impl Summary {
-    /// Whether both may stand for each other: faces were compared, each of them gave a gaze
-    /// wherever the other did, and they differ by less than `limit` degrees on average.
+impl DifferenceSummary {
+    /// Whether one may replace the other: they share faces, each gives a gaze for every face that the
+    /// other gives one for, and the mean angle is below `limit` degrees.
     pub fn passes(&self, limit: f64) -> bool {
         self.faces > 0 && self.unpaired == 0 && self.mean < limit
     }
@@ -107,7 +110,7 @@ impl Summary {
 mod tests {
     use super::*;
 
-    fn of(pairs: &[(f32, f32)]) -> Summary {
+    fn of(pairs: &[(f32, f32)]) -> DifferenceSummary {
         let mut differences = Differences::default();
         for (first, second) in pairs {
             let gaze = |yaw: f32| yaw.is_finite().then(|| Gaze::from_degrees(0.0, yaw));
@@ -139,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_below_and_nothing_passes_unseen() {
+    fn the_mean_must_be_below_the_limit_and_no_face_may_be_lost() {
         assert!(of(&[(0.0, 0.9)]).passes(LIMIT_DEGREES));
         assert!(!of(&[(0.0, 1.1)]).passes(LIMIT_DEGREES));
         assert!(!of(&[]).passes(LIMIT_DEGREES));
         let lost = of(&[(0.0, 0.1), (0.0, f32::NAN)]);
         assert_eq!((lost.faces, lost.unpaired), (1, 1));
         assert!(!lost.passes(LIMIT_DEGREES));
-        // Faces without a gaze on either side are no difference.
+        // A face without a gaze from either is no difference.
         assert!(of(&[(0.0, 0.1), (f32::NAN, f32::NAN)]).passes(LIMIT_DEGREES));
     }
 }

@@ -1,4 +1,4 @@
-//! `gazetool bench`: how long runs of a model take.
+//! `gazetool bench`: how long a model runs.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,74 +13,75 @@ use gstgaze::engine::{EngineOptions, OpenError, open_any};
 use half::f16;
 use serde::Serialize;
 
-use crate::models::{EngineArgs, about, provider, tell};
+use crate::engine_args::{EngineArgs, provider};
+use crate::open::warn;
 use crate::output::{Answer, Failure, progress};
 use crate::table::Table;
 
 /// Times a model, or two against each other.
 ///
-/// Two take turns, so that what else the machine does hits both alike. Times are those of the model
-/// alone, without decoding and preparing pictures. Percentiles come from buckets and are up to 6 %
-/// too high; the shortest, the mean and the longest are exact.
+/// Two models take turns, so that other work of the machine slows both alike. Times cover the model
+/// alone, without decoding and preprocessing. Percentiles come from a histogram and are up to 6 % too
+/// high; minimum, mean and maximum are exact.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Model file, of any kind.
+    /// File of any model.
     model: PathBuf,
-    /// Model file to compare with.
+    /// Model file to compare with it.
     #[arg(long, value_name = "OTHER")]
     compare: Option<PathBuf>,
     /// Execution provider to compare with; without --compare it runs the same model. --precision,
-    /// --provider-option and the like are then for that one.
+    /// --provider-option and the like then apply to this provider alone.
     #[arg(long, value_name = "PROVIDER", value_parser = provider())]
     compare_provider: Option<ExecutionProvider>,
     /// Profile of a gaze model: a built-in name or a TOML file.
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
-    /// Items of one run, where the model leaves it open.
+    /// Batch size, where the model leaves it open.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     batch: u16,
-    /// Size of the picture, where model and profile leave it open, e.g. 640x480.
+    /// Size of the input image, where model and profile leave it open, e.g. 640x480.
     #[arg(long, value_name = "WxH", value_parser = size)]
     size: Option<Size>,
-    /// How long to measure each model.
+    /// Seconds to measure each model.
     #[arg(long, value_name = "S", default_value_t = 3.0, value_parser = seconds)]
     seconds: f64,
-    /// Runs to measure, in place of a time.
+    /// Number of runs to measure, in place of a time.
     #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
-    /// Runs before that, which are not counted.
+    /// Number of runs before the measurement.
     #[arg(long, value_name = "N", default_value_t = 10)]
     warm_up: u32,
     #[command(flatten)]
     engine: EngineArgs,
 }
 
-/// `WxH`.
+/// Parses `WxH`.
 pub fn size(text: &str) -> Result<Size, String> {
     let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     match sides {
         Some((width @ 1..=8192, height @ 1..=8192)) => Ok(Size::new(width, height)),
-        _ => Err("WIDTHxHEIGHT is expected, each 1 to 8192".to_owned()),
+        _ => Err("give WIDTHxHEIGHT, each from 1 to 8192".to_owned()),
     }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse::<f64>().map_err(|why| why.to_string())?;
     let allowed = (0.001..=86_400.0).contains(&seconds);
-    allowed.then_some(seconds).ok_or_else(|| "0.001 to 86400 is allowed".to_owned())
+    allowed.then_some(seconds).ok_or_else(|| "give seconds from 0.001 to 86400".to_owned())
 }
 
-/// What was measured.
+/// The times of all models.
 #[derive(Serialize)]
 struct Report {
     threads: usize,
     models: Vec<Timing>,
-    /// How many times as long the first takes as the second, of the means.
+    /// Mean of the first divided by the mean of the second.
     #[serde(skip_serializing_if = "Option::is_none")]
     speedup: Option<f64>,
 }
 
-/// One model's times.
+/// The times of one model.
 #[derive(Serialize)]
 struct Timing {
     model: String,
@@ -98,8 +99,8 @@ struct Timing {
     items_per_second: f64,
 }
 
-/// A model that is being timed.
-struct Contestant {
+/// A model under measurement.
+struct Measurement {
     model: PathBuf,
     engine: OrtEngine,
     open: Duration,
@@ -117,13 +118,13 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
         ..options
     };
     let (first, second) = args.engine.for_two(args.compare_provider);
-    let mut contestants = vec![Contestant::open(&args.model, args, &sized(first))?];
+    let mut measurements = vec![Measurement::open(&args.model, args, &sized(first))?];
     if args.compare.is_some() || args.compare_provider.is_some() {
         let other = args.compare.as_ref().unwrap_or(&args.model);
-        contestants.push(Contestant::open(other, args, &sized(second))?);
+        measurements.push(Measurement::open(other, args, &sized(second))?);
     }
-    measure(&mut contestants, args)?;
-    let models: Vec<Timing> = contestants.iter().map(Contestant::timing).collect();
+    measure(&mut measurements, args)?;
+    let models: Vec<Timing> = measurements.iter().map(Measurement::timing).collect();
     let speedup = match models.as_slice() {
         [first, second] if second.mean_ms > 0.0 => Some(first.mean_ms / second.mean_ms),
         _ => None,
@@ -131,23 +132,23 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     Answer::new(&Report { threads: args.engine.options().effective_threads(), models, speedup })
 }
 
-/// Lets the contestants take turns. Who begins changes from turn to turn.
-fn measure(contestants: &mut [Contestant], args: &Args) -> Result<(), Failure> {
+/// Runs the models in turns; their order changes from turn to turn.
+fn measure(measurements: &mut [Measurement], args: &Args) -> Result<(), Failure> {
     for _ in 0..args.warm_up {
-        for contestant in contestants.iter_mut() {
-            contestant.run()?;
+        for measurement in measurements.iter_mut() {
+            measurement.run()?;
         }
     }
-    let enough = Duration::from_secs_f64(args.seconds) * contestants.len() as u32;
+    let enough = Duration::from_secs_f64(args.seconds) * measurements.len() as u32;
     let goal = args.runs.map_or(enough.as_millis() as u64, u64::from);
     let bar = progress(goal);
     let begin = Instant::now();
     let mut turns = 0;
     loop {
-        for contestant in contestants.iter_mut() {
-            contestant.measure()?;
+        for measurement in measurements.iter_mut() {
+            measurement.measure()?;
         }
-        contestants.reverse();
+        measurements.reverse();
         turns += 1;
         let done = match args.runs {
             Some(_) => turns,
@@ -159,22 +160,22 @@ fn measure(contestants: &mut [Contestant], args: &Args) -> Result<(), Failure> {
         }
     }
     if turns % 2 == 1 {
-        contestants.reverse();
+        measurements.reverse();
     }
     bar.finish_and_clear();
     Ok(())
 }
 
-impl Contestant {
+impl Measurement {
     fn open(path: &Path, args: &Args, options: &EngineOptions) -> Result<Self, Failure> {
         let begin = Instant::now();
         let opened = open_any(path, args.profile.as_deref(), options);
         let model = opened.result.map_err(|why| match why {
             OpenError::Engine(why) => Failure::cannot(why.to_string()),
-            OpenError::Profile(why) => about(path, why),
+            OpenError::Profile(why) => Failure::file(path, why),
         })?;
         let open = begin.elapsed();
-        tell(&opened.diagnostics);
+        warn(&opened.diagnostics);
         let mut engine = model.engine;
         for index in 0..engine.info().inputs.len() {
             fill(engine.input(index));
@@ -191,7 +192,7 @@ impl Contestant {
 
     fn run(&mut self) -> Result<(), Failure> {
         let batch = self.engine.max_batch();
-        self.engine.run(batch).map_err(|why| about(&self.model, why))
+        self.engine.run(batch).map_err(|why| Failure::file(&self.model, why))
     }
 
     fn measure(&mut self) -> Result<(), Failure> {
@@ -227,9 +228,9 @@ impl Contestant {
     }
 }
 
-/// Values as a picture has them, the same each time: zeros would be faster on some devices.
+/// Fills an input with the values of an image, the same in every run: zeros are faster on some devices.
 fn fill(input: TensorMut<'_>) {
-    // Numerical Recipes' linear congruential generator; its high bits are random enough.
+    // The linear congruential generator of Numerical Recipes; its high bits are random enough.
     let mut state = 1u32;
     let mut byte = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -271,7 +272,7 @@ impl fmt::Display for Report {
         }
         write!(f, "{table}")?;
         if let Some(speedup) = self.speedup {
-            writeln!(f, "\nmean of the first / mean of the second: {speedup:.2}")?;
+            writeln!(f, "\nspeedup (mean of the first / mean of the second): {speedup:.2}")?;
         }
         Ok(())
     }

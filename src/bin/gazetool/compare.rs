@@ -1,9 +1,9 @@
-//! `gazetool compare`: the accuracy guard. Two engines on the same faces.
+//! `gazetool compare`: two gaze models on the same faces.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::accuracy::{Differences, LIMIT_DEGREES, Summary};
+use crate::accuracy::{DifferenceSummary, Differences, LIMIT_DEGREES};
 use gstgaze::core::face::FaceRegion;
 use gstgaze::core::gaze::GazeEstimate;
 use gstgaze::core::gaze::estimator::GazeEstimator;
@@ -14,39 +14,40 @@ use gstgaze::core::image::FrameView;
 use gstgaze::engine::provider::ExecutionProvider;
 use serde::Serialize;
 
+use crate::engine_args::{EngineArgs, provider};
 use crate::faces::{self, FaceArgs, FaceFinder};
-use crate::images::{self, Picture};
-use crate::models::{EngineArgs, open_gaze, provider};
+use crate::images::{self, DecodedImage};
+use crate::open::open_gaze;
 use crate::output::{Answer, Failure, note, progress};
 use crate::table::{Facts, Table};
 
-/// How many of the faces that differ most are listed for people.
-const WORST: usize = 5;
+/// Faces in the table: those with the largest differences.
+const LISTED: usize = 5;
 
-/// Tells by how much two gaze models differ on the same faces.
+/// Compares two gaze models, or one on two execution providers, on the same faces.
 ///
-/// Or one model on two execution providers. Exits with 0 where the mean angle between both is less
-/// than the limit and each gives a gaze wherever the other does, with 1 where not.
+/// Exits with 0 where the mean angle between their gazes is below the limit and each gives a gaze for
+/// every face that the other gives one for; otherwise with 1.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Gaze model that is taken for right; `embedded` is the built-in one.
+    /// Reference gaze model; `embedded` is the built-in one.
     a: PathBuf,
-    /// Gaze model that is compared with it; may be the same file.
+    /// Gaze model to compare with it; may be the same file.
     b: PathBuf,
-    /// Folder of PNG or JPEG files.
+    /// Folder of PNG or JPEG images.
     #[arg(long, value_name = "DIR")]
     images: PathBuf,
-    /// Mean difference in degrees that is still allowed (less than this).
+    /// The mean difference must be below this angle, in degrees.
     #[arg(long, value_name = "DEGREES", default_value_t = LIMIT_DEGREES, value_parser = degrees)]
     limit: f64,
     /// Profile of the models: a built-in name or a TOML file.
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
-    /// Profile of the second model, where it has another.
+    /// Profile of the second model, where it differs.
     #[arg(long, value_name = "PROFILE")]
     profile_b: Option<String>,
-    /// Execution provider of the second model, where it is another; --precision, --provider-option
-    /// and the like are then for that one.
+    /// Execution provider of the second model, where it differs; --precision, --provider-option and
+    /// the like then apply to the second model alone.
     #[arg(long, value_name = "PROVIDER", value_parser = provider())]
     provider_b: Option<ExecutionProvider>,
     #[command(flatten)]
@@ -58,10 +59,10 @@ pub struct Args {
 fn degrees(text: &str) -> Result<f64, String> {
     let degrees = text.parse::<f64>().map_err(|why| why.to_string())?;
     let allowed = degrees > 0.0 && degrees <= 180.0;
-    allowed.then_some(degrees).ok_or_else(|| "more than 0, up to 180 is allowed".to_owned())
+    allowed.then_some(degrees).ok_or_else(|| "give an angle above 0 and up to 180".to_owned())
 }
 
-/// What was compared and by how much it differs. Degrees throughout.
+/// The models and their differences, in degrees.
 #[derive(Serialize)]
 struct Report {
     a: Side,
@@ -79,7 +80,7 @@ struct Report {
     yaw_bias_degrees: f64,
     limit_degrees: f64,
     passed: bool,
-    /// Every face that both gave a gaze for, the largest difference first.
+    /// Every face with a gaze from both, the largest difference first.
     pairs: Vec<Pair>,
 }
 
@@ -122,7 +123,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let mut found = Found::default();
     let bar = progress(files.len() as u64);
     for file in &files {
-        look(file, &mut finder, &mut a, &mut b, &mut found)
+        compare(file, &mut finder, &mut a, &mut b, &mut found)
             .map_err(|why| Failure::cannot(format!("'{}': {why}", file.display())))?;
         bar.inc(1);
     }
@@ -131,14 +132,14 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let remedy = faces::remedy(found.missing);
     if summary.faces + summary.unpaired == 0 {
         let why = match remedy {
-            Some(remedy) => format!("no face got a gaze: {remedy}"),
-            None if summary.neither > 0 => "no face got a gaze from either model".to_owned(),
-            None => format!("no face was found in the {} pictures", files.len()),
+            Some(remedy) => format!("no face has a gaze: {remedy}"),
+            None if summary.neither > 0 => "neither model gives a gaze for any face".to_owned(),
+            None => format!("the {} images show no face", files.len()),
         };
-        return Err(Failure::cannot(format!("there is nothing to compare: {why}")));
+        return Err(Failure::cannot(format!("nothing to compare: {why}")));
     }
     if let Some(remedy) = remedy {
-        note(&format!("warning: not every face has a gaze, because {remedy}"));
+        note(&format!("warning: some faces have no gaze: {remedy}"));
     }
     found.pairs.sort_by(|a, b| b.degrees.total_cmp(&a.degrees));
     let side = |path: &Path, gaze: &GazeEstimator| Side {
@@ -146,7 +147,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
         profile: gaze.model_name().to_owned(),
         provider: gaze.provider().to_owned(),
     };
-    let Summary { mean, median, p95, max, pitch_bias, yaw_bias, .. } = summary;
+    let DifferenceSummary { mean, median, p95, max, pitch_bias, yaw_bias, .. } = summary;
     let passed = summary.passes(args.limit);
     let report = Report {
         a: side(&args.a, &a),
@@ -177,16 +178,16 @@ struct Found {
     missing: MissingAttributes,
 }
 
-/// Gives the faces of one picture to both.
-fn look(
+/// Compares both models on the faces of one image.
+fn compare(
     file: &Path,
     finder: &mut FaceFinder,
     a: &mut GazeEstimator,
     b: &mut GazeEstimator,
     found: &mut Found,
 ) -> Result<(), String> {
-    let picture = Picture::load(file)?;
-    let view = picture.view().map_err(|why| why.to_string())?;
+    let image = DecodedImage::load(file)?;
+    let view = image.view().map_err(|why| why.to_string())?;
     let regions = finder.find(&view)?;
     found.without_face += usize::from(regions.is_empty());
     let mut ask = |gaze: &mut GazeEstimator| estimate(gaze, &view, &regions, &mut found.missing);
@@ -194,8 +195,8 @@ fn look(
     for (face, (a, b)) in first.iter().zip(&second).enumerate() {
         let degrees = found.differences.add(a.gaze, b.gaze);
         if let (Some(degrees), Some(a), Some(b)) = (degrees, a.gaze, b.gaze) {
-            let image = file.display().to_string();
-            found.pairs.push(Pair { image, face, degrees, a: a.into(), b: b.into() });
+            let file = file.display().to_string();
+            found.pairs.push(Pair { image: file, face, degrees, a: a.into(), b: b.into() });
         }
     }
     Ok(())
@@ -222,16 +223,18 @@ impl fmt::Display for Report {
         let degrees = |value: f64| format!("{value:.3}\u{b0}");
         let lost = match (self.faces_of_one_only, self.faces_of_neither) {
             (0, 0) => String::new(),
-            (one, neither) => format!(", without gaze by one {one}, by both {neither}"),
+            (one, neither) => {
+                format!("; {one} have a gaze from one model only, {neither} from neither")
+            }
         };
         let bias = format!(
-            "pitch {:+.3}\u{b0}, yaw {:+.3}\u{b0} (second less first)",
+            "pitch {:+.3}\u{b0}, yaw {:+.3}\u{b0} (second minus first)",
             self.pitch_bias_degrees, self.yaw_bias_degrees
         );
         let facts = Facts(vec![
             ("first", side(&self.a)),
             ("second", side(&self.b)),
-            ("faces", format!("{} in {} pictures{lost}", self.faces, self.images)),
+            ("faces", format!("{} in {} images{lost}", self.faces, self.images)),
             ("mean", degrees(self.mean_degrees)),
             ("median", degrees(self.median_degrees)),
             ("95 %", degrees(self.p95_degrees)),
@@ -241,7 +244,7 @@ impl fmt::Display for Report {
         writeln!(f, "{facts}")?;
         let mut table =
             Table::new(&["largest differences", ">face", ">degrees", ">pitch, yaw", ">pitch, yaw"]);
-        for pair in self.pairs.iter().take(WORST) {
+        for pair in self.pairs.iter().take(LISTED) {
             let angles =
                 |angles: &Angles| format!("{:.2}, {:.2}", angles.pitch_degrees, angles.yaw_degrees);
             table.row([
@@ -257,9 +260,9 @@ impl fmt::Display for Report {
         if self.passed {
             writeln!(f, "passed: the mean is below {limit}\u{b0}")
         } else if self.faces_of_one_only > 0 {
-            writeln!(f, "failed: one of them gives no gaze for {} faces", self.faces_of_one_only)
+            writeln!(f, "failed: {} faces have a gaze from one model only", self.faces_of_one_only)
         } else {
-            writeln!(f, "failed: the mean is not below {limit}\u{b0}")
+            writeln!(f, "failed: the mean is {limit}\u{b0} or more")
         }
     }
 }

@@ -11,18 +11,19 @@ use gstgaze::engine::{self, EngineOptions, OpenError};
 use serde::Serialize;
 
 use crate::bench::size;
-use crate::models::{EngineArgs, about, tell};
-use crate::output::{Answer, Failure, waiting};
+use crate::engine_args::EngineArgs;
+use crate::open::warn;
+use crate::output::{Answer, Failure, spinner};
 use crate::table::Facts;
 
-/// Compiles a model for an execution provider, so that not even the first start compiles.
+/// Compiles a model for an execution provider, so that the first start need not.
 ///
-/// The result is an ONNX file that only this provider runs, on the chip and with the versions that it
-/// was compiled for: give it to `engine` in place of the model. It is opened and run once before it is
-/// written.
+/// Writes an ONNX file that runs on this provider alone, on the chip and with the versions of this
+/// machine. Set `engine` to it in place of the model. The command opens and runs the result once before
+/// it writes the file.
 #[derive(clap::Args)]
 pub struct Args {
-    /// ONNX file, of any kind.
+    /// ONNX file of any model.
     model: PathBuf,
     /// File to write.
     #[arg(short, long, value_name = "FILE")]
@@ -30,10 +31,10 @@ pub struct Args {
     /// Profile of a gaze model: a built-in name or a TOML file.
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
-    /// Size of the picture, where model and profile leave it open, e.g. 640x480.
+    /// Size of the input image, where model and profile leave it open, e.g. 640x480.
     #[arg(long, value_name = "WxH", value_parser = size)]
     size: Option<Size>,
-    /// Items of one run, where the model leaves it open and the provider takes more than one.
+    /// Batch size, where the model leaves it open and the provider takes more than 1.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     batch: u16,
     #[command(flatten)]
@@ -47,7 +48,7 @@ struct Report {
     provider: &'static str,
     bytes: usize,
     compile_ms: f64,
-    /// Opening the result and running it once.
+    /// Milliseconds to open the result and run it once.
     open_ms: f64,
 }
 
@@ -59,19 +60,19 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
         ..args.engine.options()
     };
     if options.provider == ExecutionProvider::Auto {
-        return Err(Failure::usage("name the execution provider to compile for with --provider"));
+        return Err(Failure::usage("name the execution provider to compile for: --provider"));
     }
     let failed = |why: OpenError| match why {
         OpenError::Engine(why) => Failure::cannot(why.to_string()),
-        OpenError::Profile(why) => about(&args.model, why),
+        OpenError::Profile(why) => Failure::file(&args.model, why),
     };
-    let bar = waiting(&format!("compiling for {}", options.provider));
+    let bar = spinner(&format!("compiling for {}", options.provider));
     let begin = Instant::now();
     let opened = engine::compile(&args.model, args.profile.as_deref(), &options);
     let mut diagnostics = Vec::new();
     let compiled = opened.into_result(&mut diagnostics).map_err(failed)?;
     let compile_ms = begin.elapsed().as_secs_f64() * 1e3;
-    bar.set_message("running it once");
+    bar.set_message("running the result once");
     let begin = Instant::now();
     let name = args.output.display().to_string();
     engine::open_bytes(&name, &compiled, &options)
@@ -79,8 +80,8 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
         .map_err(|why| Failure::cannot(why.to_string()))?;
     let open_ms = begin.elapsed().as_secs_f64() * 1e3;
     bar.finish_and_clear();
-    tell(&diagnostics);
-    write(&args.output, &compiled).map_err(|why| about(&args.output, why))?;
+    warn(&diagnostics);
+    write(&args.output, &compiled).map_err(|why| Failure::file(&args.output, why))?;
     Answer::new(&Report {
         model: args.model.display().to_string(),
         output: name,
@@ -91,7 +92,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     })
 }
 
-/// Under another name first: what is there under this one is whole.
+/// Writes under another name and renames, so that the file is complete or absent.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
@@ -100,7 +101,7 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&partial, path));
     if written.is_err() {
-        // The first error is the one that counts.
+        // The user hears of the first error.
         let _ = fs::remove_file(&partial);
     }
     written

@@ -1,4 +1,4 @@
-//! The faces of a picture.
+//! The faces of an image.
 
 use std::path::PathBuf;
 
@@ -12,32 +12,35 @@ use gstgaze::core::geometry::{PixelRect, Rect};
 use gstgaze::core::image::FrameView;
 use gstgaze::engine::EngineOptions;
 
-use crate::models::{open_attribute, open_detector};
+use crate::open::{open_attribute, open_detector};
 use crate::output::Failure;
 
-/// Which faces to look at.
+/// Chooses the faces.
 #[derive(clap::Args)]
 pub struct FaceArgs {
-    /// Face detector (`embedded`: the built-in one); without one, each picture is taken for a face.
+    /// Face detector; `embedded` is the built-in one. Without a detector the whole image is the face.
     #[arg(long, value_name = "MODEL")]
     pub face_model: Option<PathBuf>,
-    /// Landmark model, for gaze models of the eyes.
+    /// Landmark model; gaze models that read eye crops need one.
     #[arg(long, value_name = "MODEL")]
     pub landmark_model: Option<PathBuf>,
-    /// Head pose model, for gaze models that take the head's pose.
+    /// Head pose model; gaze models that read the head pose need one.
     #[arg(long, value_name = "MODEL")]
     pub head_pose_model: Option<PathBuf>,
-    /// Faces must score more than this.
+    /// Faces must score above this, from 0 to 1.
     #[arg(long, value_name = "SCORE", default_value_t = 0.6, value_parser = score)]
     pub score_threshold: f32,
 }
 
 fn score(text: &str) -> Result<f32, String> {
     let score = text.parse::<f32>().map_err(|why| why.to_string())?;
-    (0.0..=1.0).contains(&score).then_some(score).ok_or_else(|| "0 to 1 is allowed".to_owned())
+    (0.0..=1.0)
+        .contains(&score)
+        .then_some(score)
+        .ok_or_else(|| "give a score from 0 to 1".to_owned())
 }
 
-/// Finds faces.
+/// Finds faces and their attributes.
 pub struct FaceFinder {
     detector: Option<FaceDetector>,
     attributes: FaceAttributes,
@@ -45,7 +48,7 @@ pub struct FaceFinder {
 }
 
 impl FaceFinder {
-    /// Opens the models that are named.
+    /// Opens the models.
     pub fn open(args: &FaceArgs, options: &EngineOptions) -> Result<Self, Failure> {
         let detector = args.face_model.as_deref().map(|path| open_detector(path, options));
         let landmarks = args.landmark_model.as_deref().map(|path| {
@@ -62,7 +65,7 @@ impl FaceFinder {
         Ok(Self { detector: detector.transpose()?, attributes, settings })
     }
 
-    /// The faces of a picture, the best first; the whole picture where nobody detects.
+    /// Finds the faces of an image, the best first; without a detector, the whole image.
     pub fn find(&mut self, frame: &FrameView<'_>) -> Result<Vec<FaceRegion>, String> {
         let mut faces = Vec::new();
         match &mut self.detector {
@@ -81,21 +84,21 @@ impl FaceFinder {
     }
 }
 
-/// What to add to the command line where faces lack what a model needs.
+/// The arguments that provide what a gaze model lacks.
 pub fn remedy(missing: MissingAttributes) -> Option<&'static str> {
     match (missing.eyes, missing.head_pose) {
         (true, true) => Some(
-            "the gaze model needs the corners of the eyes and the head's pose: give \
-             --landmark-model a landmark model of 98 points, such as PFLD, and --head-pose-model a \
-             head pose model, such as head-pose-estimation-adas-0001",
+            "the gaze model needs the eye corners and the head pose: pass a landmark model of 98 \
+             points, such as PFLD, with --landmark-model and a head pose model, such as \
+             head-pose-estimation-adas-0001, with --head-pose-model",
         ),
         (true, false) => Some(
-            "the gaze model needs the corners of the eyes: give --landmark-model a landmark model \
-             of 98 points, such as PFLD",
+            "the gaze model needs the eye corners: pass a landmark model of 98 points, such as PFLD, \
+             with --landmark-model",
         ),
         (false, true) => Some(
-            "the gaze model needs the head's pose: give --head-pose-model a head pose model, such \
-             as head-pose-estimation-adas-0001",
+            "the gaze model needs the head pose: pass a head pose model, such as \
+             head-pose-estimation-adas-0001, with --head-pose-model",
         ),
         (false, false) => None,
     }

@@ -1,4 +1,4 @@
-//! `gazetool inspect`: what a model file is, says and needs.
+//! `gazetool inspect`: the contents, role and placement of a model.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,14 +12,15 @@ use gstgaze::engine::{AnyModel, Contents, EngineOptions, OpenError, Role, open_a
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::models::{EngineArgs, tell};
+use crate::engine_args::EngineArgs;
+use crate::open::warn;
 use crate::output::{Answer, Failure};
 use crate::table::Facts;
 
-/// Shows what a model file takes and gives, what it is for, and where its nodes run.
+/// Shows the inputs, outputs and role of a model, and where its nodes run.
 ///
-/// Exits with 1 where the model does not run here. Without ONNX Runtime only what the file itself
-/// says is shown.
+/// Exits with 1 where the model does not run on this machine. Without ONNX Runtime the command shows
+/// the contents of the file alone.
 #[derive(clap::Args)]
 pub struct Args {
     /// Model file.
@@ -31,18 +32,18 @@ pub struct Args {
     engine: EngineArgs,
 }
 
-/// What is known of a file.
+/// What the file and a run of it show.
 #[derive(Default, Serialize)]
 struct Report {
     model: String,
     format: &'static str,
     bytes: u64,
-    /// What it is for; absent where no runtime could tell.
+    /// What the model is for; absent where only a run tells and ONNX Runtime is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<Profile>,
-    /// Why it is no gaze model.
+    /// Why no profile fits.
     #[serde(skip_serializing_if = "Option::is_none")]
     no_profile: Option<String>,
     inputs: Vec<Tensor>,
@@ -52,7 +53,7 @@ struct Report {
     metadata: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<Run>,
-    /// Why it was not run.
+    /// Why the model did not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_run: Option<String>,
 }
@@ -61,7 +62,7 @@ struct Report {
 struct Profile {
     name: String,
     description: String,
-    /// Where it comes from.
+    /// Where the profile comes from.
     source: String,
     guessed: bool,
     inputs: Vec<String>,
@@ -72,7 +73,7 @@ struct Profile {
 struct Tensor {
     name: String,
     element: String,
-    /// Numbers, and the names of dimensions that are open.
+    /// Numbers, and the names of open dimensions.
     shape: Vec<Value>,
 }
 
@@ -110,7 +111,7 @@ struct Compiled {
 #[derive(Serialize)]
 struct Run {
     provider: String,
-    /// Nodes after the runtime has fused what it can.
+    /// Nodes after ONNX Runtime has fused what it can.
     placements: Vec<Placed>,
 }
 
@@ -141,7 +142,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
             return Err(Failure::cannot(format!("'{}': {why}", path.display())));
         }
         Err(OpenError::Engine(why)) => {
-            // A machine without a runtime says nothing about the model.
+            // A machine without ONNX Runtime tells nothing about the model.
             runs = matches!(why, EngineError::Runtime { .. });
             let Some(onnx) = &onnx else { return Err(Failure::cannot(why.to_string())) };
             report.take_role(profile_of(path, &onnx.info(&stem(path)), args.profile.as_deref()));
@@ -155,11 +156,13 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Opens the model, which runs it once, and sees where its nodes are.
+/// Opens the model, which runs it once, and reads where its nodes ran.
 fn trace(path: &Path, args: &Args) -> Result<(AnyModel, Vec<Placement>), OpenError> {
-    let failed = |why: std::io::Error| EngineError::Run(format!("no room for a trace: {why}"));
+    let failed = |why: std::io::Error| {
+        EngineError::Run(format!("cannot make a temporary folder for the trace: {why}"))
+    };
     let trace = Trace::new().map_err(failed)?;
-    // A model is shown as it runs, whoever runs which part of it.
+    // The command shows every node, also where the CPU runs what the provider cannot.
     let options = EngineOptions {
         trace: Some(trace.prefix()),
         allow_fallback: true,
@@ -167,13 +170,13 @@ fn trace(path: &Path, args: &Args) -> Result<(AnyModel, Vec<Placement>), OpenErr
     };
     let opened = open_any(path, args.profile.as_deref(), &options);
     let mut model = opened.result?;
-    tell(&opened.diagnostics);
+    warn(&opened.diagnostics);
     let placements = trace.finish(&mut model.engine)?;
     Ok((model, placements))
 }
 
 impl Report {
-    /// What the file itself says.
+    /// Takes the contents of the file.
     fn take_file(&mut self, path: &Path, onnx: &OnnxModel) {
         let folder = path.parent().unwrap_or(Path::new(""));
         let tensor = |tensor: &OnnxTensor| Tensor {
@@ -223,9 +226,9 @@ impl Report {
         });
     }
 
-    /// What the runtime says; `read` where the file itself said more of its tensors.
-    fn take_run(&mut self, model: &AnyModel, placements: Vec<Placement>, read: bool) {
-        if !read {
+    /// Takes the results of a run; `parsed` where the file told more of its tensors.
+    fn take_run(&mut self, model: &AnyModel, placements: Vec<Placement>, parsed: bool) {
+        if !parsed {
             self.take_info(model.engine.info());
         }
         self.role = Some(model.role.name());
@@ -244,14 +247,14 @@ impl Report {
         });
     }
 
-    /// The profile that a file leads to which does not run here.
+    /// Takes the profile of a model that does not run here.
     fn take_role(&mut self, found: Result<(ResolvedProfile, FoundBy), ProfileError>) {
         match found {
             Ok((profile, source)) => {
                 self.role = Some(Role::Gaze(Box::new(profile.clone()), source.clone()).name());
                 self.profile = Some(Profile::new(&profile, source.to_string(), source.is_guess()));
             }
-            // Detectors are told by the shapes of a run.
+            // Only the shapes of a run tell a detector.
             Err(ProfileError::Unrecognised { .. }) => {}
             Err(why) => self.no_profile = Some(why.to_string()),
         }
@@ -289,7 +292,7 @@ impl Profile {
             inputs: profile.inputs.iter().map(|i| input(i.role).to_owned()).collect(),
             output: match profile.output {
                 ResolvedOutput::Regression { .. } => "pitch and yaw",
-                ResolvedOutput::Binned { .. } => "classes of pitch and yaw",
+                ResolvedOutput::Binned { .. } => "bins of pitch and yaw",
                 ResolvedOutput::Direction { .. } => "a direction",
             },
         }
@@ -338,7 +341,7 @@ impl fmt::Display for Report {
             onnx.facts(&mut facts);
         }
         facts.extend(self.metadata.iter().map(|(key, value)| {
-            // A whole profile may stand there; its first line tells which.
+            // The value may be a whole profile; its first line tells which.
             let more = if value.trim_end().contains('\n') { " ..." } else { "" };
             ("metadata", format!("{key} = {}{more}", value.lines().next().unwrap_or_default()))
         }));
@@ -381,7 +384,7 @@ impl OnnxFacts {
         facts.push(("precision", self.precision.to_owned()));
         facts.push(("weights", weights.join(", ")));
         facts.extend(self.external_files.iter().map(|ExternalFile { file, found }| {
-            let missing = if *found { "" } else { ": NOT THERE, put it beside the model" };
+            let missing = if *found { "" } else { ": MISSING, put it beside the model" };
             ("weights in", format!("{file}{missing}"))
         }));
         facts.extend(self.compiled.iter().map(|part| {
@@ -404,7 +407,7 @@ fn bytes(bytes: u64) -> String {
     }
 }
 
-/// `4 321 000`, with thin gaps that terminals know: plain spaces.
+/// `4 321 000`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

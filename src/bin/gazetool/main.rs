@@ -1,19 +1,20 @@
-//! `gazetool`: looks at gaze models, times, compares, compiles and runs them, judges recordings, and
-//! says what a machine has and lacks for them.
+//! `gazetool` inspects, times, runs, compares and compiles gaze models, judges recordings, and shows
+//! what a machine lacks for them.
 //!
 //! Each command is a function from its arguments to an [`output::Answer`]; only [`main`] writes and
 //! ends the process.
-#![allow(missing_docs)] // a program has no documentation but its help
+#![allow(missing_docs)] // users read the help, not rustdoc
 
 mod accuracy;
 mod bench;
 mod compare;
 mod compile;
 mod doctor;
+mod engine_args;
 mod faces;
 mod images;
 mod inspect;
-mod models;
+mod open;
 mod output;
 mod report;
 mod run;
@@ -29,18 +30,18 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and the answer is yes
   1  done, and the answer is no: models differ, a model does not run, something needed is missing,
-     a budget is failed
+     a recording fails a budget
   2  the command line is wrong
-  3  it cannot be done: a file, ONNX Runtime, an execution provider, a picture or a pipeline is at
-     fault";
+  3  failed: the message names the file, ONNX Runtime, the execution provider, the image or the
+     pipeline that is at fault";
 
-/// Looks at gaze models, times, compares, compiles and runs them, and judges recordings.
+/// Inspects, times, runs, compares and compiles gaze models, and judges recordings.
 #[derive(Parser)]
 #[command(name = "gazetool", version, after_help = EXIT_CODES, term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// One JSON document on standard output in place of tables.
+    /// Print one JSON document in place of tables.
     #[arg(long, global = true, display_order = 900)]
     json: bool,
 }
@@ -86,7 +87,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = match output::claim() {
         Ok(out) => out,
-        Err(why) => return output::fail(&Failure::cannot(format!("standard output: {why}"))),
+        Err(why) => {
+            return output::fail(&Failure::cannot(format!("cannot use standard output: {why}")));
+        }
     };
     match cli.command.execute() {
         Ok(answer) => output::write(&answer, cli.command.name(), cli.json, &mut out),

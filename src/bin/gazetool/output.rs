@@ -1,9 +1,10 @@
-//! What a command answers, and how that reaches the user.
+//! Answers and failures of commands, and how they reach the user.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,10 +12,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Grows when a key of a document changes its meaning or goes away.
+/// Version of the JSON documents: it grows when a key changes its meaning or goes away.
 const SCHEMA: u32 = 1;
 
-/// The answer is no.
 const NO: u8 = 1;
 const USAGE: u8 = 2;
 const CANNOT: u8 = 3;
@@ -27,27 +27,25 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Yes.
+    /// An answer that is yes.
     pub fn new(report: &(impl Serialize + fmt::Display)) -> Result<Self, Failure> {
         let json = serde_json::to_value(report).map_err(|why| Failure::cannot(why.to_string()))?;
         Ok(Self { text: report.to_string(), json, code: 0 })
     }
 
-    /// Yes or no.
+    /// The same answer as a yes or a no.
     pub fn verdict(mut self, yes: bool) -> Self {
         self.code = if yes { 0 } else { NO };
         self
     }
 
-    /// Part of what was asked for could not be done, as standard error says.
-    pub fn in_part(mut self, whole: bool) -> Self {
-        self.code = if whole { self.code } else { CANNOT };
+    /// The same answer; unless `complete`, the exit code says that a part could not be done.
+    pub fn complete(mut self, complete: bool) -> Self {
+        self.code = if complete { self.code } else { CANNOT };
         self
     }
-}
 
-impl Answer {
-    /// The one JSON document.
+    /// The JSON document.
     pub fn document(&self, command: &'static str) -> Result<String, Failure> {
         let version = env!("CARGO_PKG_VERSION");
         let document = Document { schema: SCHEMA, command, version, answer: &self.json };
@@ -55,7 +53,7 @@ impl Answer {
     }
 }
 
-/// Why there is no answer. The text says what to do.
+/// Why a command gives no answer. The text says what to do.
 #[derive(Debug)]
 pub struct Failure {
     text: String,
@@ -63,19 +61,24 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// It cannot be done.
+    /// The command cannot do its work.
     pub fn cannot(text: impl Into<String>) -> Self {
         Self { text: text.into(), code: CANNOT }
     }
 
-    /// What the user is told.
-    pub fn text(&self) -> &str {
-        &self.text
+    /// The same about a file.
+    pub fn file(path: &Path, why: impl fmt::Display) -> Self {
+        Self::cannot(format!("'{}': {why}", path.display()))
     }
 
-    /// Arguments that contradict each other.
+    /// The arguments contradict each other.
     pub fn usage(text: impl Into<String>) -> Self {
         Self { text: text.into(), code: USAGE }
+    }
+
+    /// The message for the user.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -88,11 +91,11 @@ struct Document<'a> {
     answer: &'a Value,
 }
 
-/// Standard output, which from now on is the answer's alone: what execution providers' libraries
-/// print there, while they work and when they are unloaded, goes to standard error.
+/// Takes standard output for the answer alone: what the libraries of execution providers print there,
+/// while they work and when they are unloaded, goes to standard error.
 ///
 /// # Errors
-/// Where there are no more file descriptors.
+/// Where the process has no file descriptor left.
 pub fn claim() -> io::Result<File> {
     let own = io::stdout().as_fd().try_clone_to_owned()?;
     nix::unistd::dup2_stdout(io::stderr())?;
@@ -107,7 +110,7 @@ pub fn write(answer: &Answer, command: &'static str, json: bool, out: &mut File)
         None => put(answer.text.trim_end(), out),
     };
     match written {
-        // A reader that has seen enough (`| head`) takes nothing from the answer.
+        // A reader may close the pipe early (`| head`); that is no failure.
         Err(why) if why.kind() != ErrorKind::BrokenPipe => {
             fail(&Failure::cannot(format!("cannot write the answer: {why}")))
         }
@@ -116,22 +119,22 @@ pub fn write(answer: &Answer, command: &'static str, json: bool, out: &mut File)
 }
 
 fn put(text: &str, out: &mut File) -> io::Result<()> {
-    // In one piece: a file has no buffer of its own.
+    // One write: a file has no buffer.
     out.write_all(format!("{text}\n").as_bytes())
 }
 
-/// Writes why there is no answer to standard error and gives the exit code.
+/// Writes a failure to standard error and gives the exit code.
 pub fn fail(failure: &Failure) -> ExitCode {
     note(&format!("error: {}", failure.text));
     ExitCode::from(failure.code)
 }
 
-/// Writes a line to standard error, if anybody is there to read it.
+/// Writes a line to standard error; a closed standard error is no failure.
 pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "gazetool: {text}");
 }
 
-/// A bar for work of this length: on standard error, and only where that is a terminal.
+/// A progress bar for work of known length, shown on standard error where that is a terminal.
 pub fn progress(length: u64) -> ProgressBar {
     let bar = ProgressBar::new(length);
     match ProgressStyle::with_template("{bar:40} {percent}% {elapsed}") {
@@ -140,8 +143,8 @@ pub fn progress(length: u64) -> ProgressBar {
     }
 }
 
-/// The same for work of which nobody knows the length.
-pub fn waiting(what: &str) -> ProgressBar {
+/// The same for work of unknown length.
+pub fn spinner(what: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(100));
     match ProgressStyle::with_template("{spinner} {msg} {elapsed}") {

@@ -1,4 +1,4 @@
-//! `gazetool run`: gaze on pictures.
+//! `gazetool run`: gaze on images.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,24 +13,24 @@ use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
 use gstgaze::core::json::{FrameStamp, write_line};
 use serde::Serialize;
 
+use crate::engine_args::EngineArgs;
 use crate::faces::{self, FaceArgs, FaceFinder};
-use crate::images::{self, Picture};
-use crate::models::{EngineArgs, about, open_gaze};
+use crate::images::{self, DecodedImage};
+use crate::open::open_gaze;
 use crate::output::{Answer, Failure, note};
 use crate::table::Table;
 
-/// Tells where the faces of pictures look.
+/// Estimates where the faces of images look.
 ///
-/// A picture that cannot be read is said on standard error, the others are looked at, and the exit
-/// code is 3.
+/// A broken image does not stop the run: standard error names it, and the exit code is 3.
 #[derive(clap::Args)]
 pub struct Args {
     /// Gaze model; `embedded` is the built-in one.
     model: PathBuf,
-    /// PNG or JPEG files, or folders of them.
+    /// PNG or JPEG images, or folders of them.
     #[arg(required = true, value_name = "IMAGES")]
     images: Vec<PathBuf>,
-    /// Folder for the pictures with what was seen drawn on them, as PNG; made where there is none.
+    /// Folder for copies of the images with the result drawn on them, as PNG; the command creates it.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Profile of the gaze model: a built-in name or a TOML file.
@@ -42,22 +42,21 @@ pub struct Args {
     engine: EngineArgs,
 }
 
-/// What was seen on all pictures.
+/// The results of all images.
 #[derive(Serialize)]
 struct Report {
     model: String,
     provider: String,
-    images: Vec<Seen>,
+    images: Vec<ImageResult>,
 }
 
-/// What was seen on one.
 #[derive(Serialize)]
-struct Seen {
+struct ImageResult {
     image: String,
-    /// The picture with it drawn on.
+    /// The copy with the result drawn on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     annotated: Option<String>,
-    /// The keys of `gazepublish`.
+    /// The keys that `gazepublish` writes.
     #[serde(flatten)]
     line: serde_json::Value,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,13 +74,13 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let mut finder = FaceFinder::open(&args.faces, &args.engine.for_faces())?;
     let mut painter = Painter::new().map_err(|why| Failure::cannot(why.to_string()))?;
     let mut missing = MissingAttributes::default();
-    let mut seen = Vec::with_capacity(files.len());
+    let mut results = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
         let annotated = outputs.as_ref().map(|outputs| outputs[index].as_path());
         let (line, error, faces) =
-            match look(file, index, &mut gaze, &mut finder, &mut painter, annotated) {
-                Ok((line, faces, lacks)) => {
-                    missing = missing.or(lacks);
+            match estimate(file, index, &mut gaze, &mut finder, &mut painter, annotated) {
+                Ok((line, faces, lacking)) => {
+                    missing = missing.or(lacking);
                     (line, None, faces)
                 }
                 Err(why) => {
@@ -91,30 +90,36 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
             };
         let annotated =
             annotated.filter(|_| error.is_none()).map(|path| path.display().to_string());
-        seen.push(Seen { image: file.display().to_string(), annotated, line, error, faces });
+        results.push(ImageResult {
+            image: file.display().to_string(),
+            annotated,
+            line,
+            error,
+            faces,
+        });
     }
     if let Some(remedy) = faces::remedy(missing) {
-        note(&format!("warning: faces have no gaze, because {remedy}"));
+        note(&format!("warning: some faces have no gaze: {remedy}"));
     }
-    let whole = seen.iter().all(|seen| seen.error.is_none());
+    let complete = results.iter().all(|result| result.error.is_none());
     let (model, provider) = (gaze.model_name().to_owned(), gaze.provider().to_owned());
-    Ok(Answer::new(&Report { model, provider, images: seen })?.in_part(whole))
+    Ok(Answer::new(&Report { model, provider, images: results })?.complete(complete))
 }
 
-type Found = (serde_json::Value, Vec<GazeEstimate>, MissingAttributes);
+type Estimated = (serde_json::Value, Vec<GazeEstimate>, MissingAttributes);
 
-/// Looks at one picture, and draws what was seen where that is wanted.
-fn look(
+/// Estimates the gaze on one image, and draws it on a copy where `annotated` names one.
+fn estimate(
     file: &Path,
     index: usize,
     gaze: &mut GazeEstimator,
     finder: &mut FaceFinder,
     painter: &mut Painter,
     annotated: Option<&Path>,
-) -> Result<Found, String> {
-    let mut picture = Picture::load(file)?;
+) -> Result<Estimated, String> {
+    let mut image = DecodedImage::load(file)?;
     let begin = Instant::now();
-    let view = picture.view().map_err(|why| why.to_string())?;
+    let view = image.view().map_err(|why| why.to_string())?;
     let regions = finder.find(&view)?;
     let plans = vec![InferencePlan::Infer; regions.len()];
     let mut faces = Vec::new();
@@ -122,12 +127,12 @@ fn look(
         gaze.estimate(&view, regions, &plans, None, &mut faces).map_err(|why| why.to_string())?;
     let inference_time = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
     if let Some(path) = annotated {
-        painter.lay_out(&faces, picture.size(), &Style::default());
-        painter.paint(&mut picture.view_mut().map_err(|why| why.to_string())?);
-        picture.save(path).map_err(|why| format!("cannot write '{}': {why}", path.display()))?;
+        painter.lay_out(&faces, image.size(), &Style::default());
+        painter.paint(&mut image.view_mut().map_err(|why| why.to_string())?);
+        image.save(path).map_err(|why| format!("cannot write '{}': {why}", path.display()))?;
     }
     let model = gaze.model_name().to_owned();
-    let frame = FrameGaze { size: picture.size(), faces, model, source_id: 0, inference_time };
+    let frame = FrameGaze { size: image.size(), faces, model, source_id: 0, inference_time };
     let mut line = Vec::new();
     let stamp = FrameStamp { frame: index as u64, ..FrameStamp::default() };
     write_line(&mut line, stamp, &frame).map_err(|why| why.to_string())?;
@@ -135,9 +140,9 @@ fn look(
     Ok((line, frame.faces, counts.missing))
 }
 
-/// A file in `folder` for each picture, named after it; two of one name get numbers.
+/// Names a file in `folder` after each image; a number tells equal names apart.
 fn outputs(folder: &Path, files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    fs::create_dir_all(folder).map_err(|why| about(folder, why))?;
+    fs::create_dir_all(folder).map_err(|why| Failure::file(folder, why))?;
     let inputs: HashSet<PathBuf> = files.iter().filter_map(|f| fs::canonicalize(f).ok()).collect();
     let mut taken = HashSet::new();
     let mut outputs = Vec::with_capacity(files.len());
@@ -148,7 +153,7 @@ fn outputs(folder: &Path, files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let Some(path) = names.find(|path| !taken.contains(path)) else { continue };
         if fs::canonicalize(&path).is_ok_and(|path| inputs.contains(&path)) {
             return Err(Failure::usage(format!(
-                "'{}' would be overwritten: give --output another folder than that of the pictures",
+                "the run would overwrite '{}': give --output another folder than that of the images",
                 path.display()
             )));
         }
@@ -162,14 +167,14 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table =
             Table::new(&["image", ">face", ">x", ">y", ">w", ">h", ">score", ">pitch", ">yaw"]);
-        for seen in &self.images {
-            let image = seen.image.clone();
-            match &seen.error {
-                Some(_) => table.row([image, "not read".to_owned()]),
-                None if seen.faces.is_empty() => table.row([image, "none".to_owned()]),
+        for result in &self.images {
+            let image = result.image.clone();
+            match &result.error {
+                Some(_) => table.row([image, "broken".to_owned()]),
+                None if result.faces.is_empty() => table.row([image, "none".to_owned()]),
                 None => {}
             }
-            for (index, face) in seen.faces.iter().enumerate() {
+            for (index, face) in result.faces.iter().enumerate() {
                 let rect = face.region.rect;
                 let degrees = |angle: Option<f32>| {
                     angle.map_or("-".to_owned(), |a| format!("{:.1}\u{b0}", a.to_degrees()))
@@ -181,7 +186,7 @@ impl fmt::Display for Report {
                     face.region.confidence.map_or("-".to_owned(), |score| format!("{score:.2}"));
                 let angles =
                     [degrees(gaze.map(|gaze| gaze.pitch)), degrees(gaze.map(|gaze| gaze.yaw))];
-                let row = [seen.image.clone(), index.to_string()];
+                let row = [result.image.clone(), index.to_string()];
                 table.row(row.into_iter().chain(pixels).chain([score]).chain(angles));
             }
         }

@@ -1,15 +1,15 @@
-//! Columns that line up.
+//! Tables and lists of facts as aligned text.
 
 use std::fmt;
 
-/// A table of texts; columns of numbers stand at the right.
+/// A table of texts; columns of numbers are right-aligned.
 pub struct Table {
     right: Vec<bool>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table with these titles; one that begins with `>` is that of a column of numbers.
+    /// A table with these titles; a `>` in front of a title marks a column of numbers.
     pub fn new(titles: &[&str]) -> Self {
         let right = titles.iter().map(|title| title.starts_with('>')).collect();
         let titles = titles.iter().map(|title| title.trim_start_matches('>').to_owned()).collect();
@@ -43,7 +43,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// Lines of a name and a value, the values below each other.
+/// Lines of a name and a value in two columns; a line without a value is left out.
 pub struct Facts(pub Vec<(&'static str, String)>);
 
 impl fmt::Display for Facts {

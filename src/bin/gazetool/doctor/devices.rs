@@ -1,4 +1,4 @@
-//! The machine itself and its cameras.
+//! The machine and its cameras.
 
 use std::env::consts;
 use std::fs::{self, File};
@@ -20,7 +20,7 @@ pub fn machine() -> Vec<Check> {
     ]
 }
 
-/// Cameras that deliver pictures.
+/// The cameras.
 pub fn cameras() -> Vec<Check> {
     let mut names: Vec<String> = fs::read_dir("/sys/class/video4linux")
         .map(|entries| {
@@ -36,9 +36,9 @@ pub fn cameras() -> Vec<Check> {
 }
 
 fn camera(device: &str) -> Option<Check> {
-    let about = Path::new("/sys/class/video4linux").join(device);
-    let read = |file: &str| fs::read_to_string(about.join(file)).ok();
-    // A camera's further devices carry its metadata.
+    let folder = Path::new("/sys/class/video4linux").join(device);
+    let read = |file: &str| fs::read_to_string(folder.join(file)).ok();
+    // The further devices of a camera carry metadata.
     if !device.starts_with("video") || read("index").is_some_and(|index| index.trim() != "0") {
         return None;
     }
@@ -51,7 +51,7 @@ fn camera(device: &str) -> Option<Check> {
             State::Problem,
             format!("{found}: no permission"),
         )
-        .remedy("add yourself to the group: `sudo usermod -aG video $USER`, log in again"),
+        .remedy("join the group video: `sudo usermod -aG video $USER`, then log in again"),
         Err(why) => {
             Check::new(path.display().to_string(), State::Problem, format!("{found}: {why}"))
         }

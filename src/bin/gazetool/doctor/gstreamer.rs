@@ -1,5 +1,4 @@
-//! GStreamer and the plugin, as `gst-inspect-1.0` sees them: in a process of its own, so that this
-//! program starts where there is no GStreamer.
+//! GStreamer and the plugin, as `gst-inspect-1.0` sees them: this program runs without GStreamer.
 
 use std::env;
 use std::process::Command;
@@ -7,7 +6,7 @@ use std::process::Command;
 use super::libraries::Loader;
 use super::{Check, State};
 
-/// The oldest GStreamer that the plugin runs with.
+/// The oldest GStreamer that runs the plugin.
 const MINIMUM: (u32, u32) = (1, 20);
 
 /// GStreamer, its plugin path, the plugin.
@@ -20,7 +19,7 @@ pub fn checks(loader: &Loader) -> Vec<Check> {
     checks
 }
 
-/// What `gst-inspect-1.0` says; `None` where there is none, or it fails.
+/// The output of `gst-inspect-1.0`; `None` where it is missing or fails.
 fn inspect(arguments: &[&str]) -> Option<String> {
     let output = Command::new("gst-inspect-1.0").args(arguments).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -42,7 +41,7 @@ fn version(loader: &Loader) -> Check {
         }
         _ => match loader.find("libgstreamer-1.0.so") {
             Some(path) => {
-                let found = format!("{}, but no gst-inspect-1.0", path.display());
+                let found = format!("{}, without gst-inspect-1.0", path.display());
                 Check::new("version", State::Problem, found)
                     .remedy("install GStreamer's tools: `apt install gstreamer1.0-tools`")
             }
@@ -51,7 +50,7 @@ fn version(loader: &Loader) -> Check {
     }
 }
 
-/// `1.22.0` without what is behind the minor number.
+/// The major and minor number of `1.22.0`.
 fn numbers(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
@@ -67,13 +66,12 @@ fn plugin() -> Check {
         let words: Vec<String> = words.into_iter().flatten().collect();
         return Check::new("plugin gaze", State::Ok, words.join(" "));
     }
-    // GStreamer does not try a plugin again that once failed to load.
-    let refused = inspect(&["-b"]).unwrap_or_default();
-    if refused.lines().any(|line| line.contains("libgstgaze")) {
-        return Check::new("plugin gaze", State::Missing, "found, but it does not load").remedy(
-            "`gst-inspect-1.0 PATH/libgstgaze.so` says why; mostly it was built for a newer \
-             GStreamer, or with --no-default-features. After mending it delete \
-             ~/.cache/gstreamer-1.0",
+    // GStreamer keeps a list of the plugins that failed to load.
+    let blocked = inspect(&["-b"]).unwrap_or_default();
+    if blocked.lines().any(|line| line.contains("libgstgaze")) {
+        return Check::new("plugin gaze", State::Missing, "the plugin does not load").remedy(
+            "`gst-inspect-1.0 PATH/libgstgaze.so` says why; often the build is for a newer GStreamer \
+             or without the feature plugin. Then delete ~/.cache/gstreamer-1.0",
         );
     }
     Check::new("plugin gaze", State::Missing, "not found").remedy(

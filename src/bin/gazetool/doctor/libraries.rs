@@ -1,5 +1,5 @@
-//! Libraries by name, in the places where the loader looks. Nothing is loaded: that would run code
-//! of a library that may be broken.
+//! Libraries by name, where the loader looks for them. This program loads none: that would run code of
+//! libraries that may be broken.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use gstgaze::engine::runtime;
 
 use super::{Check, State};
 
-/// Where the loader looks when its cache is not to be had.
+/// Where the loader looks beside its cache.
 const FOLDERS: [&str; 6] = [
     "/lib",
     "/usr/lib",
@@ -25,16 +25,16 @@ const FOLDERS: [&str; 6] = [
     },
 ];
 
-/// Where DeepStream and JetPack keep their libraries; the plugin looks there as well.
+/// The folders of DeepStream and JetPack; the plugin looks there as well.
 const NVIDIA_FOLDERS: [&str; 3] = [
     "/opt/nvidia/deepstream/deepstream/lib",
     "/usr/lib/aarch64-linux-gnu/nvidia",
     "/usr/lib/aarch64-linux-gnu/tegra",
 ];
 
-/// Libraries that the loader would find.
+/// Finds libraries where the loader does.
 pub struct Loader {
-    /// Folders of `LD_LIBRARY_PATH` before all others.
+    /// The folders of `LD_LIBRARY_PATH`, then [`FOLDERS`].
     folders: Vec<PathBuf>,
     /// The loader's cache, by file name.
     cache: BTreeMap<String, PathBuf>,
@@ -48,17 +48,17 @@ impl Loader {
         Self { folders: set.chain(FOLDERS.map(PathBuf::from)).collect(), cache: cache() }
     }
 
-    /// The first library whose file name begins with `name` and has nothing but a version behind.
+    /// The first library with this file name, with or without a version behind it.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
         let set = self.folders.iter().find_map(|folder| find_in(folder, name));
         set.or_else(|| {
-            self.cache.iter().find(|(file, _)| is_it(file, name)).map(|(_, path)| path.clone())
+            self.cache.iter().find(|(file, _)| has_name(file, name)).map(|(_, path)| path.clone())
         })
     }
 }
 
-/// Whether a file's name has nothing but a version behind `name`.
-fn is_it(file: &str, name: &str) -> bool {
+/// Whether a file name is `name`, with or without a version behind it.
+fn has_name(file: &str, name: &str) -> bool {
     file.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
@@ -66,15 +66,15 @@ fn find_in(folder: &Path, name: &str) -> Option<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
         .ok()?
         .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(|file| is_it(file, name)))
+        .filter(|entry| entry.file_name().to_str().is_some_and(|file| has_name(file, name)))
         .map(|entry| entry.path())
         .collect();
-    // The longest name tells the version.
+    // The longest name has the full version.
     found.sort_by_key(|path| path.as_os_str().len());
     found.pop()
 }
 
-/// What `ldconfig -p` lists: `libc.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libc.so.6`.
+/// The lines of `ldconfig -p`: `libc.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libc.so.6`.
 fn cache() -> BTreeMap<String, PathBuf> {
     let run = |program: &str| Command::new(program).arg("-p").output().ok();
     let output = ["ldconfig", "/sbin/ldconfig", "/usr/sbin/ldconfig"].into_iter().find_map(run);
@@ -90,7 +90,7 @@ fn parse(text: &str) -> BTreeMap<String, PathBuf> {
     text.lines().filter_map(entry).collect()
 }
 
-/// A library that only some need, which may also lie in one of `folders`.
+/// Looks for a library that only some pipelines need, also in `folders`.
 fn library(loader: &Loader, folders: &[&Path], what: &str, name: &str) -> Check {
     let found = loader.find(name);
     match found.or_else(|| folders.iter().find_map(|folder| find_in(folder, name))) {
@@ -122,7 +122,7 @@ pub fn nvidia(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
             check.state = State::Problem;
             check = check.remedy(format!(
                 "the execution provider {provider} needs it: install NVIDIA's package, or \
-                 `pip install onnxruntime-gpu[cuda,cudnn]` and put its folders into LD_LIBRARY_PATH"
+                 `pip install onnxruntime-gpu[cuda,cudnn]` and add its folders to LD_LIBRARY_PATH"
             ));
         }
         checks.push(check);
@@ -138,29 +138,29 @@ pub fn nvidia(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
     }
     checks.extend(deepstream().map(|version| Check::new("DeepStream", State::Ok, version)));
     if has_device && !providers.contains(&ExecutionProvider::Cuda) {
-        let found = "the ONNX Runtime that is found runs nothing on it";
+        let found = "this ONNX Runtime does not support it";
         checks.push(Check::new("provider", State::Absent, found).remedy(
-            "there is an NVIDIA device: `pip install onnxruntime-gpu`, then set GAZE_ORT_LIBRARY \
-             to its onnxruntime/capi/libonnxruntime.so.*",
+            "to use the NVIDIA device, `pip install onnxruntime-gpu` and set GAZE_ORT_LIBRARY to its \
+             onnxruntime/capi/libonnxruntime.so.*",
         ));
     }
     checks
 }
 
-/// The version that DeepStream's installation states.
+/// The version of the installed DeepStream.
 fn deepstream() -> Option<String> {
     let text = fs::read_to_string("/opt/nvidia/deepstream/deepstream/version").ok()?;
     text.lines().next().map(str::to_owned)
 }
 
-/// Qualcomm AI Engine Direct: where the loader looks, and beside the plug-in.
+/// Qualcomm AI Engine Direct, from the loader or beside the plug-in.
 pub fn qualcomm(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> {
     let plug_in = runtime::get().ok().and_then(qnn::plug_in);
     let beside: Vec<&Path> = plug_in.as_deref().and_then(Path::parent).into_iter().collect();
     let mut checks = vec![
         library(loader, &beside, "NPU (HTP)", "libQnnHtp.so"),
         library(loader, &beside, "GPU", "libQnnGpu.so"),
-        library(loader, &[], "DSP's channel", "libcdsprpc.so"),
+        library(loader, &[], "DSP channel", "libcdsprpc.so"),
     ];
     let channel = ["/dev/adsprpc-smd", "/dev/fastrpc-cdsp"].iter().any(|d| Path::new(d).exists());
     if checks[0].state == State::Ok && !channel && cfg!(target_arch = "x86_64") {
@@ -168,9 +168,9 @@ pub fn qualcomm(loader: &Loader, providers: &[ExecutionProvider]) -> Vec<Check> 
     }
     let has_device = channel || checks.iter().any(|check| check.state == State::Ok);
     if has_device && !providers.contains(&ExecutionProvider::Qnn) {
-        let found = "the ONNX Runtime that is found runs nothing on it";
+        let found = "this ONNX Runtime does not support it";
         checks.push(Check::new("provider", State::Absent, found).remedy(
-            "there is a Qualcomm device or its SDK: `pip install onnxruntime-qnn`, then set \
+            "to use the Qualcomm device or its SDK, `pip install onnxruntime-qnn` and set \
              GAZE_ORT_LIBRARY to its onnxruntime/capi/libonnxruntime.so.*",
         ));
     }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cache_is_read_line_by_line() {
+    fn the_cache_has_a_library_in_each_line() {
         let found = parse(
             "2 libs found in cache `/etc/ld.so.cache'\n\
              \tlibcuda.so.1 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/libcuda.so.1\n\
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_only_a_version_behind_it() {
+    fn only_a_version_follows_a_name() {
         let cache = ["libcudart_static.so", "libcudart.so.12", "libcuda.so.1"]
             .map(|name| (name.to_owned(), Path::new("/x").join(name)));
         let loader = Loader { folders: Vec::new(), cache: cache.into() };

@@ -1,4 +1,4 @@
-//! `gazetool doctor`: what this machine has, and what to install.
+//! `gazetool doctor`: what this machine has and lacks.
 
 mod devices;
 mod gstreamer;
@@ -12,29 +12,29 @@ use serde::Serialize;
 use crate::output::{Answer, Failure};
 use libraries::Loader;
 
-/// Says what this machine has, and what to install.
+/// Shows what this machine has and what to install.
 ///
 /// Looks for GStreamer and the plugin, ONNX Runtime and its execution providers, NVIDIA's and
-/// Qualcomm's libraries, and cameras. Exits with 1 where something is missing that every pipeline
-/// needs.
+/// Qualcomm's libraries, and cameras. Exits with 1 where something that every pipeline needs is
+/// missing.
 #[derive(clap::Args)]
 pub struct Args {}
 
-/// How it stands with one thing.
+/// The state of one component.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// It is there.
+    /// Present.
     Ok,
-    /// It is not, and nothing works without it.
+    /// Missing, and every pipeline needs it.
     Missing,
-    /// It is there and does not work, or works only in part.
+    /// Present, and does not work or works in part.
     Problem,
-    /// It is not there; only some need it.
+    /// Missing, and only some pipelines need it.
     Absent,
 }
 
-/// One thing that was looked for.
+/// A component and its state.
 #[derive(Serialize)]
 pub struct Check {
     name: String,
@@ -45,19 +45,19 @@ pub struct Check {
 }
 
 impl Check {
-    /// Something and what was found.
+    /// A component and what the machine has of it.
     pub fn new(name: impl Into<String>, state: State, found: impl Into<String>) -> Self {
         Self { name: name.into(), state, found: found.into(), remedy: None }
     }
 
-    /// What to do about it.
+    /// The same with the remedy.
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
     }
 }
 
-/// Things that belong together.
+/// Components of one subject.
 #[derive(Serialize)]
 pub struct Section {
     title: &'static str,
@@ -66,7 +66,7 @@ pub struct Section {
 
 #[derive(Serialize)]
 struct Report {
-    /// Whether nothing is missing that every pipeline needs.
+    /// Whether the machine has all that every pipeline needs.
     ready: bool,
     sections: Vec<Section>,
 }
@@ -83,8 +83,8 @@ pub fn execute(_args: &Args) -> Result<Answer, Failure> {
         Section { title: "Qualcomm", checks: libraries::qualcomm(&loader, &providers) },
         Section { title: "Cameras", checks: devices::cameras() },
     ];
-    let needed = |check: &Check| check.state != State::Missing;
-    let ready = sections.iter().flat_map(|section| &section.checks).all(needed);
+    let present = |check: &Check| check.state != State::Missing;
+    let ready = sections.iter().flat_map(|section| &section.checks).all(present);
     Ok(Answer::new(&Report { ready, sections })?.verdict(ready))
 }
 
@@ -114,7 +114,7 @@ impl fmt::Display for Report {
                 }
             }
         }
-        let ready = if self.ready { "ready" } else { "not ready: something needed is missing" };
+        let ready = if self.ready { "ready" } else { "not ready: install what is MISSING" };
         writeln!(f, "\n{ready}")
     }
 }

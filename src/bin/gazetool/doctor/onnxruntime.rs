@@ -1,4 +1,4 @@
-//! ONNX Runtime: where it is looked for, what is found, what it can.
+//! ONNX Runtime: where the plugin looks for it, which one it finds, what that one runs.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -10,7 +10,7 @@ use gstgaze::engine::runtime::{self, Place, Runtime};
 
 use super::{Check, State};
 
-/// The library, the places in their order, and the providers that it was built with.
+/// Checks the library, the search path and the engine cache, and returns the providers of the library.
 pub fn checks() -> (Vec<Check>, Vec<ExecutionProvider>) {
     let mut checks = Vec::new();
     let mut providers = Vec::new();
@@ -35,17 +35,17 @@ pub fn checks() -> (Vec<Check>, Vec<ExecutionProvider>) {
     (checks, providers)
 }
 
-/// The provider that is no part of ONNX Runtime's library.
+/// The QNN provider, which is a plug-in beside ONNX Runtime's library.
 fn plug_in(runtime: &Runtime) -> Option<Check> {
     let path = qnn::plug_in(runtime)?;
     Some(Check::new("plug-in", State::Ok, format!("qnn {}", path.display())))
 }
 
-/// Where compiled models are kept, and whether they can be.
+/// The folder that keeps compiled models, and whether the plugin can write there.
 fn cache() -> Check {
     let name = "engine cache";
-    let remedy = "models are compiled anew at every start: set engine-cache (--engine-cache) to a \
-                  directory that can be written";
+    let remedy = "every start compiles the models again: set engine-cache (--engine-cache) to a \
+                  folder that you can write to";
     match EngineCache::User.directory() {
         Ok(Some(path)) if path.is_dir() => match writes(&path) {
             Ok(()) => Check::new(name, State::Ok, path.display().to_string()),
@@ -53,7 +53,7 @@ fn cache() -> Check {
                 .remedy(remedy),
         },
         Ok(Some(path)) => {
-            let found = format!("{}, made with the first compiled model", path.display());
+            let found = format!("{}, which the first compiled model creates", path.display());
             Check::new(name, State::Absent, found)
         }
         Ok(None) => Check::new(name, State::Absent, "none"),
@@ -72,7 +72,7 @@ fn searched(index: usize, place: &Place) -> Check {
     let Place { name: place, setting, libraries } = place;
     let libraries: Vec<String> = libraries.iter().map(|path| path.display().to_string()).collect();
     let what = match (setting, libraries.as_slice()) {
-        (Some(setting), []) => format!("{place}={setting}: leads to no library"),
+        (Some(setting), []) => format!("{place}={setting}: no library there"),
         (Some(setting), _) => format!("{place}={setting}"),
         (None, []) => place.clone(),
         (None, libraries) => format!("{place}: {}", libraries.join(", ")),

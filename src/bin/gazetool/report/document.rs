@@ -2,24 +2,24 @@
 
 use std::fmt;
 
-use crate::report::budgets::budget::{Accuracy, Power};
-use crate::report::budgets::tally::Named;
-use crate::report::budgets::words::long;
-use crate::report::budgets::{Finding, Tally, Verdict};
 use gstgaze::core::latency::LatencyHistogram;
 use serde::Serialize;
 
-use super::process::Usage;
+use super::budgets::evidence::{Accuracy, PowerAboveIdle};
+use super::budgets::finding::{BudgetVerdict, Finding};
+use super::budgets::format::duration;
+use super::budgets::tally::{Named, Tally};
+use super::process::ProcessUsage;
 use crate::table::Table;
 
-/// Everything that was found.
+/// The report.
 #[derive(Serialize)]
 pub struct Report {
-    /// When it was made, UTC.
+    /// The time of the report, UTC.
     pub made: String,
-    /// What was looked at.
+    /// The source of the lines.
     pub input: Input,
-    /// Whether no budget was failed.
+    /// Whether no budget failed.
     pub passed: bool,
     pub budgets: Vec<Budget>,
     /// The HTML file and the JSON file.
@@ -43,17 +43,17 @@ pub struct Report {
     alarms: Vec<Times>,
 }
 
-/// What was looked at.
+/// The source of the lines.
 #[derive(Serialize)]
 pub struct Input {
     /// `recording`, `video`, `every-frame` or `live`.
     pub kind: &'static str,
     /// Files, or the elements of a live source.
     pub names: Vec<String>,
-    /// The pipeline that ran.
+    /// The pipeline of a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<String>,
-    /// The machine that it ran on.
+    /// The machine of a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine: Option<String>,
 }
@@ -174,14 +174,14 @@ struct Process {
     open_files_max: u64,
 }
 
-impl From<&Usage> for Process {
-    fn from(usage: &Usage) -> Self {
+impl From<&ProcessUsage> for Process {
+    fn from(usage: &ProcessUsage) -> Self {
         Self {
             seconds: usage.seconds,
             cpu_seconds: usage.cpu_seconds,
             memory_megabytes: usage.memory.last().map_or(0.0, |(_, megabytes)| megabytes),
             memory_megabytes_max: usage.memory.max(),
-            memory_megabytes_per_hour: usage.memory.slope().map(|slope| slope.slope),
+            memory_megabytes_per_hour: usage.memory.line().map(|line| line.slope),
             threads: usage.threads.0,
             threads_max: usage.threads.1,
             open_files: usage.files.0,
@@ -202,25 +202,25 @@ struct Times {
     times: u64,
 }
 
-/// What was measured besides the lines.
-pub struct Besides<'a> {
+/// The measurements besides the lines.
+pub struct Measurements<'a> {
     pub accuracy: Option<&'a Accuracy>,
-    pub power: Option<&'a Power>,
-    pub usage: Option<&'a Usage>,
+    pub power: Option<&'a PowerAboveIdle>,
+    pub usage: Option<&'a ProcessUsage>,
 }
 
 impl Report {
-    /// Puts it together.
+    /// Puts the report together.
     pub fn new(
         input: Input,
         findings: Vec<Finding>,
         files: [String; 2],
         tally: &Tally,
-        besides: &Besides<'_>,
+        measurements: &Measurements<'_>,
         made: String,
     ) -> Self {
-        let passed = findings.iter().all(|finding| finding.verdict != Verdict::Failed);
-        let (lines, timeline, delays) = (tally.lines(), &tally.timeline, &tally.delays);
+        let passed = findings.iter().all(|finding| finding.verdict != BudgetVerdict::Failed);
+        let (lines, time, delays) = (tally.lines(), &tally.time, &tally.delays);
         let names = |named: &[Named]| named.iter().map(|named| named.name.clone()).collect();
         let share = |name: &str, frames: u64| Share { name: name.to_owned(), frames };
         Self {
@@ -237,14 +237,14 @@ impl Report {
             },
             frames: Frames {
                 source_id: tally.source(),
-                with_a_line: timeline.frames(),
-                without_a_line: timeline.silent(),
-                lost: timeline.lost(),
-                restarts: timeline.restarts(),
-                seeks: timeline.jumps(),
-                gaps: timeline.gaps().0,
-                seconds: timeline.length().as_secs_f64(),
-                per_second: 1e9 / timeline.interval() as f64,
+                with_a_line: time.frames(),
+                without_a_line: time.without_line(),
+                lost: time.lost(),
+                restarts: time.restarts(),
+                seeks: time.seeks(),
+                gaps: time.gaps().0,
+                seconds: time.length().as_secs_f64(),
+                per_second: 1e9 / time.interval() as f64,
                 faces: tally.faces(),
                 judged: tally.judged(),
             },
@@ -257,23 +257,25 @@ impl Report {
                 threshold_to_message: Percentiles::of(&delays.alarm, 1e9),
                 sum: Percentiles::of(&delays.total, 1e9),
             },
-            accuracy: besides.accuracy.map(|Accuracy { deployed, reference, summary }| Degrees {
-                deployed: deployed.clone(),
-                reference: reference.clone(),
-                faces: summary.faces,
-                faces_of_one_only: summary.unpaired,
-                mean_degrees: summary.mean,
-                median_degrees: summary.median,
-                p95_degrees: summary.p95,
-                max_degrees: summary.max,
+            accuracy: measurements.accuracy.map(|Accuracy { deployed, reference, summary }| {
+                Degrees {
+                    deployed: deployed.clone(),
+                    reference: reference.clone(),
+                    faces: summary.faces,
+                    faces_of_one_only: summary.unpaired,
+                    mean_degrees: summary.mean,
+                    median_degrees: summary.median,
+                    p95_degrees: summary.p95,
+                    max_degrees: summary.max,
+                }
             }),
-            power: besides.power.map(|Power { rail, idle, load, seconds }| Watts {
+            power: measurements.power.map(|PowerAboveIdle { rail, idle, load, seconds }| Watts {
                 rail: rail.clone(),
                 idle_watts: *idle,
                 load_watts: *load,
                 seconds: *seconds,
             }),
-            process: besides.usage.map(Process::from),
+            process: measurements.usage.map(Process::from),
             models: names(tally.models()),
             rules: names(tally.rules()),
             zones: tally.zones().iter().map(|zone| share(&zone.name, zone.frames)).collect(),
@@ -285,21 +287,21 @@ impl Report {
         }
     }
 
-    /// Lines and frames in a sentence each.
-    pub fn what_was_read(&self) -> String {
+    /// The lines and frames in a sentence.
+    pub fn summary(&self) -> String {
         let Frames { with_a_line, seconds, per_second, faces, .. } = self.frames;
         let mut text = format!(
             "{with_a_line} frames with {faces} faces, {} at {per_second:.2} frames/s",
-            long(std::time::Duration::from_secs_f64(seconds))
+            duration(std::time::Duration::from_secs_f64(seconds))
         );
         let Lines { not_json, foreign, of_other_sources, .. } = self.lines;
         for (count, what) in [
-            (not_json, "lines are no JSON or cut off"),
+            (not_json, "lines are not JSON or cut off"),
             (foreign, "lines are JSON of another kind"),
-            (of_other_sources, "lines are of other sources"),
+            (of_other_sources, "lines are from other sources"),
         ] {
             if count > 0 {
-                text += &format!("; {count} {what} and left out");
+                text += &format!("; {count} {what} and do not count");
             }
         }
         text
@@ -308,8 +310,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n", self.what_was_read())?;
-        let mut table = Table::new(&["project budget", "allowed", "", "measured"]);
+        writeln!(f, "{}\n", self.summary())?;
+        let mut table = Table::new(&["project budget", "limit", "", "measured"]);
         for Budget { title, budget, verdict, measured, note, .. } in &self.budgets {
             let measured = match measured.as_str() {
                 "" => note.lines().next().unwrap_or_default().to_owned(),
@@ -319,7 +321,7 @@ impl fmt::Display for Report {
             table.row(row);
         }
         writeln!(f, "{table}")?;
-        let verdict = if self.passed { "passed: no budget was failed" } else { "failed" };
+        let verdict = if self.passed { "passed: no budget failed" } else { "failed" };
         writeln!(f, "{verdict}\nwritten: {}, {}", self.files[0], self.files[1])
     }
 }

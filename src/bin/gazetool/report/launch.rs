@@ -1,96 +1,83 @@
-//! A pipeline in a process of its own: `gst-launch-1.0`, so that this program needs no GStreamer.
+//! Runs a pipeline with `gst-launch-1.0`, so that this program needs no GStreamer.
 //!
-//! The lines of each `gazepublish` come through a Unix socket, which keeps standard output for what
-//! `gst-launch-1.0` says of caps.
+//! Each `gazepublish` sends its lines through a Unix socket: `gst-launch-1.0 -v` writes the caps to
+//! standard output.
 
 use std::collections::VecDeque;
-use std::fs::{self, DirBuilder};
+use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use crate::output::Failure;
 
-/// A pipeline from which no line comes for so long has stopped.
+/// A pipeline that sends no line for so long has stopped.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// How long a pipeline may take to end once its last line has come.
-const FAREWELL: Duration = Duration::from_secs(20);
+/// Time that a pipeline has to end after its last line.
+const SHUTDOWN: Duration = Duration::from_secs(20);
 
-/// Time between two looks at what is to come.
+/// Time between two polls.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Lines of standard error that are kept: the last ones say why.
+/// Last lines of standard error to keep: they say why a pipeline failed.
 const KEPT: usize = 12;
 
-/// A folder of this process's own, gone with it.
-pub struct Folder(PathBuf);
+/// A temporary folder for sockets, which only this user may enter.
+pub struct SocketFolder(TempDir);
 
-impl Folder {
-    /// Makes it.
+impl SocketFolder {
+    /// Makes the folder.
     pub fn new() -> Result<Self, Failure> {
-        let place = std::env::temp_dir();
-        for attempt in 0..100 {
-            let path = place.join(format!("gazetool-{}-{attempt}", std::process::id()));
-            match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self(path)),
-                Err(why) if why.kind() == ErrorKind::AlreadyExists => {}
-                Err(why) => {
-                    let place = place.display();
-                    return Err(Failure::cannot(format!("cannot write in '{place}': {why}")));
-                }
-            }
-        }
-        Err(Failure::cannot(format!("'{}' is full of folders of this program", place.display())))
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("gazetool-").permissions(Permissions::from_mode(0o700));
+        builder.tempdir().map(Self).map_err(|why| {
+            Failure::cannot(format!(
+                "cannot make a temporary folder for the pipeline's lines: {why}"
+            ))
+        })
     }
 
-    /// A socket in it that waits for one `gazepublish`, and the name that this one gets.
+    /// Makes a socket that waits for one `gazepublish`, and returns it with its path.
     pub fn socket(&self, name: &str) -> Result<(UnixListener, PathBuf), Failure> {
-        let path = self.0.join(name);
+        let path = self.0.path().join(name);
         let listener = UnixListener::bind(&path).and_then(|listener| {
             listener.set_nonblocking(true)?;
             Ok(listener)
         });
         match listener {
             Ok(listener) => Ok((listener, path)),
-            Err(why) => {
-                Err(Failure::cannot(format!("cannot make a socket '{}': {why}", path.display())))
-            }
+            Err(why) => Err(Failure::file(&path, format_args!("cannot make the socket: {why}"))),
         }
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed stays; there is nobody to tell who could do more.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A pipeline that runs. It is ended with this.
+/// A running pipeline; dropping it ends it.
 pub struct Launched {
     child: Child,
     framerate: Option<JoinHandle<Option<(u64, u64)>>>,
     errors: Option<JoinHandle<VecDeque<String>>>,
 }
 
-/// How a pipeline ended.
+/// The end of a pipeline.
 pub struct Ended {
-    /// Frames a second of the element `camera`, as a fraction.
+    /// Frames per second of the element `camera`, as a fraction.
     pub framerate: Option<(u64, u64)>,
-    /// What went wrong.
+    /// Why the pipeline failed.
     pub fault: Option<String>,
 }
 
-/// Name of the element whose caps tell the rate of the frames.
+/// Name of the element whose caps tell the frame rate.
 pub const CAMERA: &str = "camera";
 
 impl Launched {
-    /// Starts `program` with the words of a pipeline.
+    /// Starts `program` with the description of a pipeline.
     pub fn start(program: &Path, words: &[String]) -> Result<Self, Failure> {
         let mut child = Command::new(program)
             .args(["-e", "-v"])
@@ -107,16 +94,16 @@ impl Launched {
         Ok(Self { child, framerate, errors })
     }
 
-    /// The process's number.
+    /// The number of the process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until the pipeline has connected to a socket; `None` where it ended before.
+    /// Waits until the pipeline connects to a socket; `None` where it ends before.
     pub fn accept(&mut self, listener: &UnixListener) -> io::Result<Option<UnixStream>> {
         let begin = Instant::now();
         loop {
-            // Asked first: what connected before the end is still there after it.
+            // Before accept(2): a connection made before the end outlives it.
             let ended = self.child.try_wait()?.is_some();
             match listener.accept() {
                 Ok((stream, _)) => {
@@ -137,39 +124,39 @@ impl Launched {
         }
     }
 
-    /// Waits for the end. `read` is how reading its lines ended.
+    /// Waits for the end; `read` is the result of reading the lines.
     pub fn end(mut self, read: io::Result<()>) -> Ended {
         let status = match &read {
             Ok(()) => self.wait(),
             Err(_) => None,
         };
         if status.is_none() {
-            // It is ours, and it had its time.
+            // It had its time.
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
         let framerate = self.framerate.take().and_then(|thread| thread.join().ok()).flatten();
-        let said = self.errors.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        let errors = self.errors.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         let fault = match (read, status) {
             (Err(why), _) if matches!(why.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                Some(format!("no line came for {} s", SILENCE.as_secs()))
+                Some(format!("it sent no line for {} s", SILENCE.as_secs()))
             }
-            (Err(why), _) => Some(format!("its lines cannot be read: {why}")),
-            (Ok(()), None) => Some("it did not end".to_owned()),
+            (Err(why), _) => Some(format!("cannot read its lines: {why}")),
+            (Ok(()), None) => Some(format!("it did not end within {} s", SHUTDOWN.as_secs())),
             (Ok(()), Some(status)) if status.success() => None,
             (Ok(()), Some(status)) => Some(status.to_string()),
         };
-        let said = Vec::from(said).join("\n");
-        let fault = fault.map(|fault| match said.trim() {
+        let errors = Vec::from(errors).join("\n");
+        let fault = fault.map(|fault| match errors.trim() {
             "" => fault,
-            said => format!("{fault}\n{said}"),
+            errors => format!("{fault}\n{errors}"),
         });
         Ended { framerate, fault }
     }
 
     fn wait(&mut self) -> Option<ExitStatus> {
         let begin = Instant::now();
-        while begin.elapsed() < FAREWELL {
+        while begin.elapsed() < SHUTDOWN {
             match self.child.try_wait() {
                 Ok(None) => thread::sleep(PAUSE),
                 Ok(status) => return status,
@@ -196,14 +183,14 @@ fn cannot_start(program: &Path, why: &io::Error) -> Failure {
     let shown = program.display();
     Failure::cannot(match why.kind() {
         ErrorKind::NotFound => format!(
-            "'{shown}' is not found: install GStreamer's tools (`apt install gstreamer1.0-tools`), \
+            "cannot find '{shown}': install GStreamer's tools (`apt install gstreamer1.0-tools`), \
              or name the program with --gst-launch"
         ),
-        _ => format!("'{shown}' cannot be started: {why}"),
+        _ => format!("cannot start '{shown}': {why}"),
     })
 }
 
-/// Reads what `gst-launch-1.0 -v` says to its end.
+/// Reads the output of `gst-launch-1.0 -v` to its end and finds the frame rate.
 fn framerate(out: impl Read) -> Option<(u64, u64)> {
     let (mut found, mut reader, mut line) = (None, BufReader::new(out), Vec::new());
     loop {
@@ -243,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rate_is_that_of_the_camera() {
+    fn the_camera_tells_the_rate() {
         let caps = "GstPad:src: caps = video/x-raw, format=(string)I420, framerate=(fraction)";
         let line = |element: &str, rate: &str| format!("/P:p/GstIdentity:{element}.{caps}{rate}");
         assert_eq!(rate_of(&line("camera", "30000/1001, x=1\n")), Some((30_000, 1001)));
@@ -254,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_are_kept() {
+    fn the_last_lines_stay() {
         let text: String = (0..100).map(|i| format!("line {i}\n")).collect();
         let kept = last_lines(text.as_bytes());
         assert_eq!((kept.len(), &*kept[KEPT - 1]), (KEPT, "line 99"));

@@ -1,17 +1,17 @@
-//! The time, and the machine that something ran on.
+//! The time and the machine of a report.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, thread};
 
-/// Now, as `2026-01-31 12:34 UTC`.
+/// The time, as `2026-01-31 12:34 UTC`.
 pub fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     date(since.as_secs())
 }
 
-/// Days to a date by Howard Hinnant's `civil_from_days` (chrono-Compatible Low-Level Date
-/// Algorithms): years begin in March, so that a leap day is a year's last.
+/// Howard Hinnant's `civil_from_days` (chrono-Compatible Low-Level Date Algorithms): years begin in
+/// March, so that a leap day is the last of its year.
 fn date(seconds: u64) -> String {
     let (days, minutes) = (seconds / 86_400 + 719_468, seconds / 60 % 1440);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -25,7 +25,7 @@ fn date(seconds: u64) -> String {
     format!("{year}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
 }
 
-/// The processor, its cores and the kernel, as far as they are told.
+/// The processor, its cores and the kernel.
 pub fn describe() -> String {
     let text = |path: &str| {
         let text = fs::read_to_string(Path::new(path)).unwrap_or_default();

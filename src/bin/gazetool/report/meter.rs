@@ -1,26 +1,45 @@
-//! Measurements of others: comma-separated files of a time in seconds and a value.
+//! Files of a power meter or of memory: a time in seconds and a value in each line.
 
 use std::io;
 use std::path::Path;
 
-use crate::report::budgets::MemoryRecord;
-use crate::report::budgets::power::{MeanPower, Reading};
-
-use super::read;
-use crate::models::about;
+use super::args::Args;
+use super::budgets::evidence::PowerAboveIdle;
+use super::budgets::mean_power::{MeanPower, Reading};
+use super::budgets::memory::MemoryRecord;
+use super::lines;
 use crate::output::Failure;
 
-/// Mean power of a meter's file of seconds and watts.
-pub fn power(path: &Path) -> Result<MeanPower, Failure> {
+/// The power above idle that the arguments' meter measured; `None` without a meter.
+pub fn above_idle_of(args: &Args) -> Result<Option<Result<PowerAboveIdle, String>>, Failure> {
+    let Some((path, idle)) = args.meter.as_ref().zip(args.idle_watts) else { return Ok(None) };
+    let mean = power(path)?;
+    Ok(Some(above_idle(path.display().to_string(), idle, &mean)))
+}
+
+/// The power above idle of a rail.
+///
+/// # Errors
+/// Where the rail gave too few readings: a note for the report.
+pub fn above_idle(rail: String, idle: f64, mean: &MeanPower) -> Result<PowerAboveIdle, String> {
+    let load = mean.watts().ok_or_else(|| format!("{rail} gave no readings during the run."))?;
+    Ok(PowerAboveIdle { rail, idle, load, seconds: mean.seconds() })
+}
+
+/// Mean power of a meter's file.
+fn power(path: &Path) -> Result<MeanPower, Failure> {
     let mut mean = MeanPower::default();
     columns(path, "seconds,watts", |time, watts| mean.add(time, Reading::Power(watts)))?;
     match mean.watts() {
         Some(_) => Ok(mean),
-        None => Err(about(path, "fewer than two measurements: seconds,watts in each line")),
+        None => Err(Failure::file(
+            path,
+            "the file has fewer than two measurements: write seconds,watts in each line",
+        )),
     }
 }
 
-/// Memory of a file of seconds and megabytes.
+/// Memory over time from a file of seconds and megabytes.
 pub fn memory(path: &Path) -> Result<MemoryRecord, Failure> {
     let mut memory = MemoryRecord::default();
     let mut first = None;
@@ -29,14 +48,17 @@ pub fn memory(path: &Path) -> Result<MemoryRecord, Failure> {
     })?;
     match memory.last() {
         Some(_) => Ok(memory),
-        None => Err(about(path, "no measurement: seconds,megabytes in each line")),
+        None => Err(Failure::file(
+            path,
+            "the file has no measurement: write seconds,megabytes in each line",
+        )),
     }
 }
 
-/// Calls `each` with the first two columns of every line. The first line may be titles.
+/// Calls `each` with the first two columns of every line. The first line may hold titles.
 fn columns(path: &Path, wanted: &str, mut each: impl FnMut(f64, f64)) -> Result<(), Failure> {
     let mut number = 0u64;
-    let taken = |line: Option<&[u8]>| {
+    let take = |line: Option<&[u8]>| {
         number += 1;
         let text = String::from_utf8_lossy(line.unwrap_or_default());
         let text = text.trim();
@@ -51,7 +73,9 @@ fn columns(path: &Path, wanted: &str, mut each: impl FnMut(f64, f64)) -> Result<
         }
         Ok(())
     };
-    read::open(path).and_then(|reader| read::lines(reader, taken)).map_err(|why| about(path, why))
+    lines::open(path)
+        .and_then(|reader| lines::each(reader, take))
+        .map_err(|why| Failure::file(path, why))
 }
 
 #[cfg(test)]
@@ -75,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_none() {
+    fn broken_files_say_what_they_lack() {
         for (text, says) in [
             ("", "fewer than two"),
             ("a,b\n1,2\n", "fewer"),

@@ -1,55 +1,55 @@
-//! Which pipeline is run: its words for `gst-launch-1.0`.
+//! The pipelines of a run, as words for `gst-launch-1.0`.
 
 use std::path::{Path, PathBuf};
 
 use super::launch::CAMERA;
 
-/// What the command line calls the built-in models.
+/// Names the built-in models on the command line.
 const EMBEDDED: &str = gstgaze::engine::embedded::NAME;
 
-/// Elements and their properties, apart from where frames come from and lines go to.
+/// The elements between the source and the lines, and their properties.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ElementArgs {
     /// Gaze model of the run; `embedded` is the built-in one.
     #[arg(long, conflicts_with = "jsonl", value_name = "MODEL", default_value = EMBEDDED)]
     pub engine: PathBuf,
-    /// Its profile: a built-in name or a TOML file.
+    /// Profile of the gaze model: a built-in name or a TOML file.
     #[arg(long, conflicts_with = "jsonl", value_name = "PROFILE")]
     pub profile: Option<String>,
     /// Face detector of the run; `embedded` is the built-in one.
     #[arg(long, conflicts_with = "jsonl", value_name = "MODEL", default_value = EMBEDDED)]
     pub face_model: PathBuf,
-    /// Rules that the driver is judged by: a built-in name or a TOML file.
+    /// Rules of gazemonitor: a built-in name or a TOML file.
     #[arg(long, conflicts_with = "jsonl", value_name = "RULES", default_value = "euroncap-2026")]
     pub rules: String,
-    /// Speed of the car, km/h; -1 is unknown, which counts as the strictest.
+    /// Speed of the car in km/h; -1 is unknown, and gazemonitor takes the strictest rules.
     #[arg(long, conflicts_with = "jsonl", value_name = "KM/H", default_value_t = -1.0, allow_negative_numbers = true)]
     pub speed: f64,
-    /// A further property of gazeface; may be repeated, as may the next two.
+    /// Further property of gazeface; may be repeated.
     #[arg(long, conflicts_with = "jsonl", value_name = "NAME=VALUE", value_parser = property)]
     pub gazeface: Vec<(String, String)>,
-    /// A further property of gazeinfer, such as precision=int8.
+    /// Further property of gazeinfer, such as precision=int8; may be repeated.
     #[arg(long, conflicts_with = "jsonl", value_name = "NAME=VALUE", value_parser = property)]
     pub gazeinfer: Vec<(String, String)>,
-    /// A further property of gazemonitor, such as forward=given.
+    /// Further property of gazemonitor, such as forward=given; may be repeated.
     #[arg(long, conflicts_with = "jsonl", value_name = "NAME=VALUE", value_parser = property)]
     pub gazemonitor: Vec<(String, String)>,
 }
 
-/// `NAME=VALUE` of an element.
+/// Parses `NAME=VALUE` of an element.
 fn property(text: &str) -> Result<(String, String), String> {
-    let named = |name: &str| {
+    let is_name = |name: &str| {
         let mut letters = name.chars();
         letters.next().is_some_and(|c| c.is_ascii_lowercase())
             && letters.all(|c| c.is_ascii_alphanumeric() || c == '-')
     };
     match text.split_once('=') {
-        Some((name, value)) if named(name) => Ok((name.to_owned(), value.to_owned())),
+        Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write NAME=VALUE".to_owned()),
     }
 }
 
-/// One property as a word for `gst-launch-1.0`, whatever its value holds.
+/// A property as one word for `gst-launch-1.0`, whatever its value holds.
 fn word(name: &str, value: &str) -> String {
     let mut word = format!("{name}=\"");
     for c in value.chars() {
@@ -95,12 +95,12 @@ fn chain(elements: impl IntoIterator<Item = Vec<String>>) -> Vec<String> {
     words
 }
 
-/// Where frames come from.
+/// The source of the frames.
 #[derive(Clone, Copy, Debug)]
-pub enum Source<'a> {
-    /// A video file, shown as a camera would.
+pub enum FrameSource<'a> {
+    /// A video file, played at its own speed as a camera shows it.
     Video(&'a Path),
-    /// A video file of which every frame is looked at, as fast as it goes.
+    /// Every frame of a video file, as fast as the elements go.
     EveryFrame(&'a Path),
     /// Elements of a live source.
     Live(&'a str),
@@ -134,29 +134,28 @@ fn sink() -> Vec<String> {
     element("fakesink", words("sync=false"))
 }
 
-/// The run that is judged. A video is shown as a camera would: `identity sync=true` lets each frame
-/// go when it is due and answers for a live source from there on; of frames that come while
-/// another is looked at, the newest is kept and the others are lost.
-pub fn run(source: Source<'_>, args: &ElementArgs, zones: &str, socket: &Path) -> Vec<String> {
+/// The run to judge. `identity sync=true` makes a live source of a video: it passes each frame when it
+/// is due. While the elements work on a frame, the queue keeps the newest and loses the others.
+pub fn run(source: FrameSource<'_>, args: &ElementArgs, zones: &str, socket: &Path) -> Vec<String> {
     let unlimited = "max-size-bytes=0 max-size-time=0";
     let ahead = || words("max-size-buffers=8").chain(words(unlimited));
     let camera = |pace: &str| element("identity", words(&format!("name={CAMERA} {pace}")));
     let frames = match source {
-        Source::Video(path) => {
-            // The decoder works ahead, so that no frame is late for its sake.
+        FrameSource::Video(path) => {
+            // The decoder works ahead, so that it makes no frame late.
             let queue = element("queue", ahead());
             decoded(path).into_iter().chain([queue, camera("sync=true")]).collect()
         }
-        Source::EveryFrame(path) => {
+        FrameSource::EveryFrame(path) => {
             decoded(path).into_iter().chain([camera("sync=false")]).collect::<Vec<_>>()
         }
-        Source::Live(elements) => {
+        FrameSource::Live(elements) => {
             vec![words(elements).collect(), element("videoconvert", []), camera("sync=false")]
         }
     };
     let newest = words("max-size-buffers=1 leaky=downstream").chain(words(unlimited));
     let queue = match source {
-        Source::EveryFrame(_) => element("queue", ahead()),
+        FrameSource::EveryFrame(_) => element("queue", ahead()),
         _ => element("queue", newest),
     };
     let judge =
@@ -172,7 +171,7 @@ pub fn run(source: Source<'_>, args: &ElementArgs, zones: &str, socket: &Path) -
     ]))
 }
 
-/// Properties of the numbers that a model is computed with, and where: a reference has its own.
+/// Properties of the number format and the provider: the reference model runs with its own.
 const NUMERIC: [&str; 9] = [
     "allow-fallback",
     "batch-size",
@@ -185,8 +184,8 @@ const NUMERIC: [&str; 9] = [
     "threads",
 ];
 
-/// Both engines on the same faces of a video, as fast as they go and without losing a frame: where
-/// the first of them ends its lines, and the second.
+/// Both engines on the same faces of every frame of a video. The first socket takes the lines of the
+/// deployed engine, the second those of the reference.
 pub fn compare(
     video: &Path,
     args: &ElementArgs,
@@ -208,7 +207,7 @@ pub fn compare(
     words
 }
 
-/// The words as one types them into a shell.
+/// The words as a shell takes them.
 pub fn shown(words: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,!".contains(c);
     let quoted = words.iter().map(|word| match word.chars().all(plain) {
@@ -223,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_one_word_whatever_they_hold() {
+    fn a_value_is_one_word() {
         assert_eq!(word("location", r#"a b"c\d ! fakesink"#), r#"location="a b\"c\\d ! fakesink""#);
         assert_eq!(shown(&[word("a", "it's"), "!".into()]), r#"'a="it'\''s"' !"#);
         assert_eq!(property("precision=int8"), Ok(("precision".into(), "int8".into())));

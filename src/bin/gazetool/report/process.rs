@@ -1,49 +1,49 @@
-//! What a process takes of the machine, as `/proc` shows it.
+//! Memory, processor time, threads and files of a process, from `/proc`.
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::report::budgets::MemoryRecord;
+use super::budgets::memory::MemoryRecord;
 
-/// Ticks of `/proc/PID/stat` in a second: `USER_HZ`, which Linux shows as 100 on every machine
-/// whatever its timer does (man 5 proc).
+/// Ticks of `/proc/PID/stat` per second: `USER_HZ`, which Linux shows as 100 on every machine (man 5
+/// proc).
 const TICKS: f64 = 100.0;
 
-/// Looks at a process again and again.
-pub struct Watch {
+/// Reads the usage of a process again and again.
+pub struct ProcessWatch {
     folder: PathBuf,
     begin: Instant,
-    usage: Usage,
+    usage: ProcessUsage,
 }
 
-/// What was seen.
+/// What a process uses.
 #[derive(Debug, Default)]
-pub struct Usage {
+pub struct ProcessUsage {
     /// Resident memory over time.
     pub memory: MemoryRecord,
-    /// Seconds of all cores together.
+    /// Processor time in seconds, over all cores.
     pub cpu_seconds: f64,
-    /// How long it was looked at.
+    /// Seconds of observation.
     pub seconds: f64,
-    /// Threads at the end, and at most.
+    /// Threads at the end, and their maximum.
     pub threads: (u64, u64),
-    /// Open files at the end, and at most.
+    /// Open files at the end, and their maximum.
     pub files: (u64, u64),
 }
 
-impl Watch {
-    /// Of the process with this number.
+impl ProcessWatch {
+    /// Watches the process with this number.
     pub fn new(pid: u32) -> Self {
         let folder = PathBuf::from(format!("/proc/{pid}"));
-        Self { folder, begin: Instant::now(), usage: Usage::default() }
+        Self { folder, begin: Instant::now(), usage: ProcessUsage::default() }
     }
 
-    /// Looks once. A process that is gone, or about to, has nothing to show.
-    pub fn look(&mut self) {
+    /// Reads once. A process that ends shows nothing.
+    pub fn read(&mut self) {
         let seconds = self.begin.elapsed().as_secs_f64();
-        let read = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
-        let (status, stat) = (read("status"), read("stat"));
+        let file = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+        let (status, stat) = (file("status"), file("stat"));
         let Some(kilobytes) = field(&status, "VmRSS:") else { return };
         self.usage.memory.add(seconds, kilobytes as f64 * 1024.0 / 1e6);
         self.usage.seconds = seconds;
@@ -59,8 +59,8 @@ impl Watch {
         }
     }
 
-    /// What was seen.
-    pub fn end(self) -> Usage {
+    /// The usage.
+    pub fn end(self) -> ProcessUsage {
         self.usage
     }
 }
@@ -71,8 +71,8 @@ fn field(status: &str, name: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// User and system time of `/proc/PID/stat`: its 14th and 15th field. The second, the program's
-/// name, is in brackets and may hold anything.
+/// User and system time of `/proc/PID/stat`: its 14th and 15th field. The second, the name of the
+/// program, is in brackets and may hold anything.
 fn ticks(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
@@ -83,16 +83,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_seen() {
-        let mut watch = Watch::new(std::process::id());
-        watch.look();
-        watch.look();
+    fn this_process_has_memory_threads_and_files() {
+        let mut watch = ProcessWatch::new(std::process::id());
+        watch.read();
+        watch.read();
         let usage = watch.end();
         let (_, megabytes) = usage.memory.last().expect("this process has memory");
         assert!(megabytes > 1.0 && usage.memory.max() >= megabytes);
         assert!(usage.threads.0 >= 1 && usage.files.1 >= 3, "{usage:?}");
-        let mut gone = Watch::new(u32::MAX);
-        gone.look();
+        let mut gone = ProcessWatch::new(u32::MAX);
+        gone.read();
         assert!(gone.end().memory.last().is_none());
     }
 

@@ -1,42 +1,41 @@
 //! Memory of a process over time.
 
-use super::binned::{Binned, Extent};
-use super::slope::{Slope, Trend};
+use super::linear_fit::{FittedLine, LinearRegression};
+use super::time_buckets::{MinMax, TimeBuckets};
 
-/// What a process takes at its beginning (caches, pools, a decoder's pictures) says nothing of what
-/// it will take: so many seconds are left out of the slope.
+/// Seconds at the start that the slope leaves out: a process fills caches and pools then.
 pub const WARM_UP_SECONDS: f64 = 60.0;
 
 /// Memory over time.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryRecord {
     /// Megabytes (10^6 bytes) over time.
-    pub track: Binned<Extent>,
-    trend: Trend,
+    pub over_time: TimeBuckets<MinMax>,
+    regression: LinearRegression,
     last: Option<(f64, f64)>,
     max: f64,
 }
 
 impl MemoryRecord {
-    /// Takes the megabytes at a time in seconds since the beginning. What is no number is left out.
+    /// Adds the megabytes at a time in seconds since the start, unless a number is not finite.
     pub fn add(&mut self, seconds: f64, megabytes: f64) {
         if !(seconds.is_finite() && megabytes.is_finite() && seconds >= 0.0) {
             return;
         }
-        self.track.at((seconds * 1e9) as u64).add(megabytes as f32);
+        self.over_time.at((seconds * 1e9) as u64).add(megabytes as f32);
         self.last = Some((seconds, megabytes));
         self.max = self.max.max(megabytes);
         if seconds >= WARM_UP_SECONDS {
-            self.trend.add(seconds / 3600.0, megabytes);
+            self.regression.add(seconds / 3600.0, megabytes);
         }
     }
 
-    /// Megabytes an hour, the warm-up left out.
-    pub fn slope(&self) -> Option<Slope> {
-        self.trend.slope()
+    /// Megabytes per hour, without the warm-up.
+    pub fn line(&self) -> Option<FittedLine> {
+        self.regression.line()
     }
 
-    /// Time and megabytes of the last measurement.
+    /// Seconds and megabytes of the last measurement.
     pub fn last(&self) -> Option<(f64, f64)> {
         self.last
     }
@@ -60,8 +59,8 @@ mod tests {
         }
         memory.add(f64::NAN, 9e9);
         memory.add(-1.0, 9e9);
-        let slope = memory.slope().unwrap();
-        assert!((slope.slope - 5.0).abs() < 1e-6, "{slope:?}");
+        let line = memory.line().unwrap();
+        assert!((line.slope - 5.0).abs() < 1e-6, "{line:?}");
         assert_eq!(memory.last().map(|(t, _)| t), Some(3599.0));
         assert!(memory.max() < 126.0);
     }

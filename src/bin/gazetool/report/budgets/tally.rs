@@ -1,41 +1,41 @@
-//! All lines of a recording, one after the other, to what is to be said of it. Memory does not grow
-//! with the recording.
+//! Counts the lines of a recording, in memory of a fixed size.
 
 use std::time::Duration;
 
-use super::binned::{Bin, Binned, Spread};
-use super::heat::HeatMap;
-use super::recorded::{Recorded, RecordedAttention, Unreadable};
-use super::timeline::{Step, Timeline};
 use gstgaze::core::geometry::Gaze;
 use gstgaze::core::latency::LatencyHistogram;
 use gstgaze::core::monitor::alarms::alarm::ALARMS;
 use gstgaze::core::monitor::zones::zone::ZoneClass;
 use gstgaze::core::monitor::{Alarm, AlarmSet, DriverState};
 
-/// More alarms than this are counted and not kept one by one.
+use super::heat_map::HeatMap;
+use super::recorded_frame::{RecordedAttention, RecordedFrame, Unreadable};
+use super::recording_time::RecordingTime;
+use super::time_buckets::{Bucket, MinMaxMean, TimeBuckets};
+
+/// The most alarm spans; further alarms are only counted.
 pub(super) const MAX_SPANS: usize = 2000;
 
-/// More names than this (models, rules, zones) are somebody's noise.
+/// The most names of models, rules or zones; more are noise.
 pub(super) const MAX_NAMES: usize = 257;
 
-/// What zones are for: the classes, and none.
+/// The zone classes, and one for no zone.
 pub const CLASSES: usize = 7;
 
-/// Gaze of a part of the time.
+/// The gaze during a bucket of time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct GazeBin {
+pub struct GazeBucket {
     /// Radians.
-    pub pitch: Spread,
+    pub pitch: MinMaxMean,
     /// Radians.
-    pub yaw: Spread,
-    /// Frames by the class of the zone where the gaze settled ([`class_index`]).
+    pub yaw: MinMaxMean,
+    /// Frames by the class of the zone that the gaze settled in ([`class_index`]).
     pub classes: [u32; CLASSES],
     /// Frames.
     pub frames: u32,
 }
 
-impl Bin for GazeBin {
+impl Bucket for GazeBucket {
     fn merge(&mut self, next: &Self) {
         self.pitch.merge(&next.pitch);
         self.yaw.merge(&next.yaw);
@@ -46,7 +46,7 @@ impl Bin for GazeBin {
     }
 }
 
-impl GazeBin {
+impl GazeBucket {
     fn add(&mut self, gaze: Option<Gaze>, class: usize) {
         if let Some(gaze) = gaze {
             self.pitch.add(gaze.pitch);
@@ -56,13 +56,13 @@ impl GazeBin {
         self.frames += 1;
     }
 
-    /// The class that had most frames, where there is one.
+    /// The class with the most frames.
     pub fn class(&self) -> Option<usize> {
         (0..CLASSES).filter(|i| self.classes[*i] > 0).max_by_key(|i| self.classes[*i])
     }
 }
 
-/// The position of a class in [`GazeBin::classes`]; the last is that of no zone.
+/// The index of a class in [`GazeBucket::classes`]; the last is no zone.
 pub fn class_index(class: Option<ZoneClass>) -> usize {
     match class {
         Some(ZoneClass::Forward) => 0,
@@ -75,34 +75,34 @@ pub fn class_index(class: Option<ZoneClass>) -> usize {
     }
 }
 
-/// Gaze over time and by its direction.
+/// The gaze over time and by direction.
 #[derive(Clone, Debug, Default)]
 pub struct GazeRecord {
     /// Over time.
-    pub track: Binned<GazeBin>,
+    pub over_time: TimeBuckets<GazeBucket>,
     /// By direction.
     pub heat: HeatMap,
 }
 
-/// For how long an alarm was on, nanoseconds of the timeline.
+/// The time of an active alarm, in nanoseconds of the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlarmSpan {
-    /// Which.
+    /// The alarm.
     pub alarm: Alarm,
-    /// Since when.
+    /// Its start.
     pub from: u64,
-    /// Until when.
+    /// Its end.
     pub to: u64,
 }
 
-/// How long it took to see that something changed.
+/// The monitor's delays.
 #[derive(Clone, Debug)]
 pub struct Delays {
-    /// From the gaze's leaving the road to the zone's change.
+    /// From the gaze off the road to the zone change.
     pub left_road: LatencyHistogram,
     /// From a rule's threshold to the alarm.
     pub alarm: LatencyHistogram,
-    /// Both of one alarm.
+    /// The sum of both, per alarm.
     pub total: LatencyHistogram,
 }
 
@@ -113,44 +113,44 @@ impl Default for Delays {
     }
 }
 
-/// How many lines there were, and what became of them.
+/// Counts of lines by their kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LineCounts {
-    /// Taken.
+    /// Lines that count.
     pub taken: u64,
-    /// No JSON, or cut off.
+    /// Not JSON, or cut off.
     pub garbage: u64,
     /// JSON of another kind or schema.
     pub foreign: u64,
-    /// Of other sources than the one that is judged.
+    /// From other sources than the judged one.
     pub other_sources: u64,
 }
 
-/// A name and the frames that had it.
+/// A name and its frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// As the lines write it.
+    /// The name in the lines.
     pub name: String,
-    /// What looking there means, for zones.
+    /// The class of a zone.
     pub class: Option<ZoneClass>,
     /// Frames.
     pub frames: u64,
 }
 
-/// Counts lines.
+/// The counts of a recording.
 #[derive(Clone, Debug)]
 pub struct Tally {
     source: Option<u32>,
     lines: LineCounts,
-    /// Time, and what is missing in it.
-    pub timeline: Timeline,
+    /// Time, lost frames and restarts.
+    pub time: RecordingTime,
     /// From capture to the line.
     pub capture: LatencyHistogram,
     /// From the pixels to the last angle.
     pub inference: LatencyHistogram,
-    /// Relative to the road ahead.
+    /// Gaze relative to the road ahead.
     pub road: GazeRecord,
-    /// In camera coordinates.
+    /// Gaze in camera coordinates.
     pub camera: GazeRecord,
     /// The monitor's delays.
     pub delays: Delays,
@@ -161,19 +161,19 @@ pub struct Tally {
     judged: u64,
     faces: u64,
     spans: Vec<AlarmSpan>,
-    /// Of each alarm that is on, its position in `spans`, where it is kept.
-    on: [Option<Option<usize>>; ALARMS],
+    /// Of each active alarm its index in `spans`, unless these are full.
+    active: [Option<Option<usize>>; ALARMS],
     raised: [u64; ALARMS],
 }
 
 impl Tally {
-    /// Before the first line. `source` is the one that is judged (otherwise that of the first
-    /// line), `interval` the distance of frames in nanoseconds, where it is known.
+    /// A recording before its first line. `source` is the judged one, or else that of the first line;
+    /// `interval` is the distance of frames in nanoseconds.
     pub fn new(source: Option<u32>, interval: Option<u64>) -> Self {
         Self {
             source,
             lines: LineCounts::default(),
-            timeline: Timeline::new(interval),
+            time: RecordingTime::new(interval),
             capture: LatencyHistogram::fine(),
             inference: LatencyHistogram::fine(),
             road: GazeRecord::default(),
@@ -186,37 +186,37 @@ impl Tally {
             judged: 0,
             faces: 0,
             spans: Vec::new(),
-            on: Default::default(),
+            active: Default::default(),
             raised: [0; ALARMS],
         }
     }
 
-    /// Takes a line; blank ones are none.
+    /// Counts a line, unless it is blank.
     pub fn line(&mut self, line: &[u8]) {
         let line = line.trim_ascii();
         if line.is_empty() {
             return;
         }
-        match Recorded::parse(line) {
+        match RecordedFrame::parse(line) {
             Ok(recorded) => self.frame(&recorded),
             Err(Unreadable::Garbage) => self.lines.garbage += 1,
             Err(Unreadable::Foreign) => self.lines.foreign += 1,
         }
     }
 
-    /// Counts a line that was too long to be one.
+    /// Counts a line that is too long to parse.
     pub fn oversized(&mut self) {
         self.lines.garbage += 1;
     }
 
-    /// Takes a frame.
-    pub fn frame(&mut self, recorded: &Recorded<'_>) {
+    /// Counts a frame.
+    fn frame(&mut self, recorded: &RecordedFrame<'_>) {
         if *self.source.get_or_insert(recorded.source_id) != recorded.source_id {
             self.lines.other_sources += 1;
             return;
         }
         self.lines.taken += 1;
-        let Step::Frame(now) = self.timeline.step(recorded.frame, recorded.time()) else { return };
+        let Some(now) = self.time.step(recorded.frame, recorded.time()) else { return };
         self.faces += recorded.faces.len() as u64;
         if let Some(latency) = recorded.latency_ns {
             self.capture.record(Duration::from_nanos(latency));
@@ -226,7 +226,7 @@ impl Tally {
         }
         count(&mut self.models, &recorded.model, None);
         let camera = recorded.driver();
-        self.camera.track.at(now).add(camera, class_index(None));
+        self.camera.over_time.at(now).add(camera, class_index(None));
         if let Some(gaze) = camera {
             self.camera.heat.add(gaze);
         }
@@ -247,7 +247,7 @@ impl Tally {
             count(&mut self.zones, zone, class);
         }
         let gaze = attention.gaze();
-        self.road.track.at(now).add(gaze, class_index(class));
+        self.road.over_time.at(now).add(gaze, class_index(class));
         if let Some(gaze) = gaze {
             self.road.heat.add(gaze);
         }
@@ -263,7 +263,7 @@ impl Tally {
     }
 
     fn alarms(&mut self, now: u64, alarms: AlarmSet) {
-        for (alarm, on) in Alarm::ALL.into_iter().zip(&mut self.on) {
+        for (alarm, on) in Alarm::ALL.into_iter().zip(&mut self.active) {
             match (alarms.contains(alarm), *on) {
                 (true, None) => {
                     self.raised[alarm as usize] += 1;
@@ -286,17 +286,17 @@ impl Tally {
         }
     }
 
-    /// What became of the lines.
+    /// The counts of lines.
     pub fn lines(&self) -> LineCounts {
         self.lines
     }
 
-    /// The source that was judged.
+    /// The judged source.
     pub fn source(&self) -> u32 {
         self.source.unwrap_or_default()
     }
 
-    /// Names of the models, in the order in which they came.
+    /// Names of the models, in order of appearance.
     pub fn models(&self) -> &[Named] {
         &self.models
     }
@@ -306,38 +306,38 @@ impl Tally {
         &self.rules
     }
 
-    /// Where the gaze settled.
+    /// Zones that the gaze settled in.
     pub fn zones(&self) -> &[Named] {
         &self.zones
     }
 
-    /// Frames whose driver was judged.
+    /// Frames with a judgement of the driver.
     pub fn judged(&self) -> u64 {
         self.judged
     }
 
-    /// Faces of all frames.
+    /// FrameFaces of all frames.
     pub fn faces(&self) -> u64 {
         self.faces
     }
 
-    /// Frames by the driver's state, those that occurred.
+    /// Frames by the driver's state, without those that never occurred.
     pub fn states(&self) -> impl Iterator<Item = (DriverState, u64)> {
         DriverState::ALL.into_iter().zip(self.states).filter(|(_, frames)| *frames > 0)
     }
 
-    /// How often each alarm was raised, those that were.
+    /// How often each alarm started, without those that never did.
     pub fn raised(&self) -> impl Iterator<Item = (Alarm, u64)> {
         Alarm::ALL.into_iter().zip(self.raised).filter(|(_, times)| *times > 0)
     }
 
-    /// When alarms were on: the first two thousand times.
+    /// The spans of active alarms, at most [`MAX_SPANS`].
     pub fn spans(&self) -> &[AlarmSpan] {
         &self.spans
     }
 
-    /// Gaze as it is shown: relative to the road where somebody judged it, or else as the camera
-    /// sees it.
+    /// The gaze to plot, and whether it is relative to the road ahead: that needs `gazemonitor`.
+    /// Otherwise it is in camera coordinates.
     pub fn gaze(&self) -> (&GazeRecord, bool) {
         let of_road = self.road.heat.total() > 0;
         (if of_road { &self.road } else { &self.camera }, of_road)

@@ -1,4 +1,4 @@
-//! Lines counted.
+//! Counting lines.
 
 use std::time::Duration;
 
@@ -41,8 +41,8 @@ fn lines_to_numbers() {
     tally.line(line(100, "").replace("\"source_id\":1", "\"source_id\":2").as_bytes());
     let counts = LineCounts { taken: 100, garbage: 2, foreign: 1, other_sources: 1 };
     assert_eq!((tally.lines(), tally.source()), (counts, 1));
-    assert_eq!((tally.judged(), tally.faces(), tally.timeline.frames()), (100, 100, 100));
-    assert_eq!(tally.timeline.length(), Duration::from_millis(99 * 40));
+    assert_eq!((tally.judged(), tally.faces(), tally.time.frames()), (100, 100, 100));
+    assert_eq!(tally.time.length(), Duration::from_millis(99 * 40));
     assert_eq!((tally.capture.count(), tally.capture.max_ns()), (100, 109_000_000));
     assert_eq!(tally.inference.max_ns(), 5_000_000);
     let ms = 1_000_000;
@@ -58,14 +58,14 @@ fn lines_to_numbers() {
     assert_eq!((tally.models().len(), tally.rules().len()), (1, 1));
     let (gaze, of_road) = tally.gaze();
     assert!(of_road && gaze.heat.total() == 100);
-    let bins: u32 = gaze.track.iter().map(|(_, bin)| bin.frames).sum();
-    let classes: Vec<_> = gaze.track.iter().filter_map(|(_, bin)| bin.class()).collect();
+    let bins: u32 = gaze.over_time.iter().map(|(_, bin)| bin.frames).sum();
+    let classes: Vec<_> = gaze.over_time.iter().filter_map(|(_, bin)| bin.class()).collect();
     assert_eq!((bins, classes.len()), (100, 100));
     assert!(classes.iter().all(|class| *class == class_index(Some(ZoneClass::PhoneBasic))));
 }
 
 #[test]
-fn nobody_judged() {
+fn lines_without_a_judgement() {
     let mut tally = Tally::new(Some(1), None);
     (0..10).for_each(|frame| tally.line(line(frame, "").as_bytes()));
     let (gaze, of_road) = tally.gaze();
@@ -73,7 +73,7 @@ fn nobody_judged() {
     assert_eq!((tally.judged(), tally.spans().len()), (0, 0));
 }
 
-/// What grows with the recording are counts.
+/// Only counts grow with the recording.
 #[test]
 fn alarms_and_names_without_end() {
     let mut tally = Tally::new(None, None);

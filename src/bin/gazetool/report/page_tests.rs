@@ -1,13 +1,15 @@
-//! The page is well formed whatever its words are, and small however long the recording is.
+//! The page is well-formed whatever its texts hold, and small however long the recording is.
 
-use crate::report::budgets::{Evidence, MemoryRecord, Tally};
+use super::budgets::evidence::Evidence;
+use super::budgets::memory::MemoryRecord;
+use super::budgets::tally::Tally;
 use gstgaze::core::monitor::ZoneMap;
 
-use super::document::{Besides, Input, Report};
-use super::html::Page;
-use super::process::Usage;
+use super::document::{Input, Measurements, Report};
+use super::page::Page;
+use super::process::ProcessUsage;
 
-/// Breaks out of text, of an attribute, of a comment and of a style, and turns letters round.
+/// Closes text, an attribute, a comment and a style, and turns the direction of letters.
 const HOSTILE: &str =
     "</title><script>alert(1)</script>\"'><img src=x onerror=a> --> }</style> \u{202e}&\u{1b}";
 
@@ -30,7 +32,8 @@ fn page(frames: u64, name: &str, zones: Option<&ZoneMap>) -> String {
     (0..frames).for_each(|frame| tally.line(line(frame, name).as_bytes()));
     let mut memory = MemoryRecord::default();
     (0..3000).for_each(|i| memory.add(f64::from(i), 100.0 + f64::from(i % 7)));
-    let usage = Usage { memory, threads: (3, 5), seconds: 3000.0, ..Usage::default() };
+    let usage =
+        ProcessUsage { memory, threads: (3, 5), seconds: 3000.0, ..ProcessUsage::default() };
     let evidence = Evidence {
         tally: &tally,
         accuracy: Err(name.to_owned()),
@@ -44,7 +47,7 @@ fn page(frames: u64, name: &str, zones: Option<&ZoneMap>) -> String {
         pipeline: Some(name.to_owned()),
         machine: Some(name.to_owned()),
     };
-    let besides = Besides { accuracy: None, power: None, usage: Some(&usage) };
+    let besides = Measurements { accuracy: None, power: None, usage: Some(&usage) };
     let files = [name.to_owned(), name.to_owned()];
     let report =
         Report::new(input, evidence.findings(), files, &tally, &besides, "2026-01-01".to_owned());
@@ -52,7 +55,7 @@ fn page(frames: u64, name: &str, zones: Option<&ZoneMap>) -> String {
     Page { report: &report, tally: &tally, zones, memory, usage: Some(&usage) }.html()
 }
 
-/// Every tag is closed by its own, attributes are quoted, and no bare `<` or `&` is left; gives the
+/// Checks that each tag is closed, each attribute quoted and each `<` and `&` escaped, and returns the
 /// names of all elements.
 fn elements(page: &str) -> Vec<String> {
     let mut rest = page.strip_prefix("<!DOCTYPE html>").expect("a document type");
@@ -89,17 +92,17 @@ fn elements(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn nothing_breaks_out_of_its_place() {
+fn texts_stay_texts() {
     let zones = ZoneMap::builtin("left-hand-drive").unwrap().unwrap();
     let (plain, hostile) = (page(300, "plain", Some(&zones)), page(300, HOSTILE, Some(&zones)));
-    assert_eq!(elements(&plain), elements(&hostile), "words are words");
+    assert_eq!(elements(&plain), elements(&hostile), "a text adds an element");
     assert!(!hostile.contains("<script") && !hostile.contains("<img"));
     assert!(!hostile.contains(['\u{202e}', '\u{1b}']));
     assert_eq!(elements(&plain).iter().filter(|name| *name == "svg").count(), 4);
-    // Nothing is fetched: the only address is the name of SVG.
+    // The page fetches nothing: its only address is the name of SVG.
     assert_eq!(plain.matches("http").count(), 4 + plain.matches("http-equiv").count());
     assert!(!plain.contains("url(") || plain.contains("url(#heat)"));
-    // Numbers that are none would leave holes in the plots.
+    // NaN and infinity leave holes in plots.
     assert!(!plain.contains("NaN") && !plain.contains("inf\""));
 }
 
@@ -110,7 +113,7 @@ fn a_page_without_zones_or_attention() {
     elements(&page(2, "plain", None));
 }
 
-/// Ten hours of frames do not make a page that a browser labours at.
+/// Two hours of frames make a page that a browser draws at once.
 #[test]
 fn long_recordings_make_small_pages() {
     let short = page(300, "plain", None).len();

@@ -1,25 +1,25 @@
-//! Power rails of this machine: Intel's and AMD's RAPL, and the INA3221 monitors of Jetson boards.
+//! The power rails of this machine: RAPL (Intel, AMD) and the INA3221 monitors of Jetson boards.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use crate::report::budgets::power::{MeanPower, Reading};
+use super::budgets::mean_power::{MeanPower, Reading};
 
 /// Time between two readings.
 pub const PERIOD: Duration = Duration::from_millis(100);
 
-/// A place where power is measured.
+/// A power rail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rail {
-    /// What the machine calls it.
+    /// The name, as the machine gives it.
     pub name: String,
     sensor: Sensor,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sensor {
-    /// Microjoules, and the largest value of the counter.
+    /// A counter in microjoules and its largest value.
     Energy { counter: PathBuf, range: u64 },
     /// Millivolts and milliamperes.
     VoltsAmperes { volts: PathBuf, amperes: PathBuf },
@@ -27,7 +27,7 @@ enum Sensor {
     Milliwatts(PathBuf),
 }
 
-/// The rails that can be read, those of the whole machine first.
+/// The readable rails, those of the whole machine first.
 pub fn rails(sys: &Path) -> Vec<Rail> {
     let mut rails: Vec<Rail> = powercap(sys).chain(hwmon(sys)).chain(iio(sys)).collect();
     rails.retain(|rail| rail.read().is_some());
@@ -35,7 +35,7 @@ pub fn rails(sys: &Path) -> Vec<Rail> {
     rails
 }
 
-/// The whole module, then the whole processor, then parts.
+/// Sorts the whole module before the whole processor before parts.
 fn rank(name: &str) -> usize {
     const WHOLE: [&str; 5] = ["VDD_IN", "POM_5V_IN", "VIN", "psys", "package-0"];
     let rail = name.rsplit(' ').next();
@@ -50,7 +50,7 @@ fn number<T: std::str::FromStr>(path: impl AsRef<Path>) -> Option<T> {
     text(path)?.parse().ok()
 }
 
-/// What lies in a folder, by name.
+/// The entries of a folder, by name.
 fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -99,7 +99,7 @@ fn iio(sys: &Path) -> impl Iterator<Item = Rail> {
 }
 
 impl Rail {
-    /// What it shows now; `None` where it cannot be read (RAPL is root's alone).
+    /// Reads the rail; `None` where that fails (RAPL is for root).
     pub fn read(&self) -> Option<Reading> {
         Some(match &self.sensor {
             Sensor::Energy { counter, range } => {
@@ -112,7 +112,7 @@ impl Rail {
         })
     }
 
-    /// Mean power for as long as `go_on` says.
+    /// Measures the mean power while `go_on` returns true.
     pub fn measure(&self, mut go_on: impl FnMut() -> bool) -> MeanPower {
         let (begin, mut mean) = (Instant::now(), MeanPower::default());
         loop {
@@ -127,10 +127,10 @@ impl Rail {
     }
 }
 
-/// The rail of this name, or the first.
+/// Chooses the rail of this name, or the first.
 ///
 /// # Errors
-/// Why there is none: a text for the report.
+/// Where the machine has no such rail: a note for the report.
 pub fn choose(sys: &Path, wanted: Option<&str>) -> Result<Rail, String> {
     let rails = rails(sys);
     let found = rails.iter().find(|rail| wanted.is_none_or(|wanted| rail.name == wanted));
@@ -140,10 +140,10 @@ pub fn choose(sys: &Path, wanted: Option<&str>) -> Result<Rail, String> {
     let names: Vec<&str> = rails.iter().map(|rail| rail.name.as_str()).collect();
     Err(match (wanted, &names[..]) {
         (Some(wanted), [_, ..]) => {
-            format!("There is no rail '{wanted}'; there are '{}'.", names.join("', '"))
+            format!("This machine has no rail '{wanted}'; its rails are '{}'.", names.join("', '"))
         }
-        _ => "This machine shows no power rail that can be read (RAPL, which is root's alone; \
-              INA3221). Give a meter's file with --meter and --idle-watts."
+        _ => "This machine has no readable power rail (RAPL needs root; INA3221 is on Jetson boards). \
+              Give a meter's file with --meter and --idle-watts."
             .to_owned(),
     })
 }

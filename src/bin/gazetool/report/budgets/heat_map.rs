@@ -1,14 +1,14 @@
-//! How often somebody looked where.
+//! How often the gaze went in each direction.
 
 use gstgaze::core::geometry::Gaze;
 
 /// Side of a cell, degrees.
 pub const CELL: f32 = 2.0;
 
-/// The part of all directions that is counted by cells, degrees: yaw from the first to the second.
+/// The yaw that the cells cover, in degrees.
 pub const YAW: (f32, f32) = (-110.0, 110.0);
 
-/// The same for pitch.
+/// The pitch that the cells cover, in degrees.
 pub const PITCH: (f32, f32) = (-80.0, 60.0);
 
 /// Cells of yaw.
@@ -17,10 +17,10 @@ pub const COLUMNS: usize = ((YAW.1 - YAW.0) / CELL) as usize;
 /// Cells of pitch.
 pub const ROWS: usize = ((PITCH.1 - PITCH.0) / CELL) as usize;
 
-/// Counts of gazes by their direction.
+/// Counts of gaze by its direction.
 #[derive(Clone, Debug)]
 pub struct HeatMap {
-    /// Row by row, from the least pitch up, of each row from the least yaw up.
+    /// Row by row from the least pitch up, each from the least yaw up.
     cells: Box<[u32]>,
     total: u64,
     outside: u64,
@@ -58,17 +58,17 @@ impl HeatMap {
         self.cells.chunks_exact(COLUMNS)
     }
 
-    /// The count of the cell that has most.
+    /// The largest count of a cell.
     pub fn max(&self) -> u32 {
         self.cells.iter().copied().max().unwrap_or_default()
     }
 
-    /// How many gazes were counted.
+    /// The number of gazes.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// How many of them fell into no cell.
+    /// The number of gazes outside the cells.
     pub fn outside(&self) -> u64 {
         self.outside
     }

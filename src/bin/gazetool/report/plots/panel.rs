@@ -1,15 +1,15 @@
-//! What all plots have: a panel with axes.
+//! A panel with axes, which all plots share.
 
 use super::svg::{Anchor, Scale, Svg, label};
 
 /// Width of every plot.
 pub const WIDTH: f64 = 960.0;
 
-/// Where panels begin and end: room for numbers and a title at the left.
+/// The left and right side of panels: numbers and a title stand at the left.
 pub const LEFT: f64 = 66.0;
 pub const RIGHT: f64 = WIDTH - 16.0;
 
-/// A panel: where it is, and what its sides mean.
+/// A panel: its position and its scales.
 pub struct Panel {
     pub x: Scale,
     pub y: Scale,
@@ -20,24 +20,24 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// From `top` to `bottom`, the values of x and y that its sides are.
+    /// A panel from `top` to `bottom`, over these values of x and y.
     pub fn new((top, bottom): (f64, f64), x: (f64, f64), y: (f64, f64)) -> Self {
         let (left, right) = (LEFT, RIGHT);
         let (x, y) = (Scale::new(x, (left, right)), Scale::new(y, (bottom, top)));
         Self { x, y, left, right, top, bottom }
     }
 
-    /// Its rectangle.
+    /// The rectangle.
     pub fn rect(&self) -> [f64; 4] {
         [self.left, self.top, self.right - self.left, self.bottom - self.top]
     }
 
-    /// Its ground, before anything is drawn on it.
-    pub fn ground(&self, svg: &mut Svg) {
+    /// Draws the background.
+    pub fn background(&self, svg: &mut Svg) {
         svg.rect("ground", self.rect());
     }
 
-    /// Lines and numbers of y; `text` makes the number of a value.
+    /// Draws the lines and numbers of y; `text` formats a value.
     pub fn y_axis(&self, svg: &mut Svg, title: &str, ticks: &[f64], text: impl Fn(f64) -> String) {
         for tick in ticks {
             let y = self.y.at(*tick);
@@ -47,7 +47,7 @@ impl Panel {
         svg.sideways((16.0, f64::midpoint(self.top, self.bottom)), title);
     }
 
-    /// Lines of x.
+    /// Draws the lines of x.
     pub fn x_grid(&self, svg: &mut Svg, ticks: &[f64]) {
         for tick in ticks {
             let x = self.x.at(*tick);
@@ -55,7 +55,7 @@ impl Panel {
         }
     }
 
-    /// Numbers of x, below.
+    /// Draws the numbers of x, below the panel.
     pub fn x_axis(&self, svg: &mut Svg, title: &str, ticks: &[f64], text: impl Fn(f64) -> String) {
         for tick in ticks {
             let x = self.x.at(*tick);
@@ -68,7 +68,7 @@ impl Panel {
     }
 }
 
-/// The numbers of an axis by its ticks.
+/// Formats the numbers of an axis by its ticks.
 pub fn numbers(ticks: &[f64]) -> impl Fn(f64) -> String + use<> {
     let step = match ticks {
         [a, b, ..] => b - a,
@@ -77,7 +77,7 @@ pub fn numbers(ticks: &[f64]) -> impl Fn(f64) -> String + use<> {
     move |value| label(value, step)
 }
 
-/// About how wide a text of the page's small letters is, pixels.
+/// The width of a text in the page's small letters, about, in pixels.
 pub fn text_width(text: &str) -> f64 {
     text.chars().count() as f64 * 6.3
 }

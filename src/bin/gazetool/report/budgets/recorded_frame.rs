@@ -1,7 +1,8 @@
-//! A line of JSON ([`report`](gstgaze::core::json::frame_line)) read back: the part of it that is judged.
+//! Parses a JSON line of `gazepublish` ([`frame_line`](gstgaze::core::json::frame_line)): the keys that the
+//! report judges.
 //!
-//! Readers of the schema take what they know and ignore the rest; so does this one. What is wrong in
-//! a line makes the whole line unreadable: half of a frame would count as a frame.
+//! The parser ignores unknown keys. An error in a line makes the whole line unreadable: half of a frame
+//! would count as a frame.
 
 use std::borrow::Cow;
 
@@ -12,39 +13,39 @@ use gstgaze::core::json::SCHEMA;
 use gstgaze::core::monitor::zones::zone::ZoneClass;
 use gstgaze::core::monitor::{Alarm, AlarmSet, DriverState};
 
-/// Why a line is not taken.
+/// Why a line does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// It is no JSON, or no whole object: cut off, or not text.
+    /// Not JSON, or cut off.
     Garbage,
-    /// It is JSON of another kind, or of another schema.
+    /// JSON of another kind or schema.
     Foreign,
 }
 
 /// One frame of a recording.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-pub struct Recorded<'a> {
+pub struct RecordedFrame<'a> {
     schema: u32,
     /// Number of the frame.
     pub frame: u64,
-    /// Presentation time stamp, nanoseconds.
+    /// Presentation timestamp in nanoseconds.
     pub pts: Option<u64>,
-    /// Running time, nanoseconds.
+    /// Running time in nanoseconds.
     pub running_time: Option<u64>,
-    /// Source of a batch.
+    /// Number of the source in a batch.
     #[serde(default)]
     pub source_id: u32,
     /// Name of the model.
     #[serde(default, borrow)]
     pub model: Cow<'a, str>,
-    /// From the pixels to the last angle; 0: not inferred.
+    /// Time from the pixels to the last angle; 0 without an inference.
     #[serde(default)]
     pub inference_time_ns: u64,
-    /// From capture to the line, of live streams.
+    /// Latency from capture to the line, of live streams.
     pub latency_ns: Option<u64>,
-    /// One for each face.
+    /// The faces.
     pub faces: Vec<RecordedFace>,
-    /// The driver's attention, where somebody judged it.
+    /// The driver's attention, from `gazemonitor`.
     #[serde(default, borrow)]
     pub attention: Option<RecordedAttention<'a>>,
 }
@@ -56,7 +57,7 @@ pub struct RecordedFace {
     rect: Option<RecordedBox>,
     pitch: Option<f32>,
     yaw: Option<f32>,
-    /// Frames since it was inferred.
+    /// Frames since the inference.
     #[serde(default)]
     pub age: u32,
 }
@@ -69,13 +70,13 @@ struct RecordedBox {
     h: f32,
 }
 
-/// What `gazemonitor` said.
+/// The judgement of `gazemonitor`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct RecordedAttention<'a> {
     state: Cow<'a, str>,
     #[serde(default)]
     alarms: Vec<Cow<'a, str>>,
-    /// Where the gaze settled.
+    /// The zone that the gaze settled in.
     #[serde(borrow)]
     pub zone: Option<Cow<'a, str>>,
     zone_class: Option<Cow<'a, str>>,
@@ -84,28 +85,28 @@ pub struct RecordedAttention<'a> {
     /// Name of the rules.
     #[serde(default, borrow)]
     pub rules: Cow<'a, str>,
-    /// From the gaze's leaving the road to this frame, at which the zone changed.
+    /// Time from the gaze off the road to this frame, at which the zone changed.
     pub left_road_ns: Option<u64>,
-    /// The alarm that was raised at this frame.
+    /// The alarm that starts at this frame.
     pub raised: Option<RecordedAlarm>,
-    /// Position of the driver's face.
+    /// Index of the driver's face.
     pub face: Option<usize>,
 }
 
-/// What a raised alarm took.
+/// The delays of an alarm.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub struct RecordedAlarm {
-    /// From the rule's threshold to the frame, nanoseconds.
+    /// Nanoseconds from the rule's threshold to the frame.
     pub delay_ns: u64,
-    /// From the gaze's leaving the road to the zone's change, nanoseconds.
+    /// Nanoseconds from the gaze off the road to the zone change.
     pub zone_delay_ns: u64,
 }
 
-impl<'a> Recorded<'a> {
-    /// Reads a line, with or without the newline.
+impl<'a> RecordedFrame<'a> {
+    /// Parses a line, with or without the newline.
     ///
     /// # Errors
-    /// [`Unreadable`] for what is no line of this schema.
+    /// [`Unreadable`] for a line of another kind.
     pub fn parse(line: &'a [u8]) -> Result<Self, Unreadable> {
         match serde_json::from_slice::<Self>(line) {
             Ok(recorded) if recorded.schema == SCHEMA => Ok(recorded),
@@ -115,14 +116,13 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// When the frame is shown, nanoseconds: the running time, which goes on over segments, or else
-    /// the stamp.
+    /// The time of the frame in nanoseconds: the running time, which continues over segments, or else
+    /// the timestamp.
     pub fn time(&self) -> Option<u64> {
         self.running_time.or(self.pts)
     }
 
-    /// The gaze of the driver in camera coordinates: that of the face that was judged, or else the
-    /// only one.
+    /// The driver's gaze in camera coordinates: that of the judged face, or else of the only face.
     pub fn driver(&self) -> Option<Gaze> {
         let chosen = self.attention.as_ref().and_then(|attention| attention.face);
         match (chosen, &self.faces[..]) {
@@ -134,34 +134,34 @@ impl<'a> Recorded<'a> {
 }
 
 impl RecordedFace {
-    /// Where it looks, in camera coordinates.
+    /// The gaze in camera coordinates.
     pub fn gaze(&self) -> Option<Gaze> {
         self.pitch.zip(self.yaw).map(|(pitch, yaw)| Gaze::new(pitch, yaw))
     }
 
-    /// Where it is, pixels.
+    /// The box in pixels.
     pub fn rect(&self) -> Option<Rect> {
         self.rect.map(|RecordedBox { x, y, w, h }| Rect::new(x, y, w, h))
     }
 }
 
 impl RecordedAttention<'_> {
-    /// In one word; `None` for one that is not known here.
+    /// The state; `None` for an unknown name.
     pub fn state(&self) -> Option<DriverState> {
         DriverState::from_name(&self.state)
     }
 
-    /// The alarms that are on, as far as they are known here.
+    /// The active alarms with known names.
     pub fn alarms(&self) -> AlarmSet {
         self.alarms.iter().filter_map(|name| Alarm::from_name(name)).collect()
     }
 
-    /// What looking at the zone means.
+    /// The class of the zone.
     pub fn class(&self) -> Option<ZoneClass> {
         self.zone_class.as_deref().and_then(ZoneClass::from_name)
     }
 
-    /// The gaze from the road ahead, yaw positive to the driver's right.
+    /// The gaze relative to the road ahead, yaw positive to the driver's right.
     pub fn gaze(&self) -> Option<Gaze> {
         self.pitch.zip(self.yaw).map(|(pitch, yaw)| Gaze::new(pitch, yaw))
     }
@@ -222,9 +222,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn a_written_line_is_read_back() {
         let line = line();
-        let recorded = Recorded::parse(&line).unwrap();
+        let recorded = RecordedFrame::parse(&line).unwrap();
         assert_eq!((recorded.frame, recorded.time(), recorded.source_id), (7, Some(40), 3));
         assert_eq!((&*recorded.model, recorded.inference_time_ns), ("a \"model\"", 1_500_000));
         assert_eq!(recorded.latency_ns, Some(25_000_000));
@@ -243,10 +243,10 @@ mod tests {
     }
 
     #[test]
-    fn other_things_are_told_apart() {
+    fn garbage_differs_from_foreign_json() {
         let line = line();
         for end in 0..line.len() - 2 {
-            assert_eq!(Recorded::parse(&line[..end]), Err(Unreadable::Garbage), "{end}");
+            assert_eq!(RecordedFrame::parse(&line[..end]), Err(Unreadable::Garbage), "{end}");
         }
         for foreign in [
             "3",
@@ -258,21 +258,26 @@ mod tests {
             r#"{"schema":1,"frame":0,"pts":0,"faces":[{"pitch":"up"}]}"#,
             r#"{"schema":2,"frame":0,"pts":0,"faces":[]}"#,
         ] {
-            assert_eq!(Recorded::parse(foreign.as_bytes()), Err(Unreadable::Foreign), "{foreign}");
+            assert_eq!(
+                RecordedFrame::parse(foreign.as_bytes()),
+                Err(Unreadable::Foreign),
+                "{foreign}"
+            );
         }
-        let least = Recorded::parse(br#"{"schema":1,"frame":0,"pts":null,"faces":[],"new":[{}]}"#);
+        let least =
+            RecordedFrame::parse(br#"{"schema":1,"frame":0,"pts":null,"faces":[],"new":[{}]}"#);
         assert_eq!(least.unwrap().time(), None);
     }
 
     proptest! {
-        /// Whatever is changed in a line, it is read or refused.
+        /// Any change in a line leaves it readable or an error.
         #[test]
         fn nothing_panics(at in 0usize..800, byte: u8, cut in 0usize..800) {
             let mut line = line();
             let length = line.len();
             line[at % length] = byte;
-            let _ = Recorded::parse(&line);
-            let _ = Recorded::parse(&line[..cut % length]);
+            let _ = RecordedFrame::parse(&line);
+            let _ = RecordedFrame::parse(&line[..cut % length]);
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::budget::{Accuracy, Evidence, Finding, MEMORY_SECONDS, Power, Verdict};
+use super::evidence::{Accuracy, Evidence, PowerAboveIdle};
+use super::finding::{BudgetVerdict, Finding};
+use super::limits::MEMORY_SECONDS;
 use super::memory::MemoryRecord;
 use super::tally::Tally;
-use crate::accuracy::Summary;
+use crate::accuracy::DifferenceSummary;
 
 const MS: u64 = 1_000_000;
 
@@ -18,7 +20,7 @@ fn finding(evidence: &Evidence<'_>, key: &str) -> Finding {
     evidence.findings().into_iter().find(|finding| finding.key == key).unwrap()
 }
 
-fn verdict(tally: &Tally, key: &str) -> Verdict {
+fn verdict(tally: &Tally, key: &str) -> BudgetVerdict {
     finding(&evidence(tally), key).verdict
 }
 
@@ -33,16 +35,16 @@ fn with(lines: impl IntoIterator<Item = String>) -> Tally {
 }
 
 #[test]
-fn nothing_measured_is_said_and_fails_nothing() {
+fn a_finding_without_a_measurement_gives_its_reason() {
     let tally = with([]);
     for finding in evidence(&tally).findings() {
-        assert_ne!(finding.verdict, Verdict::Failed, "{finding:?}");
-        let silent = finding.verdict == Verdict::NotMeasured && finding.note.is_empty();
-        assert!(!silent, "nobody says why: {finding:?}");
+        assert_ne!(finding.verdict, BudgetVerdict::Failed, "{finding:?}");
+        let silent = finding.verdict == BudgetVerdict::NotMeasured && finding.note.is_empty();
+        assert!(!silent, "the finding gives no reason: {finding:?}");
     }
 }
 
-/// 29.9 ms is a bucket's upper bound away from 30, and 30 ms are not less than 30.
+/// 29.7 ms lies a bucket below 30, and 30 ms are not less than 30.
 #[test]
 fn latency_at_the_edge() {
     let of = |p99: f64| {
@@ -52,17 +54,17 @@ fn latency_at_the_edge() {
             line(frame, frame * 40 * MS, &format!(r#","latency_ns":{latency}"#))
         }))
     };
-    assert_eq!(verdict(&of(29.7), "latency"), Verdict::Passed);
-    assert_eq!(verdict(&of(30.0), "latency"), Verdict::Failed);
+    assert_eq!(verdict(&of(29.7), "latency"), BudgetVerdict::Passed);
+    assert_eq!(verdict(&of(30.0), "latency"), BudgetVerdict::Failed);
     let one_is_late = with((0..100).map(|frame| {
         let latency = if frame == 50 { 900 } else { 5 } * MS;
         line(frame, frame * 40 * MS, &format!(r#","latency_ns":{latency}"#))
     }));
-    assert_eq!(verdict(&one_is_late, "latency"), Verdict::Passed);
+    assert_eq!(verdict(&one_is_late, "latency"), BudgetVerdict::Passed);
 }
 
 #[test]
-fn a_part_of_the_latency_cannot_pass_for_the_whole() {
+fn a_part_of_the_latency_can_fail_but_not_pass() {
     let of = |ms: u64| {
         with((0..9).map(|frame| {
             let more = format!(r#","inference_time_ns":{}"#, ms * MS);
@@ -71,13 +73,13 @@ fn a_part_of_the_latency_cannot_pass_for_the_whole() {
     };
     let quick = of(5);
     let found = finding(&evidence(&quick), "latency");
-    assert_eq!(found.verdict, Verdict::NotMeasured);
+    assert_eq!(found.verdict, BudgetVerdict::NotMeasured);
     assert!(found.note.contains("p99 5.0") && found.note.contains("latency_ns"), "{found:?}");
-    assert_eq!(verdict(&of(31), "latency"), Verdict::Failed);
+    assert_eq!(verdict(&of(31), "latency"), BudgetVerdict::Failed);
 }
 
 #[test]
-fn the_sum_of_both_delays_counts() {
+fn the_sum_of_both_delays_is_judged() {
     let of = |left: u64, alarms: &[(u64, u64)]| {
         let mut lines = vec![line(
             0,
@@ -95,26 +97,38 @@ fn the_sum_of_both_delays_counts() {
         }
         with(lines)
     };
-    assert_eq!(verdict(&of(400, &[(40, 400), (1500, 499)]), "distraction-delay"), Verdict::Passed);
-    assert_eq!(verdict(&of(400, &[(40, 400), (1500, 500)]), "distraction-delay"), Verdict::Failed);
-    // Without an alarm half of it is not known; a half that is too long fails all the same.
-    assert_eq!(verdict(&of(400, &[]), "distraction-delay"), Verdict::NotMeasured);
-    assert_eq!(verdict(&of(2000, &[]), "distraction-delay"), Verdict::Failed);
+    assert_eq!(
+        verdict(&of(400, &[(40, 400), (1500, 499)]), "distraction-delay"),
+        BudgetVerdict::Passed
+    );
+    assert_eq!(
+        verdict(&of(400, &[(40, 400), (1500, 500)]), "distraction-delay"),
+        BudgetVerdict::Failed
+    );
+    // Without an alarm only one of the two is known; above the limit it fails all the same.
+    assert_eq!(verdict(&of(400, &[]), "distraction-delay"), BudgetVerdict::NotMeasured);
+    assert_eq!(verdict(&of(2000, &[]), "distraction-delay"), BudgetVerdict::Failed);
 }
 
 #[test]
 fn accuracy_and_power_at_the_edge() {
     let tally = with([]);
     let of = |mean: f64, unpaired: usize| {
-        let summary = Summary { faces: 10, mean, unpaired, ..Summary::default() };
+        let summary =
+            DifferenceSummary { faces: 10, mean, unpaired, ..DifferenceSummary::default() };
         let accuracy = Ok(Accuracy { deployed: "a".into(), reference: "b".into(), summary });
-        let power = Ok(Power { rail: "r".into(), idle: 3.0, load: 3.0 + mean * 5.0, seconds: 9.0 });
+        let power = Ok(PowerAboveIdle {
+            rail: "r".into(),
+            idle: 3.0,
+            load: 3.0 + mean * 5.0,
+            seconds: 9.0,
+        });
         let evidence = Evidence { accuracy, power, ..evidence(&tally) };
         ["accuracy-loss", "power"].map(|key| finding(&evidence, key).verdict)
     };
-    assert_eq!(of(0.999, 0), [Verdict::Passed; 2]);
-    assert_eq!(of(1.0, 0), [Verdict::Failed; 2]);
-    assert_eq!(of(0.5, 1)[0], Verdict::Failed);
+    assert_eq!(of(0.999, 0), [BudgetVerdict::Passed; 2]);
+    assert_eq!(of(1.0, 0), [BudgetVerdict::Failed; 2]);
+    assert_eq!(of(0.5, 1)[0], BudgetVerdict::Failed);
 }
 
 #[test]
@@ -123,15 +137,19 @@ fn a_day_in_one_piece() {
     let frames = |end: u64| (0..=100).map(move |i| line(i * 21_600, i * (end / 100), ""));
     let whole = with(frames(day));
     let keys = ["uptime", "restarts", "frames-lost"];
-    assert_eq!(keys.map(|key| verdict(&whole, key)), [Verdict::Passed; 3]);
+    assert_eq!(keys.map(|key| verdict(&whole, key)), [BudgetVerdict::Passed; 3]);
     let last = day - 40 * MS - 100;
-    assert_eq!(verdict(&with(frames(last)), "uptime"), Verdict::Passed, "the last frame counts");
-    assert_eq!(verdict(&with(frames(day - 100 * MS)), "uptime"), Verdict::NotMeasured);
+    assert_eq!(
+        verdict(&with(frames(last)), "uptime"),
+        BudgetVerdict::Passed,
+        "the last frame counts"
+    );
+    assert_eq!(verdict(&with(frames(day - 100 * MS)), "uptime"), BudgetVerdict::NotMeasured);
     let again = with(frames(day).chain([line(0, 0, "")]));
-    assert_eq!(["uptime", "restarts"].map(|key| verdict(&again, key)), [Verdict::Failed; 2]);
+    assert_eq!(["uptime", "restarts"].map(|key| verdict(&again, key)), [BudgetVerdict::Failed; 2]);
     let broken = Evidence { ended_badly: Some("boom".into()), ..evidence(&whole) };
     let found = finding(&broken, "uptime");
-    assert!(found.verdict == Verdict::Failed && found.note.contains("boom"), "{found:?}");
+    assert!(found.verdict == BudgetVerdict::Failed && found.note.contains("boom"), "{found:?}");
 }
 
 #[test]
@@ -144,13 +162,13 @@ fn one_frame_in_a_thousand_is_one_too_many() {
     };
     let kept = of(1);
     let found = finding(&evidence(&kept), "frames-lost");
-    assert_eq!((found.verdict, &*found.measured), (Verdict::Passed, "1 of 2000 (0.05 %)"));
-    assert_eq!(verdict(&of(2), "frames-lost"), Verdict::Failed);
-    assert_eq!(verdict(&with([line(0, 0, "")]), "frames-lost"), Verdict::NotMeasured);
+    assert_eq!((found.verdict, &*found.measured), (BudgetVerdict::Passed, "1 of 2000 (0.05 %)"));
+    assert_eq!(verdict(&of(2), "frames-lost"), BudgetVerdict::Failed);
+    assert_eq!(verdict(&with([line(0, 0, "")]), "frames-lost"), BudgetVerdict::NotMeasured);
 }
 
 #[test]
-fn memory_that_grows_and_memory_that_one_cannot_tell_of() {
+fn memory_that_grows_and_memory_with_too_much_noise() {
     let of = |per_hour: f64, noise: f64, length: f64| {
         let mut memory = MemoryRecord::default();
         for i in 0..600 {
@@ -161,16 +179,16 @@ fn memory_that_grows_and_memory_that_one_cannot_tell_of() {
         let evidence = Evidence { memory: Ok(&memory), ..evidence(&tally) };
         finding(&evidence, "memory").verdict
     };
-    assert_eq!(of(0.9, 0.0, MEMORY_SECONDS), Verdict::Passed);
-    assert_eq!(of(1.1, 0.0, MEMORY_SECONDS), Verdict::Failed);
-    assert_eq!(of(-3.0, 0.0, MEMORY_SECONDS), Verdict::Passed);
-    assert_eq!(of(0.9, 5.0, MEMORY_SECONDS), Verdict::NotMeasured);
-    assert_eq!(of(50.0, 0.0, MEMORY_SECONDS - 1.0), Verdict::NotMeasured);
+    assert_eq!(of(0.9, 0.0, MEMORY_SECONDS), BudgetVerdict::Passed);
+    assert_eq!(of(1.1, 0.0, MEMORY_SECONDS), BudgetVerdict::Failed);
+    assert_eq!(of(-3.0, 0.0, MEMORY_SECONDS), BudgetVerdict::Passed);
+    assert_eq!(of(0.9, 5.0, MEMORY_SECONDS), BudgetVerdict::NotMeasured);
+    assert_eq!(of(50.0, 0.0, MEMORY_SECONDS - 1.0), BudgetVerdict::NotMeasured);
 }
 
 #[test]
 fn lengths_have_their_unit() {
-    let of = |seconds| super::words::long(Duration::from_secs(seconds));
+    let of = |seconds| super::format::duration(Duration::from_secs(seconds));
     assert_eq!(
         (of(10), of(600), of(86_400)),
         ("10.0 s".into(), "10.0 min".into(), "24.00 h".into())

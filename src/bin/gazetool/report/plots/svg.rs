@@ -1,8 +1,8 @@
-//! Drawing: a picture in SVG, scales and axes. Colours are those of the page: shapes have classes.
+//! Draws SVG. Shapes have classes, so that the page's style sheet colours them in light and dark.
 
 use std::fmt::Write as _;
 
-/// Text that may stand in HTML, in an attribute or between tags, whatever it holds.
+/// Escapes a text for HTML and XML, in an attribute or between tags.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -12,7 +12,7 @@ pub fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // Neither HTML nor XML has them; what turns the direction of text hides what it is.
+            // HTML and XML forbid control characters; those of direction disguise a text.
             '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => {
                 escaped.push('\u{fffd}')
             }
@@ -26,13 +26,13 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// A coordinate: a tenth of a pixel is enough, and a long number is a long file.
+/// Formats a coordinate in tenths of a pixel, which keeps the file short.
 pub fn px(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0 + 0.0;
     format!("{rounded}")
 }
 
-/// A picture.
+/// An SVG element.
 pub struct Svg {
     body: String,
     width: f64,
@@ -40,7 +40,7 @@ pub struct Svg {
     name: &'static str,
 }
 
-/// Where a text stands to its point.
+/// The side of a text that its point is at.
 #[derive(Clone, Copy)]
 pub enum Anchor {
     Start,
@@ -49,7 +49,7 @@ pub enum Anchor {
 }
 
 impl Svg {
-    /// An empty one; `name` is what it shows, for those who do not see it.
+    /// An empty element; screen readers say `name`.
     pub fn new(width: f64, height: f64, name: &'static str) -> Self {
         Self { body: String::new(), width, height, name }
     }
@@ -99,7 +99,7 @@ impl Svg {
         );
     }
 
-    /// A text along the left edge, read from below.
+    /// Draws a text that reads upwards.
     pub fn sideways(&mut self, (x, y): (f64, f64), text: &str) {
         let (x, y) = (px(x), px(y));
         let _ = writeln!(
@@ -109,7 +109,7 @@ impl Svg {
         );
     }
 
-    /// Begins a part that is cut off at a rectangle; `id` must be the page's only one of this name.
+    /// Clips what follows to a rectangle; `id` must be unique in the page.
     pub fn clip(&mut self, id: &str, [x, y, width, height]: [f64; 4]) {
         let [x, y, width, height] = [x, y, width, height].map(px);
         let _ = writeln!(
@@ -118,12 +118,12 @@ impl Svg {
         );
     }
 
-    /// Ends it.
+    /// Ends the clipping.
     pub fn unclip(&mut self) {
         self.body.push_str("</g>\n");
     }
 
-    /// The whole element.
+    /// The text of the element.
     pub fn end(self) -> String {
         let Self { body, width, height, name } = self;
         let (width, height) = (px(width), px(height));
@@ -135,7 +135,7 @@ impl Svg {
     }
 }
 
-/// Values to pixels.
+/// Maps values to pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
     from: (f64, f64),
@@ -143,25 +143,25 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// `from.0` lies at `to.0`, `from.1` at `to.1`.
+    /// Maps `from.0` to `to.0` and `from.1` to `to.1`.
     pub fn new(from: (f64, f64), to: (f64, f64)) -> Self {
         Self { from, to }
     }
 
-    /// Where a value lies.
+    /// The position of a value.
     pub fn at(&self, value: f64) -> f64 {
         let span = self.from.1 - self.from.0;
         let part = if span == 0.0 { 0.5 } else { (value - self.from.0) / span };
         self.to.0 + part * (self.to.1 - self.to.0)
     }
 
-    /// Pixels of a length.
+    /// The pixels of a length.
     pub fn length(&self, value: f64) -> f64 {
         (self.at(self.from.0 + value) - self.to.0).abs()
     }
 }
 
-/// Round numbers between two values, about `count` of them.
+/// About `count` round numbers between two values.
 pub fn ticks(from: f64, to: f64, count: f64) -> Vec<f64> {
     let rough = (to - from) / count.max(1.0);
     if !(rough.is_finite() && rough > 0.0) {
@@ -179,14 +179,14 @@ pub fn stepped(from: f64, to: f64, step: f64) -> Vec<f64> {
     (first..=last).map(|i| i as f64 * step).collect()
 }
 
-/// A number of an axis, with as many digits as its step needs.
+/// Formats a number of an axis with the digits that its step needs.
 pub fn label(value: f64, step: f64) -> String {
     let digits = (-step.abs().max(1e-9).log10().floor()).clamp(0.0, 6.0) as usize;
     let text = format!("{:.digits$}", value + 0.0);
     if text.trim_start_matches(['-', '0', '.']).is_empty() { "0".to_owned() } else { text }
 }
 
-/// Seconds, minutes or hours: the unit that suits a length of time, and its seconds.
+/// The unit that suits a length of time, and its seconds.
 pub fn time_unit(seconds: f64) -> (&'static str, f64) {
     match seconds {
         ..180.0 => ("s", 1.0),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leaves_its_text() {
+    fn escapes_and_rounds() {
         assert_eq!(
             escape("<a href=\"x\">'&\u{0}\u{202e}"),
             "&lt;a href=&quot;x&quot;&gt;&#39;&amp;\u{fffd}\u{fffd}"

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Formats measurements for people.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ pub(super) fn percentiles(histogram: &LatencyHistogram) -> String {
     format!("p50 {p50}, p95 {p95}, p99 {p99}, max {max} ms ({frames})")
 }
 
-/// Seconds with two digits.
+/// `1.23 s`
 pub(super) fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-/// A count and what is counted.
+/// `1 frame`, `2 frames`
 pub(super) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A length of time in the unit that suits it.
-pub fn long(time: Duration) -> String {
+/// A length of time in seconds, minutes or hours.
+pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match seconds {
         ..120.0 => format!("{seconds:.1} s"),

@@ -1,23 +1,23 @@
-//! How latencies are distributed, with the percentiles and the budget.
+//! The distribution of latencies, with percentiles and budget.
 
 use std::time::Duration;
 
 use gstgaze::core::latency::LatencyHistogram;
 
-use super::plot::{Panel, WIDTH, numbers};
+use super::panel::{Panel, WIDTH, numbers};
 use super::svg::{Anchor, Svg, ticks};
 
 const BARS: usize = 60;
 const HEIGHT: f64 = 220.0;
-/// A line for each of the marks above the panel.
+/// Height of the line of a mark, above the panel.
 const ROW: f64 = 15.0;
 
-/// The plot; `budget` is what 99 % must stay below.
+/// Draws the plot; 99 % must stay below `budget`.
 pub fn draw(histogram: &LatencyHistogram, budget: Duration) -> String {
     let ms = |ns: u64| ns as f64 / 1e6;
     let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|share| ms(histogram.percentile_ns(share)));
     let budget = budget.as_secs_f64() * 1e3;
-    // The longest of a thousand may lie far out: what is beyond is one bar at the right.
+    // Few latencies may be far longer than the rest: one bar at the right holds them all.
     let shown = (p99 * 1.25).max(budget * 1.2);
     let step = ticks(0.0, shown, 8.0);
     let step = if let [a, b, ..] = step[..] { b - a } else { shown };
@@ -32,10 +32,10 @@ pub fn draw(histogram: &LatencyHistogram, budget: Duration) -> String {
     let most = bars.iter().map(|bar| share(*bar)).fold(1.0, f64::max);
 
     let top = 4.0 + 4.0 * ROW;
-    let mut svg = Svg::new(WIDTH, top + HEIGHT + 46.0, "How latencies are distributed");
+    let mut svg = Svg::new(WIDTH, top + HEIGHT + 46.0, "Distribution of latencies");
     let room = end + width;
     let panel = Panel::new((top, top + HEIGHT), (0.0, room), (0.0, most * 1.04));
-    panel.ground(&mut svg);
+    panel.background(&mut svg);
     let y_ticks = ticks(0.0, most, 6.0);
     panel.y_axis(&mut svg, "frames (%)", &y_ticks, numbers(&y_ticks));
     for (index, bar) in bars.iter().enumerate().filter(|(_, bar)| **bar > 0) {

@@ -1,22 +1,22 @@
-//! Gaze over time: yaw and pitch, the zones that were looked at, and the alarms.
+//! Yaw and pitch over time, with the zones that the gaze settled in and the alarms.
 
 use std::fmt::Write as _;
 
-use crate::report::budgets::binned::Spread;
-use crate::report::budgets::tally::{AlarmSpan, CLASSES, GazeBin, GazeRecord};
+use super::super::budgets::tally::{AlarmSpan, CLASSES, GazeBucket, GazeRecord};
+use super::super::budgets::time_buckets::MinMaxMean;
 use gstgaze::core::monitor::Alarm;
 
-use super::plot::{LEFT, Panel, RIGHT, WIDTH, numbers, text_width};
+use super::panel::{LEFT, Panel, RIGHT, WIDTH, numbers, text_width};
 use super::svg::{Anchor, Scale, Svg, px, stepped, ticks, time_unit};
 
-/// A pause of the line is longer than this, nanoseconds, and than two bins.
+/// The line breaks at a pause longer than this, in nanoseconds, and than two buckets.
 const PAUSE: u64 = 1_000_000_000;
 
 const LANE: f64 = 20.0;
 const PANEL: f64 = 180.0;
 const GAP: f64 = 14.0;
 
-/// The plot; `of_road` where angles are relative to the road ahead. `length` in nanoseconds.
+/// Draws the plot; `of_road` where angles are relative to the road ahead; `length` in nanoseconds.
 pub fn draw(record: &GazeRecord, spans: &[AlarmSpan], length: u64, of_road: bool) -> String {
     let lanes = if of_road { 2.0 * (LANE + 4.0) } else { 0.0 };
     let top = 4.0 + lanes;
@@ -26,9 +26,9 @@ pub fn draw(record: &GazeRecord, spans: &[AlarmSpan], length: u64, of_road: bool
     let to_unit = 1.0 / 1e9 / seconds;
     let x = Scale::new((0.0, end), (LEFT, RIGHT));
     let runs = if of_road { class_runs(record, x, to_unit) } else { Vec::new() };
-    let lit = if of_road { lit(spans, x, to_unit) } else { Vec::new() };
+    let bars = if of_road { alarm_bars(spans, x, to_unit) } else { Vec::new() };
     if of_road {
-        alarms(&mut svg, &lit, (4.0, 4.0 + LANE));
+        alarm_lane(&mut svg, &bars, (4.0, 4.0 + LANE));
         let y = 4.0 + LANE + 4.0;
         svg.text("tick", (LEFT - 6.0, y + LANE - 6.0), Anchor::End, "zone");
         strips(&mut svg, &runs, (y, y + LANE - 6.0), "");
@@ -37,19 +37,18 @@ pub fn draw(record: &GazeRecord, spans: &[AlarmSpan], length: u64, of_road: bool
     let yaw_title =
         if of_road { "yaw, right +  (\u{b0})" } else { "yaw, image\u{2019}s left +  (\u{b0})" };
     let panels = [(yaw_title, "yaw"), ("pitch, up +  (\u{b0})", "pitch")];
-    // Where bins hold several frames, a line through all would be a carpet.
-    let frames: u32 = record.track.iter().map(|(_, bin)| bin.frames).max().unwrap_or_default();
+    // Where buckets hold several frames, the line shows means and an area their spread.
+    let frames: u32 = record.over_time.iter().map(|(_, bin)| bin.frames).max().unwrap_or_default();
     let dense = frames > 3;
-    let mut bottom = top;
     for (index, (title, which)) in panels.into_iter().enumerate() {
         let from = top + index as f64 * (PANEL + GAP);
-        bottom = from + PANEL;
-        let of = |bin: &GazeBin| if which == "yaw" { bin.yaw } else { bin.pitch };
-        let (y_from, y_to) = range(record.track.iter().filter_map(|(_, bin)| of(bin).range()));
+        let bottom = from + PANEL;
+        let of = |bin: &GazeBucket| if which == "yaw" { bin.yaw } else { bin.pitch };
+        let (y_from, y_to) = range(record.over_time.iter().filter_map(|(_, bin)| of(bin).range()));
         let panel = Panel::new((from, bottom), (0.0, end), (y_from, y_to));
-        panel.ground(&mut svg);
+        panel.background(&mut svg);
         strips(&mut svg, &runs, (from, bottom), "faint");
-        lights(&mut svg, "alarm faint", &lit, (panel.top, panel.bottom));
+        draw_bars(&mut svg, "alarm faint", &bars, (panel.top, panel.bottom));
         let y_ticks = ticks(y_from, y_to, 5.0);
         panel.y_axis(&mut svg, title, &y_ticks, numbers(&y_ticks));
         panel.x_grid(&mut svg, &time_ticks);
@@ -62,11 +61,10 @@ pub fn draw(record: &GazeRecord, spans: &[AlarmSpan], length: u64, of_road: bool
             panel.x_axis(&mut svg, &title, &time_ticks, numbers(&time_ticks));
         }
     }
-    debug_assert!(bottom > top);
     svg.end()
 }
 
-/// Degrees that show everything, and straight ahead.
+/// The degrees that hold all values and straight ahead.
 fn range(ranges: impl Iterator<Item = (f32, f32)>) -> (f64, f64) {
     let (low, high) =
         ranges.fold((-0.17f32, 0.17f32), |(low, high), (a, b)| (low.min(a), high.max(b)));
@@ -74,22 +72,22 @@ fn range(ranges: impl Iterator<Item = (f32, f32)>) -> (f64, f64) {
     ((low / 5.0).floor() * 5.0, (high / 5.0).ceil() * 5.0)
 }
 
-/// A line through the means of the bins.
+/// A line through the means of the buckets.
 fn trace(
     record: &GazeRecord,
     panel: &Panel,
     to_unit: f64,
-    of: impl Fn(&GazeBin) -> Option<f32>,
+    of: impl Fn(&GazeBucket) -> Option<f32>,
 ) -> String {
     let (mut path, mut last) = (String::new(), None);
-    let pause = PAUSE.max(2 * record.track.width());
-    for (time, bin) in record.track.iter() {
+    let pause = PAUSE.max(2 * record.over_time.width());
+    for (time, bin) in record.over_time.iter() {
         let Some(mean) = of(bin) else { continue };
-        let (x, y) = (panel.x.at(time as f64 * to_unit).min(panel.right), degrees(panel, mean));
+        let (x, y) = (panel.x.at(time as f64 * to_unit).min(panel.right), position(panel, mean));
         if last.is_some_and(|last| time - last <= pause) {
             let _ = write!(path, "L{} {}", px(x), px(y));
         } else {
-            // A point that stays alone is a dot, and not nothing.
+            // h0 shows a lone point as a dot.
             let _ = write!(path, "M{} {}h0", px(x), px(y));
         }
         last = Some(time);
@@ -97,43 +95,43 @@ fn trace(
     path
 }
 
-/// From the smallest to the largest value of every bin.
+/// An area from the smallest to the largest value of every bucket.
 fn spread(
     record: &GazeRecord,
     panel: &Panel,
     to_unit: f64,
-    of: impl Fn(&GazeBin) -> Spread,
+    of: impl Fn(&GazeBucket) -> MinMaxMean,
 ) -> String {
     let mut path = String::new();
-    let width = panel.x.length(record.track.width() as f64 * to_unit);
-    for (time, bin) in record.track.iter() {
+    let width = panel.x.length(record.over_time.width() as f64 * to_unit);
+    for (time, bin) in record.over_time.iter() {
         let Some((low, high)) = of(bin).range() else { continue };
         let x = panel.x.at(time as f64 * to_unit) - width / 2.0;
-        let (top, bottom) = (degrees(panel, high), degrees(panel, low));
+        let (top, bottom) = (position(panel, high), position(panel, low));
         let (x, wide) = (px(x), px(width.min(panel.right - x)));
         let _ = write!(path, "M{x} {}h{wide}V{}H{x}z", px(top), px(bottom));
     }
     path
 }
 
-/// Where an angle in radians lies.
-fn degrees(panel: &Panel, angle: f32) -> f64 {
+/// The position of an angle in radians.
+fn position(panel: &Panel, angle: f32) -> f64 {
     panel.y.at(f64::from(angle.to_degrees()).clamp(-180.0, 180.0))
 }
 
-/// From where to where, in pixels, the gaze was settled in zones of one class.
+/// Spans in pixels in which the gaze settled in zones of one class.
 fn class_runs(record: &GazeRecord, x: Scale, to_unit: f64) -> Vec<(usize, f64, f64)> {
-    let width = record.track.width();
+    let width = record.over_time.width();
     let mut runs: Vec<(usize, f64, f64)> = Vec::new();
     let mut last: Option<u64> = None;
-    for (time, bin) in record.track.iter() {
+    for (time, bin) in record.over_time.iter() {
         let Some(class) = bin.class() else { continue };
         let from = x.at(time.saturating_sub(width / 2) as f64 * to_unit);
         let to = x.at((time + width / 2) as f64 * to_unit).min(RIGHT);
         let joined = last.is_some_and(|last| time - last <= PAUSE.max(2 * width));
         match runs.last_mut() {
             Some((_, _, end)) if joined => {
-                // What lies between frames belongs to the one before.
+                // The time between two frames belongs to the first.
                 *end = from.max(*end);
             }
             _ => {}
@@ -147,7 +145,7 @@ fn class_runs(record: &GazeRecord, x: Scale, to_unit: f64) -> Vec<(usize, f64, f
     runs
 }
 
-/// Runs as coloured pieces, one path for each class.
+/// Draws spans in the colours of their classes, one path per class.
 fn strips(svg: &mut Svg, runs: &[(usize, f64, f64)], (top, bottom): (f64, f64), more: &str) {
     for class in 0..CLASSES {
         let mut path = String::new();
@@ -159,54 +157,54 @@ fn strips(svg: &mut Svg, runs: &[(usize, f64, f64)], (top, bottom): (f64, f64), 
     }
 }
 
-/// Alarms that are one on the screen: in pixels, and which.
-struct Lit {
+/// A span of pixels with its alarms.
+struct AlarmBar {
     from: f64,
     to: f64,
     alarms: Vec<Alarm>,
 }
 
-/// Spans as they are seen: what touches is one.
-fn lit(spans: &[AlarmSpan], x: Scale, to_unit: f64) -> Vec<Lit> {
-    let mut lit: Vec<Lit> = Vec::new();
+/// Merges spans that touch on the screen.
+fn alarm_bars(spans: &[AlarmSpan], x: Scale, to_unit: f64) -> Vec<AlarmBar> {
+    let mut bars: Vec<AlarmBar> = Vec::new();
     for span in spans {
         let [from, to] = [span.from, span.to].map(|time| x.at(time as f64 * to_unit));
         let from = from.min(RIGHT - 2.0);
         let to = to.clamp(from + 2.0, RIGHT);
-        match lit.last_mut() {
+        match bars.last_mut() {
             Some(last) if from < last.to + 1.0 => {
                 last.to = last.to.max(to);
                 if !last.alarms.contains(&span.alarm) {
                     last.alarms.push(span.alarm);
                 }
             }
-            _ => lit.push(Lit { from, to, alarms: vec![span.alarm] }),
+            _ => bars.push(AlarmBar { from, to, alarms: vec![span.alarm] }),
         }
     }
-    lit
+    bars
 }
 
-/// All of them from `top` to `bottom`.
-fn lights(svg: &mut Svg, class: &str, lit: &[Lit], (top, bottom): (f64, f64)) {
+/// Draws the bars from `top` to `bottom`.
+fn draw_bars(svg: &mut Svg, class: &str, bars: &[AlarmBar], (top, bottom): (f64, f64)) {
     let mut path = String::new();
-    for Lit { from, to, .. } in lit {
+    for AlarmBar { from, to, .. } in bars {
         let (x, width, height) = (px(*from), px(to - from), px(bottom - top));
         let _ = write!(path, "M{x} {}h{width}v{height}H{x}z", px(top));
     }
     svg.path(class, &path);
 }
 
-/// When alarms were on, with their names where there is room.
-fn alarms(svg: &mut Svg, lit: &[Lit], (top, bottom): (f64, f64)) {
+/// Draws the lane of alarms, with names where there is room.
+fn alarm_lane(svg: &mut Svg, bars: &[AlarmBar], (top, bottom): (f64, f64)) {
     svg.text("tick", (LEFT - 6.0, bottom - 6.0), Anchor::End, "alarms");
     svg.rect("ground", [LEFT, top, RIGHT - LEFT, bottom - top]);
-    lights(svg, "alarm", lit, (top, bottom));
+    draw_bars(svg, "alarm", bars, (top, bottom));
     let mut free = LEFT;
-    for (index, Lit { from, to, alarms }) in lit.iter().enumerate() {
+    for (index, AlarmBar { from, to, alarms }) in bars.iter().enumerate() {
         let names: Vec<&str> = alarms.iter().map(|alarm| alarm.name()).collect();
         let name = names.join(", ");
         let room = text_width(&name) + 8.0;
-        let next = lit.get(index + 1).map_or(RIGHT, |next| next.from);
+        let next = bars.get(index + 1).map_or(RIGHT, |next| next.from);
         let y = bottom - 6.0;
         if to - from >= room {
             svg.text("on-alarm", (from + 4.0, y), Anchor::Start, &name);
@@ -223,7 +221,7 @@ fn alarms(svg: &mut Svg, lit: &[Lit], (top, bottom): (f64, f64)) {
     }
 }
 
-/// Ticks of angles: fives and tens read best.
+/// Ticks of angles, every 10 or 20 degrees.
 pub fn degree_ticks(from: f64, to: f64) -> Vec<f64> {
     stepped(from, to, if to - from > 120.0 { 20.0 } else { 10.0 })
 }

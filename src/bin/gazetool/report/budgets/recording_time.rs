@@ -1,52 +1,43 @@
-//! The time of a recording: how long it is, what is missing in it, and where it starts anew.
+//! The time of a recording: its length, lost frames, gaps, restarts and seeks.
 //!
-//! Stamps may begin anywhere, go back where a stream was sought or the program started again, and
-//! leave gaps. The timeline's own time begins at 0 and only grows: a gap counts in full, a new
-//! beginning continues one frame after what was before.
+//! Timestamps begin anywhere, go back at a seek or a restart of the program, and leave gaps. The time of
+//! the recording begins at 0 and only grows: a gap counts in full, and a restart or a seek continues one
+//! frame later.
 
 use std::time::Duration;
 
 use gstgaze::core::latency::LatencyHistogram;
 
-/// From this length on, time without frames is a gap and not a lost frame or two. The monitor
-/// starts anew after as long.
+/// Time without frames is a gap from this length on, in nanoseconds; below, it is lost frames. The
+/// monitor restarts after as long.
 const GAP: u64 = 2_000_000_000;
 
-/// How long a frame is taken for where nothing tells, nanoseconds.
-const FRAME: u64 = 33_333_333;
-
-/// What a line is to the timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Another frame, at this time of the timeline, nanoseconds.
-    Frame(u64),
-    /// Another line of the frame before.
-    Same,
-}
+/// Distance of frames in nanoseconds until the recording tells it.
+const DEFAULT_INTERVAL: u64 = 33_333_333;
 
 /// Follows the frames of a source.
 #[derive(Clone, Debug)]
-pub struct Timeline {
-    /// The frames' distance, nanoseconds, where it is known beforehand.
+pub struct RecordingTime {
+    /// The given distance of frames in nanoseconds.
     interval: Option<u64>,
     now: u64,
     last: Option<(u64, Option<u64>)>,
-    /// Distances of frames that have nothing between them.
+    /// Distances of consecutive frames.
     steps: LatencyHistogram,
-    /// Time and frames of longer steps, over frames that have no line.
+    /// Time and frames of steps over frames without a line.
     skipped_time: u64,
     skipped_frames: u64,
     frames: u64,
-    silent: u64,
+    without_line: u64,
     restarts: u64,
-    jumps: u64,
+    seeks: u64,
     gaps: u64,
     gap_time: u64,
 }
 
-impl Timeline {
-    /// Before the first frame. `interval` is the distance of frames in nanoseconds, where it is
-    /// known; otherwise it is that of most.
+impl RecordingTime {
+    /// A recording before its first frame. `interval` is the distance of frames in nanoseconds; without
+    /// it the recording takes the median.
     pub fn new(interval: Option<u64>) -> Self {
         Self {
             interval: interval.filter(|interval| *interval > 0),
@@ -56,44 +47,45 @@ impl Timeline {
             skipped_time: 0,
             skipped_frames: 0,
             frames: 0,
-            silent: 0,
+            without_line: 0,
             restarts: 0,
-            jumps: 0,
+            seeks: 0,
             gaps: 0,
             gap_time: 0,
         }
     }
 
-    /// Takes a frame by its number and its time in nanoseconds, where that is known.
-    pub fn step(&mut self, frame: u64, time: Option<u64>) -> Step {
+    /// Adds a line by the number of its frame and its time in nanoseconds. Returns the time in the
+    /// recording, and `None` for another line of the same frame.
+    pub fn step(&mut self, frame: u64, time: Option<u64>) -> Option<u64> {
         let Some((last_frame, last_time)) = self.last else {
             self.last = Some((frame, time));
             self.frames = 1;
-            return Step::Frame(0);
+            return Some(0);
         };
         if frame == last_frame && time == last_time {
-            return Step::Same;
+            return None;
         }
         self.frames += 1;
         self.last = Some((frame, time));
         if frame <= last_frame {
-            // The counter of a program that goes on never goes back.
+            // The frame counter of a running program never goes back.
             self.restarts += 1;
             self.now = self.now.saturating_add(self.interval());
-            return Step::Frame(self.now);
+            return Some(self.now);
         }
         let between = frame - last_frame;
-        self.silent += between - 1;
+        self.without_line += between - 1;
         let passed = match last_time.zip(time) {
             Some((last, time)) if time > last => time - last,
             Some(_) => {
-                self.jumps += 1;
+                self.seeks += 1;
                 self.now = self.now.saturating_add(self.interval());
-                return Step::Frame(self.now);
+                return Some(self.now);
             }
             None => {
                 self.now = self.now.saturating_add(self.interval());
-                return Step::Frame(self.now);
+                return Some(self.now);
             }
         };
         if passed / between >= GAP {
@@ -106,36 +98,36 @@ impl Timeline {
             self.skipped_frames += between;
         }
         self.now = self.now.saturating_add(passed);
-        Step::Frame(self.now)
+        Some(self.now)
     }
 
-    /// Tells the distance of frames, nanoseconds, where it comes to be known.
+    /// Sets the distance of frames in nanoseconds.
     pub fn set_interval(&mut self, interval: u64) {
         self.interval = Some(interval).filter(|interval| *interval > 0);
     }
 
-    /// The distance of frames, nanoseconds: the given one, or that of the middle one of all.
+    /// The distance of frames in nanoseconds: the given one, or the median.
     pub fn interval(&self) -> u64 {
         let measured = (self.steps.count() > 0).then(|| self.steps.percentile_ns(0.5).max(1));
-        self.interval.or(measured).unwrap_or(FRAME)
+        self.interval.or(measured).unwrap_or(DEFAULT_INTERVAL)
     }
 
-    /// From the first frame to the last one.
+    /// The time from the first frame to the last.
     pub fn length(&self) -> Duration {
         Duration::from_nanos(self.now)
     }
 
-    /// Frames that have a line.
+    /// Frames with a line.
     pub fn frames(&self) -> u64 {
         self.frames
     }
 
-    /// Frames that came to the writer and have no line: nobody was seen, or the reader was too slow.
-    pub fn silent(&self) -> u64 {
-        self.silent
+    /// Frames that `gazepublish` saw and wrote no line for: they showed no face, or the reader was slow.
+    pub fn without_line(&self) -> u64 {
+        self.without_line
     }
 
-    /// Frames that never came, told by the time that is between those that did.
+    /// Frames that never came, from the time between those that did.
     pub fn lost(&self) -> u64 {
         let interval = self.interval() as f64;
         let frames = |time: u64| (time as f64 / interval).round() as u64;
@@ -146,19 +138,19 @@ impl Timeline {
         single + skipped + gaps
     }
 
-    /// Times without frames of two seconds and more, and their sum.
+    /// The number of gaps and their sum.
     pub fn gaps(&self) -> (u64, Duration) {
         (self.gaps, Duration::from_nanos(self.gap_time))
     }
 
-    /// How often the writer's counter began anew.
+    /// How often the frame counter restarted.
     pub fn restarts(&self) -> u64 {
         self.restarts
     }
 
-    /// How often time went back while the writer went on: seeks.
-    pub fn jumps(&self) -> u64 {
-        self.jumps
+    /// How often time went back while the frame counter went on.
+    pub fn seeks(&self) -> u64 {
+        self.seeks
     }
 }
 
@@ -168,8 +160,11 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn of(interval: Option<u64>, steps: impl IntoIterator<Item = (u64, Option<u64>)>) -> Timeline {
-        let mut timeline = Timeline::new(interval);
+    fn of(
+        interval: Option<u64>,
+        steps: impl IntoIterator<Item = (u64, Option<u64>)>,
+    ) -> RecordingTime {
+        let mut timeline = RecordingTime::new(interval);
         for (frame, time) in steps {
             timeline.step(frame, time.map(|ms| ms * MS));
         }
@@ -177,25 +172,24 @@ mod tests {
     }
 
     #[test]
-    fn stamps_that_a_container_rounded_lose_nothing() {
+    fn rounded_timestamps_lose_no_frame() {
         let t = of(None, (0..3000).map(|i| (i, Some(5000 + i * 100 / 3))));
-        assert_eq!((t.frames(), t.lost(), t.silent(), t.restarts()), (3000, 0, 0, 0));
+        assert_eq!((t.frames(), t.lost(), t.without_line(), t.restarts()), (3000, 0, 0, 0));
         assert_eq!(t.length(), Duration::from_millis(2999 * 100 / 3));
     }
 
     #[test]
-    fn what_never_came_is_told_from_what_has_no_line() {
-        // Frames 5 and 6 never came: the counter does not know of them, the stamps do. Frames 20 to
-        // 24 came and have no line.
+    fn lost_frames_differ_from_frames_without_a_line() {
+        // Two frames behind frame 4 never came: only the timestamps tell. Frames 20 to 24 have no line.
         let steps = (0..50).map(|i| (i, if i < 5 { i } else { i + 2 } * 40));
         let t = of(None, steps.filter(|(i, _)| !(20..25).contains(i)).map(|(i, t)| (i, Some(t))));
-        assert_eq!((t.lost(), t.silent(), t.frames()), (2, 5, 45));
+        assert_eq!((t.lost(), t.without_line(), t.frames()), (2, 5, 45));
     }
 
     #[test]
     fn a_known_interval_counts_where_most_are_lost() {
         let every_third = || (0..100).map(|i| (i, Some(i * 100)));
-        assert_eq!(of(None, every_third()).lost(), 0, "nothing tells");
+        assert_eq!(of(None, every_third()).lost(), 0, "the median hides the loss");
         assert_eq!(of(Some(33_333_333), every_third()).lost(), 198);
     }
 
@@ -207,7 +201,7 @@ mod tests {
         let again = (0..10).map(|i| (i, Some(i * 40)));
         let t = of(None, first.chain(after_gap).chain(sought).chain(again));
         assert_eq!(t.gaps(), (1, Duration::from_millis(4640)));
-        assert_eq!((t.restarts(), t.jumps(), t.lost()), (1, 1, 115));
+        assert_eq!((t.restarts(), t.seeks(), t.lost()), (1, 1, 115));
         assert_eq!(t.length().as_millis(), 39 * 40 + 4600);
     }
 
@@ -218,7 +212,7 @@ mod tests {
         let t = of(Some(40 * MS), (0..10).map(|i| (i, None)));
         assert_eq!((t.frames(), t.lost(), t.length().as_millis()), (10, 0, 360));
         let mut t = of(None, [(0, Some(0))]);
-        assert_eq!(t.step(1, Some(u64::MAX)), Step::Frame(u64::MAX));
-        assert_eq!(t.step(2, Some(0)), Step::Frame(u64::MAX));
+        assert_eq!(t.step(1, Some(u64::MAX)), Some(u64::MAX));
+        assert_eq!(t.step(2, Some(0)), Some(u64::MAX));
     }
 }

@@ -1,37 +1,36 @@
-//! The report as one page, which needs nothing but itself: no script, no font, no picture of
-//! elsewhere.
+//! The report as one page of HTML, without scripts and without files of fonts or images.
 
 use std::fmt::Write as _;
 
-use crate::report::budgets::budget::LATENCY;
-use crate::report::budgets::tally::{CLASSES, Named, class_index};
-use crate::report::budgets::words::long;
-use crate::report::budgets::{MemoryRecord, Tally};
+use super::budgets::format::duration;
+use super::budgets::limits::LATENCY;
+use super::budgets::memory::MemoryRecord;
+use super::budgets::tally::{CLASSES, Named, Tally, class_index};
 use gstgaze::core::latency::LatencyHistogram;
 use gstgaze::core::monitor::ZoneMap;
 
 use super::document::{Budget, Report};
-use super::process::Usage;
-use super::svg::escape;
-use super::{plot_gaze, plot_heat, plot_latency, plot_memory};
+use super::plots::svg::escape;
+use super::plots::{gaze, heat, latency, memory};
+use super::process::ProcessUsage;
 
 const STYLE: &str = include_str!("style.css");
 
-/// What zones are for, in the order of their numbers.
+/// The names of the zone classes, by [`class_index`].
 const CLASS_NAMES: [&str; CLASSES] =
     ["forward", "mirror", "cluster", "non-driving", "phone, basic", "phone, advanced", "no zone"];
 
-/// What the page shows besides the report's own words.
+/// The report and the data of its plots.
 pub struct Page<'a> {
     pub report: &'a Report,
     pub tally: &'a Tally,
     pub zones: Option<&'a ZoneMap>,
     pub memory: Option<&'a MemoryRecord>,
-    pub usage: Option<&'a Usage>,
+    pub usage: Option<&'a ProcessUsage>,
 }
 
 impl Page<'_> {
-    /// The whole of it. Every tag is closed, so that readers of XML can read it, too.
+    /// The page. Every tag is closed, so that the page is well-formed XML as well.
     pub fn html(&self) -> String {
         let mut page = String::with_capacity(1 << 18);
         page.push_str(
@@ -73,7 +72,7 @@ impl Page<'_> {
              <p>{what}: <b>{}</b></p>\n<p class=\"soft\">{}. Made {made} by gazetool {}.</p>\n\
              </header>",
             escape(&names),
-            escape(&self.report.what_was_read()),
+            escape(&self.report.summary()),
             env!("CARGO_PKG_VERSION"),
         );
     }
@@ -81,7 +80,7 @@ impl Page<'_> {
     fn budgets(&self, page: &mut String) {
         page.push_str(
             "<section>\n<h2>Project budgets</h2>\n<table class=\"verdicts\">\n<thead><tr>\
-             <th>Budget</th><th>Allowed</th><th>Verdict</th><th>Measured</th></tr></thead>\n\
+             <th>Budget</th><th>Limit</th><th>BudgetVerdict</th><th>Measured</th></tr></thead>\n\
              <tbody>\n",
         );
         for Budget { title, budget, verdict, measured, note, .. } in &self.report.budgets {
@@ -103,7 +102,7 @@ impl Page<'_> {
         page.push_str(
             "</tbody>\n</table>\n<p class=\"small soft\">These are this project\u{2019}s budgets. \
              None of them is a clause of Euro NCAP, of (EU) 2023/2590 or of UN R171, and this report \
-             is no assessment by anybody. <q>Not measured</q> neither passes nor fails.</p>\n\
+             is no assessment under these. <q>Not measured</q> neither passes nor fails.</p>\n\
              </section>\n",
         );
     }
@@ -112,34 +111,33 @@ impl Page<'_> {
         let (gaze, of_road) = self.tally.gaze();
         page.push_str("<section>\n<h2>Gaze over time</h2>\n");
         if gaze.heat.total() == 0 {
-            page.push_str("<p class=\"soft\">No line has a gaze.</p>\n</section>\n");
+            page.push_str("<p class=\"soft\">The lines have no gaze.</p>\n</section>\n");
             return;
         }
         if !of_road {
             page.push_str(
-                "<p class=\"soft small\">In camera coordinates, of frames with one face: nobody \
-                 judged it (gazemonitor), or the road ahead was not known.</p>\n",
+                "<p class=\"soft small\">In camera coordinates, of frames with one face: gazemonitor \
+                 did not run, or did not know the road ahead.</p>\n",
             );
         }
         let spans = self.tally.spans();
-        let length = u64::try_from(self.tally.timeline.length().as_nanos()).unwrap_or(u64::MAX);
-        let plot = plot_gaze::draw(gaze, spans, length, of_road);
+        let length = u64::try_from(self.tally.time.length().as_nanos()).unwrap_or(u64::MAX);
+        let plot = gaze::draw(gaze, spans, length, of_road);
         let _ = writeln!(page, "<figure>\n{plot}</figure>");
         if of_road {
             self.class_legend(page);
         }
         page.push_str("</section>\n<section>\n<h2>Where the gaze went</h2>\n");
         let zones = self.zones.filter(|_| of_road);
-        let _ =
-            writeln!(page, "<figure>\n{}</figure>", plot_heat::draw(&gaze.heat, zones, of_road));
-        let mut text = "Cells of two degrees; each darker shade is more gaze, on a logarithmic \
-                        scale."
-            .to_owned();
+        let _ = writeln!(page, "<figure>\n{}</figure>", heat::draw(&gaze.heat, zones, of_road));
+        let mut text =
+            "Cells of two degrees; a stronger shade is more gaze, on a logarithmic scale."
+                .to_owned();
         if gaze.heat.outside() > 0 {
-            let _ = write!(text, " {} gazes lie outside.", gaze.heat.outside());
+            let _ = write!(text, " {} gazes lie outside the map.", gaze.heat.outside());
         }
         if of_road && zones.is_none() {
-            text += " Outlines are drawn where --zones tells which car it is.";
+            text += " --zones draws the outlines of the zones.";
         }
         let _ = writeln!(page, "<p class=\"soft small\">{text}</p>");
         if of_road {
@@ -171,8 +169,8 @@ impl Page<'_> {
         page.push_str("</ul>\n");
     }
 
-    /// Every zone with the share of frames in which the gaze was settled there: numbered as they are
-    /// drawn, or those that were looked at.
+    /// Every zone with its share of the frames in which the gaze settled there, numbered as in the plot;
+    /// without a plot of zones, those that the gaze settled in.
     fn zone_list(&self, page: &mut String, zones: Option<&ZoneMap>) {
         let all = self.tally.judged().max(1) as f64;
         let item = |page: &mut String, number: String, name: &str, class: usize, frames: u64| {
@@ -208,14 +206,14 @@ impl Page<'_> {
             (0, _) => ("Latency, pixels to the last angle", inference),
             _ => ("Latency, capture to metadata", capture),
         };
-        let plot = plot_latency::draw(histogram, LATENCY);
+        let plot = latency::draw(histogram, LATENCY);
         let _ =
             writeln!(page, "<section>\n<h2>{title}</h2>\n<figure>\n{plot}</figure>\n</section>");
     }
 
     fn memory(&self, page: &mut String) {
         let Some(memory) = self.memory.filter(|memory| memory.last().is_some()) else { return };
-        let plot = plot_memory::draw(memory);
+        let plot = memory::draw(memory);
         let _ = writeln!(
             page,
             "<section>\n<h2>Memory of the process</h2>\n<figure>\n{plot}</figure>\n</section>"
@@ -249,14 +247,14 @@ impl Page<'_> {
         let times = |count: u64| format!("{count}\u{d7}");
         let raised =
             self.tally.raised().map(|(alarm, count)| (alarm.name().to_owned(), times(count)));
-        pairs(page, "Alarms raised", raised);
+        facts(page, "Alarms raised", raised);
         let judged = self.tally.judged().max(1) as f64;
         let states = self.tally.states().map(|(state, frames)| {
             (state.name().to_owned(), format!("{:.1} %", frames as f64 / judged * 100.0))
         });
-        pairs(page, "Driver\u{2019}s state", states);
-        pairs(page, "Process", self.usage.into_iter().flat_map(process));
-        pairs(page, "What ran", self.about());
+        facts(page, "Driver\u{2019}s state", states);
+        facts(page, "Process", self.usage.into_iter().flat_map(process));
+        facts(page, "Setup", self.setup());
         page.push_str("</div>\n");
         if let Some(pipeline) = &self.report.input.pipeline {
             let _ = writeln!(page, "<h2>Pipeline</h2>\n<pre>{}</pre>", escape(pipeline));
@@ -264,39 +262,39 @@ impl Page<'_> {
         page.push_str("</section>\n");
     }
 
-    fn about(&self) -> Vec<(String, String)> {
+    fn setup(&self) -> Vec<(String, String)> {
         let names = |named: &[Named]| {
             let names: Vec<&str> = named.iter().map(|named| named.name.as_str()).collect();
             names.join(", ")
         };
         let pair = |name: &str, value: String| (name.to_owned(), value);
-        let mut about = vec![
+        let mut setup = vec![
             pair("model", names(self.tally.models())),
             pair("rules", names(self.tally.rules())),
             pair("zones", self.zones.map(|zones| zones.name.to_string()).unwrap_or_default()),
             pair("source", self.tally.source().to_string()),
             pair("machine", self.report.input.machine.clone().unwrap_or_default()),
         ];
-        about.retain(|(_, value)| !value.is_empty());
-        about
+        setup.retain(|(_, value)| !value.is_empty());
+        setup
     }
 }
 
-fn process(usage: &Usage) -> Vec<(String, String)> {
+fn process(usage: &ProcessUsage) -> Vec<(String, String)> {
     let cores = usage.cpu_seconds / usage.seconds.max(1e-3);
-    let two = |(end, most): (u64, u64)| format!("{end}, at most {most}");
+    let end_and_max = |(end, max): (u64, u64)| format!("{end}, at most {max}");
     [
-        ("ran for", long(std::time::Duration::from_secs_f64(usage.seconds))),
+        ("ran for", duration(std::time::Duration::from_secs_f64(usage.seconds))),
         ("processor", format!("{cores:.2} cores")),
         ("memory", format!("at most {:.1} MB", usage.memory.max())),
-        ("threads", two(usage.threads)),
-        ("open files", two(usage.files)),
+        ("threads", end_and_max(usage.threads)),
+        ("open files", end_and_max(usage.files)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
 }
 
-/// A table of percentiles; nothing where nothing was counted.
+/// A table of percentiles; nothing where all counts are 0.
 fn rows(
     page: &mut String,
     title: &str,
@@ -323,17 +321,17 @@ fn rows(
     page.push_str("</tbody>\n</table></div>\n");
 }
 
-/// A table of names and values; nothing where there are none.
-fn pairs(page: &mut String, title: &str, pairs: impl IntoIterator<Item = (String, String)>) {
-    let mut pairs = pairs.into_iter().peekable();
-    if pairs.peek().is_none() {
+/// A table of names and values; nothing without values.
+fn facts(page: &mut String, title: &str, facts: impl IntoIterator<Item = (String, String)>) {
+    let mut facts = facts.into_iter().peekable();
+    if facts.peek().is_none() {
         return;
     }
     let _ = writeln!(
         page,
         "<div><table>\n<thead><tr><th colspan=\"2\">{title}</th></tr></thead>\n<tbody>"
     );
-    for (name, value) in pairs {
+    for (name, value) in facts {
         let _ = writeln!(
             page,
             "<tr><td>{}</td><td class=\"number\">{}</td></tr>",

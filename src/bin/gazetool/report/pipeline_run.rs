@@ -1,4 +1,4 @@
-//! Runs the pipelines of a report and measures them.
+//! Runs pipelines and measures them.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write as _};
@@ -9,77 +9,79 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::report::budgets::Tally;
-use crate::report::budgets::budget::Accuracy;
-use crate::report::budgets::pairs::{Pairs, Side};
-use crate::report::budgets::power::MeanPower;
-
+use super::args::Args;
+use super::budgets::evidence::Accuracy;
+use super::budgets::face_pairs::{FacePairs, Side};
+use super::budgets::mean_power::MeanPower;
+use super::budgets::tally::Tally;
 use super::document::Input;
-use super::launch::{Ended, Folder, Launched, interrupt};
-use super::pipeline::{self, Source};
-use super::power::{self, Rail};
-use super::process::{Usage, Watch};
-use super::{Args, DEFAULT_ZONES, Measured, above_idle, machine, metered, read};
-use crate::models::about;
-use crate::output::{Failure, waiting};
+use super::launch::{Ended, Launched, SocketFolder, interrupt};
+use super::measured::Measured;
+use super::pipeline::{self, FrameSource};
+use super::process::{ProcessUsage, ProcessWatch};
+use super::rails::{self, Rail};
+use super::{lines, machine, meter};
+use crate::output::{Failure, spinner};
 
-/// Time between two looks at the process.
+/// Time between two readings of the process.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// Frames of each side that may wait for the other's.
+/// Frames that may wait for those of the other side.
 const AHEAD: usize = 64;
 
-/// Where the kernel shows what it measures.
+/// Where the kernel shows the power rails.
 const SYS: &str = "/sys";
 
-/// Compares, runs, and says what was measured.
-pub fn execute(args: &Args) -> Result<Measured, Failure> {
+/// Compares the engines where a reference is given, then runs and measures the pipeline.
+pub fn measure(args: &Args) -> Result<Measured, Failure> {
     let source = match (&args.video, &args.live) {
-        (Some(video), _) if !video.is_file() => return Err(about(video, "there is no such file")),
-        (Some(video), _) if args.every_frame => Source::EveryFrame(video),
-        (Some(video), _) => Source::Video(video),
-        (None, Some(live)) => Source::Live(live),
-        (None, None) => return Err(Failure::usage("--jsonl, --video or --live is needed")),
+        (Some(video), _) if !video.is_file() => {
+            return Err(Failure::file(video, "there is no such file"));
+        }
+        (Some(video), _) if args.every_frame => FrameSource::EveryFrame(video),
+        (Some(video), _) => FrameSource::Video(video),
+        (None, Some(live)) => FrameSource::Live(live),
+        (None, None) => return Err(Failure::usage("give --jsonl, --video or --live")),
     };
-    let folder = Folder::new()?;
-    // First: where a model does not open, nobody has waited for the rest.
+    let folder = SocketFolder::new()?;
+    // Before the run: a model that does not open fails at once.
     let accuracy = match args.reference.as_deref().zip(args.video.as_deref()) {
-        Some((reference, video)) => with_faces(compare(args, video, reference, &folder)?),
-        None => Err("No --reference to compare with.".to_owned()),
+        Some((reference, video)) => compare(args, video, reference, &folder)?,
+        None => Err("Give a reference model with --reference.".to_owned()),
     };
-    let rail = match power::choose(Path::new(SYS), args.rail.as_deref()) {
+    let rail = match rails::choose(Path::new(SYS), args.rail.as_deref()) {
         Err(why) if args.rail.is_some() => return Err(Failure::cannot(why)),
         rail => rail,
     };
-    // Who has a meter beside the machine does not ask the machine.
-    let rail = if args.meter.is_some() { Err("There is a meter.".to_owned()) } else { rail };
+    // A meter beside the machine takes the place of its rails.
+    let rail = if args.meter.is_some() { Err(String::new()) } else { rail };
     let idle = rail.as_ref().ok().and_then(|rail| idle(rail, args.idle_seconds));
     let mut tally = Tally::new(args.source_id, None);
     let played = play(args, source, rail.as_ref().ok(), &folder, &mut tally)?;
     let Played { usage, power, ended } = played;
     if let Some((frames, seconds)) = ended.framerate {
-        tally.timeline.set_interval(1_000_000_000u64.saturating_mul(seconds) / frames);
+        tally.time.set_interval(1_000_000_000u64.saturating_mul(seconds) / frames);
     }
-    let zones = args.zones.as_deref().unwrap_or(DEFAULT_ZONES);
+    let zones = args.zones_of_run();
     let shown = pipeline::run(source, &args.elements, zones, Path::new("LINES"));
     let shown = format!("{} -e -v {}", args.gst_launch.display(), pipeline::shown(&shown));
     if let Some(fault) = ended.fault.as_ref().filter(|_| tally.lines().taken == 0) {
-        return Err(Failure::cannot(format!("the pipeline failed: {fault}\nit was: {shown}")));
+        return Err(Failure::cannot(format!("the pipeline failed: {fault}\npipeline: {shown}")));
     }
-    // Read now: the meter wrote it during the run, which is not to be lost for a broken file.
-    let power = match (metered(args), rail) {
+    // After the run: the meter writes the file meanwhile, and a broken file must not lose the run.
+    let power = match (meter::above_idle_of(args), rail) {
         (Err(why), _) => Err(why.text().to_owned()),
         (Ok(Some(given)), _) => given,
         (Ok(None), Err(why)) => Err(why),
         (Ok(None), Ok(rail)) => match idle {
-            Some(idle) => above_idle(rail.name, idle, &power),
-            None => Err(format!("{} could not be read while idle.", rail.name)),
+            Some(idle) => meter::above_idle(rail.name, idle, &power),
+            None => Err(format!("{} gave no readings while the machine was idle.", rail.name)),
         },
     };
     let (kind, name) = match source {
-        Source::Video(path) => ("video", path.display().to_string()),
-        Source::EveryFrame(path) => ("every-frame", path.display().to_string()),
-        Source::Live(elements) => ("live", elements.to_owned()),
+        FrameSource::Video(path) => ("video", path.display().to_string()),
+        FrameSource::EveryFrame(path) => ("every-frame", path.display().to_string()),
+        FrameSource::Live(elements) => ("live", elements.to_owned()),
     };
     let input = Input {
         kind,
@@ -90,9 +92,9 @@ pub fn execute(args: &Args) -> Result<Measured, Failure> {
     Ok(Measured { input, tally, accuracy, power, usage: Ok(usage), ended_badly: ended.fault })
 }
 
-/// Mean power of the machine that does nothing of ours.
+/// Mean power of the idle machine.
 fn idle(rail: &Rail, seconds: f64) -> Option<f64> {
-    let bar = waiting("power while idle");
+    let bar = spinner("measuring the idle machine");
     let begin = Instant::now();
     let mean = rail.measure(|| begin.elapsed().as_secs_f64() < seconds);
     bar.finish_and_clear();
@@ -100,29 +102,28 @@ fn idle(rail: &Rail, seconds: f64) -> Option<f64> {
 }
 
 struct Played {
-    usage: Usage,
+    usage: ProcessUsage,
     power: MeanPower,
     ended: Ended,
 }
 
-/// Runs the pipeline that is judged and takes its lines.
+/// Runs the pipeline to judge and counts its lines.
 fn play(
     args: &Args,
-    source: Source<'_>,
+    source: FrameSource<'_>,
     rail: Option<&Rail>,
-    folder: &Folder,
+    folder: &SocketFolder,
     tally: &mut Tally,
 ) -> Result<Played, Failure> {
     let mut keep = args
         .keep
         .as_deref()
-        .map(|path| File::create(path).map(BufWriter::new).map_err(|why| about(path, why)))
+        .map(|path| File::create(path).map(BufWriter::new).map_err(|why| Failure::file(path, why)))
         .transpose()?;
     let (listener, socket) = folder.socket("lines")?;
-    let zones = args.zones.as_deref().unwrap_or(DEFAULT_ZONES);
-    let words = pipeline::run(source, &args.elements, zones, &socket);
+    let words = pipeline::run(source, &args.elements, args.zones_of_run(), &socket);
     let mut launched = Launched::start(&args.gst_launch, &words)?;
-    let (pid, over, bar) = (launched.pid(), AtomicBool::new(false), waiting("running"));
+    let (pid, over, bar) = (launched.pid(), AtomicBool::new(false), spinner("running"));
     let (connected, begun) = mpsc::channel();
     let (read, usage, power) = thread::scope(|scope| {
         let watch = scope.spawn(|| watch(pid, args.seconds, begun, &over));
@@ -140,16 +141,21 @@ fn play(
     bar.finish_and_clear();
     let ended = launched.end(read);
     if let Some((mut keep, path)) = keep.zip(args.keep.as_deref()) {
-        keep.flush().map_err(|why| about(path, why))?;
+        keep.flush().map_err(|why| Failure::file(path, why))?;
     }
     Ok(Played { usage, power, ended })
 }
 
-/// Looks at the process until it is `over`, and ends the stream when its time has come.
-fn watch(pid: u32, limit: Option<f64>, begun: mpsc::Receiver<()>, over: &AtomicBool) -> Usage {
-    let (mut watch, mut since, mut told) = (Watch::new(pid), None, false);
+/// Watches the process until it is `over`, and ends the stream at its time limit.
+fn watch(
+    pid: u32,
+    limit: Option<f64>,
+    begun: mpsc::Receiver<()>,
+    over: &AtomicBool,
+) -> ProcessUsage {
+    let (mut watch, mut since, mut told) = (ProcessWatch::new(pid), None, false);
     while !over.load(Ordering::Relaxed) {
-        watch.look();
+        watch.read();
         if begun.try_recv().is_ok() {
             since = Some(Instant::now());
         }
@@ -170,7 +176,7 @@ fn take(
     tally: &mut Tally,
     keep: &mut Option<BufWriter<File>>,
 ) -> io::Result<()> {
-    read::lines(BufReader::new(stream), |line| {
+    lines::each(BufReader::new(stream), |line| {
         match line {
             Some(line) => {
                 tally.line(line);
@@ -184,55 +190,52 @@ fn take(
     })
 }
 
-/// Both engines on the same faces of the video.
+/// Runs both engines on the same faces of the video.
 fn compare(
     args: &Args,
     video: &Path,
     reference: &Path,
-    folder: &Folder,
-) -> Result<Accuracy, Failure> {
+    folder: &SocketFolder,
+) -> Result<Result<Accuracy, String>, Failure> {
     let (deployed_listener, deployed_socket) = folder.socket("deployed")?;
     let (reference_listener, reference_socket) = folder.socket("reference")?;
     let right = (reference, args.reference_profile.as_deref());
     let sockets = [&*deployed_socket, &*reference_socket];
     let words = pipeline::compare(video, &args.elements, right, sockets);
     let mut launched = Launched::start(&args.gst_launch, &words)?;
-    let bar = waiting("comparing with the reference");
+    let bar = spinner("comparing with the reference");
     let streams = [&deployed_listener, &reference_listener].map(|l| launched.accept(l));
     let [deployed, reference_stream] = streams;
     let read = match (deployed, reference_stream) {
         (Ok(Some(deployed)), Ok(Some(reference))) => pair(deployed, reference),
         (Err(why), _) | (_, Err(why)) => Err(why),
-        _ => Ok(Pairs::default()),
+        _ => Ok(FacePairs::default()),
     };
     bar.finish_and_clear();
     let (read, pairs) = match read {
         Ok(pairs) => (Ok(()), pairs),
-        Err(why) => (Err(why), Pairs::default()),
+        Err(why) => (Err(why), FacePairs::default()),
     };
     if let Some(fault) = launched.end(read).fault {
         let words = pipeline::shown(&words);
         let program = args.gst_launch.display();
         return Err(Failure::cannot(format!(
-            "the comparison with the reference failed: {fault}\nit was: {program} -e -v {words}"
+            "the comparison with the reference failed: {fault}\npipeline: {program} -e -v {words}"
         )));
     }
     let options = args.elements.gazeinfer.iter().map(|(name, value)| format!(" {name}={value}"));
-    Ok(Accuracy {
-        deployed: format!("{}{}", args.elements.engine.display(), options.collect::<String>()),
-        reference: reference.display().to_string(),
-        summary: pairs.summary(),
-    })
+    let deployed = format!("{}{}", args.elements.engine.display(), options.collect::<String>());
+    Ok(Accuracy::new(deployed, reference.display().to_string(), pairs.summary()))
 }
 
-/// Reads both as they come.
-fn pair(deployed: UnixStream, reference: UnixStream) -> io::Result<Pairs> {
+/// Pairs the faces of both streams as they come.
+fn pair(deployed: UnixStream, reference: UnixStream) -> io::Result<FacePairs> {
     let (sender, frames) = mpsc::sync_channel(AHEAD);
     let reader = |side: Side, stream: UnixStream| {
         let sender = sender.clone();
         move || {
-            read::lines(BufReader::new(stream), |line| {
-                match line.and_then(read::faces) {
+            lines::each(BufReader::new(stream), |line| {
+                match line.and_then(lines::faces) {
                     // The receiver waits for both senders to end.
                     Some(faces) => sender.send((side, faces)).map_err(io::Error::other),
                     None => Ok(()),
@@ -244,22 +247,15 @@ fn pair(deployed: UnixStream, reference: UnixStream) -> io::Result<Pairs> {
     drop(sender);
     thread::scope(|scope| {
         let threads = readers.map(|reader| scope.spawn(reader));
-        let mut pairs = Pairs::default();
+        let mut pairs = FacePairs::default();
         for (side, faces) in frames {
             pairs.add(side, faces);
         }
         for thread in threads {
-            thread.join().unwrap_or_else(|_| Err(io::Error::other("a reader broke")))?;
+            thread.join().unwrap_or_else(|_| {
+                Err(io::Error::other("the thread that reads the lines panicked"))
+            })?;
         }
         Ok(pairs)
     })
-}
-
-/// A comparison of nothing is none.
-pub fn with_faces(accuracy: Accuracy) -> Result<Accuracy, String> {
-    if accuracy.summary.faces + accuracy.summary.unpaired > 0 {
-        return Ok(accuracy);
-    }
-    let Accuracy { deployed, reference, .. } = accuracy;
-    Err(format!("No face got a gaze of both {deployed} and {reference} in the same frame."))
 }

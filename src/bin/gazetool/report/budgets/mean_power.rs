@@ -1,16 +1,16 @@
-//! Mean power from what meters give: energy that is counted, or power that is sampled.
+//! Mean power from an energy counter or from samples of power.
 
-/// What a meter shows at a moment.
+/// A reading of a meter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reading {
-    /// Microjoules since some beginning, of a counter that starts anew after `range`.
+    /// Microjoules of a counter that restarts at 0 after `range`.
     Energy {
-        /// What it shows.
+        /// The reading.
         microjoules: u64,
-        /// The largest value that it shows.
+        /// The largest reading.
         range: u64,
     },
-    /// Power at this moment, watts.
+    /// Power in watts.
     Power(f64),
 }
 
@@ -23,9 +23,9 @@ pub struct MeanPower {
 }
 
 impl MeanPower {
-    /// Takes a reading at a time in seconds. Between two of power it is taken for a straight line;
-    /// a counter that shows less than before has started anew, once. What is no number, or not later
-    /// than the reading before, is left out.
+    /// Adds a reading at a time in seconds. Power changes linearly between two samples; a counter that
+    /// shows less than before has restarted once. A reading that is not finite or not later than the one
+    /// before does not count.
     pub fn add(&mut self, seconds: f64, reading: Reading) {
         let usable = match reading {
             Reading::Power(watts) => watts.is_finite(),
@@ -46,7 +46,7 @@ impl MeanPower {
                     let more = b.checked_sub(a).unwrap_or_else(|| range.saturating_sub(a) + b);
                     more as f64 / 1e6
                 }
-                // Two kinds in turn are no measurement.
+                // Readings of two kinds do not compare.
                 _ => return,
             };
             self.joules += joules;
@@ -81,14 +81,14 @@ mod tests {
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[power(0.0, 3.0)]), None);
         assert_eq!(of(&[power(0.0, 4.0), power(2.0, 8.0)]), Some(6.0));
-        // A second of 4 W on average and nine of 8.
+        // One second at a mean of 4 W and nine seconds at 8 W.
         assert_eq!(of(&[power(5.0, 0.0), power(6.0, 8.0), power(15.0, 8.0)]), Some(7.6));
         let odd = [power(0.0, 4.0), power(f64::NAN, 9.0), power(1.0, f64::NAN), power(-1.0, 99.0)];
         assert_eq!(of(&[&odd[..], &[power(2.0, 4.0)]].concat()), Some(4.0));
     }
 
     #[test]
-    fn counters_start_anew() {
+    fn counters_restart() {
         let energy = |time, microjoules| (time, Reading::Energy { microjoules, range: 1_000_000 });
         assert_eq!(of(&[energy(0.0, 100), energy(1.0, 500_100)]), Some(0.5));
         let around = [energy(0.0, 900_000), energy(0.5, 200_000), energy(1.0, 400_000)];

@@ -1,37 +1,37 @@
-//! Where the gaze went: a map of yaw and pitch, with the zones where they are known.
+//! A heat map of the gaze over yaw and pitch, with the outlines of the zones.
 
 use std::fmt::Write as _;
 
-use crate::report::budgets::heat::{CELL, HeatMap, PITCH, YAW};
-use crate::report::budgets::tally::class_index;
+use super::super::budgets::heat_map::{CELL, HeatMap, PITCH, YAW};
+use super::super::budgets::tally::class_index;
 use gstgaze::core::monitor::ZoneMap;
 use gstgaze::core::monitor::zones::shape::Shape;
 
-use super::plot::{LEFT, Panel, RIGHT, WIDTH, numbers};
-use super::plot_gaze::degree_ticks;
+use super::gaze::degree_ticks;
+use super::panel::{LEFT, Panel, RIGHT, WIDTH, numbers};
 use super::svg::{Anchor, Svg, px};
 
 /// Shades of the cells.
-pub const SHADES: usize = 6;
+const SHADES: usize = 6;
 
-/// The most pixels of a degree, and of the whole height.
+/// The most pixels of a degree, and of the height.
 const MAX_PER_DEGREE: f64 = 14.0;
 const MAX_HEIGHT: f64 = 560.0;
 
-/// Where somebody looked, and how many cells have each shade at least.
+/// Draws the plot; `of_road` where angles are relative to the road ahead.
 pub fn draw(heat: &HeatMap, zones: Option<&ZoneMap>, of_road: bool) -> String {
     let (yaw, pitch) = bounds(heat, zones);
     let per_degree = ((RIGHT - LEFT) / (yaw.1 - yaw.0))
         .min(MAX_HEIGHT / (pitch.1 - pitch.0))
         .min(MAX_PER_DEGREE);
     let height = (pitch.1 - pitch.0) * per_degree;
-    // Degrees are as wide as they are high: the map is wider than what was looked at.
+    // Degrees are as wide as high: the map is wider than the gaze.
     let more = ((RIGHT - LEFT) / per_degree - (yaw.1 - yaw.0)) / 2.0;
-    // The driver's right is at the right, and so is the image's left as the camera sees it.
+    // The driver's right is at the right; so is the image's left in camera coordinates.
     let yaw = (yaw.0 - more, yaw.1 + more);
-    let mut svg = Svg::new(WIDTH, height + 50.0, "How often the gaze went where");
+    let mut svg = Svg::new(WIDTH, height + 50.0, "Heat map of the gaze");
     let panel = Panel::new((4.0, 4.0 + height), yaw, pitch);
-    panel.ground(&mut svg);
+    panel.background(&mut svg);
     let (x_ticks, y_ticks) = (degree_ticks(yaw.0, yaw.1), degree_ticks(pitch.0, pitch.1));
     panel.y_axis(&mut svg, "pitch, up +  (\u{b0})", &y_ticks, numbers(&y_ticks));
     panel.x_grid(&mut svg, &x_ticks);
@@ -52,30 +52,30 @@ pub fn draw(heat: &HeatMap, zones: Option<&ZoneMap>, of_road: bool) -> String {
     svg.end()
 }
 
-/// Degrees that hold everything that was looked at, and the zones.
+/// The degrees that hold the gaze and the zones.
 fn bounds(heat: &HeatMap, zones: Option<&ZoneMap>) -> ((f64, f64), (f64, f64)) {
     let (mut yaw, mut pitch) = ((-20.0f64, 20.0f64), (-20.0f64, 20.0f64));
-    let mut hold = |x: f64, y: f64| {
+    let mut include = |x: f64, y: f64| {
         yaw = (yaw.0.min(x), yaw.1.max(x));
         pitch = (pitch.0.min(y), pitch.1.max(y));
     };
     for (row, counts) in heat.rows().enumerate() {
         for (column, _) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             let at = |i: usize, from: f32| f64::from(from + i as f32 * CELL);
-            hold(at(column, YAW.0), at(row, PITCH.0));
-            hold(at(column + 1, YAW.0), at(row + 1, PITCH.0));
+            include(at(column, YAW.0), at(row, PITCH.0));
+            include(at(column + 1, YAW.0), at(row + 1, PITCH.0));
         }
     }
     for zone in zones.iter().flat_map(|map| &map.zones) {
         for [x, y] in zone.shape.iter().flat_map(corners) {
-            hold(x.clamp(YAW.0.into(), YAW.1.into()), y.clamp(PITCH.0.into(), PITCH.1.into()));
+            include(x.clamp(YAW.0.into(), YAW.1.into()), y.clamp(PITCH.0.into(), PITCH.1.into()));
         }
     }
     let wide = |(low, high): (f64, f64)| ((low / 10.0).floor() * 10.0, (high / 10.0).ceil() * 10.0);
     (wide(yaw), wide(pitch))
 }
 
-/// Points that a shape is within, degrees.
+/// Corners of a shape, or of its bounding box, in degrees.
 fn corners(shape: &Shape) -> Vec<[f64; 2]> {
     let degrees = |point: [f32; 2]| point.map(|angle| f64::from(angle.to_degrees()));
     match shape {
@@ -87,8 +87,7 @@ fn corners(shape: &Shape) -> Vec<[f64; 2]> {
     }
 }
 
-/// One path for each shade. Counts of gaze differ by powers of ten, so shades are steps of their
-/// logarithm.
+/// One path per shade. Counts differ by powers of ten, so shades are steps of their logarithm.
 fn cells(heat: &HeatMap, panel: &Panel) -> [String; SHADES] {
     let most = f64::from(heat.max().max(1)).ln_1p();
     let mut paths = [const { String::new() }; SHADES];
@@ -117,7 +116,7 @@ fn cells(heat: &HeatMap, panel: &Panel) -> [String; SHADES] {
     paths
 }
 
-/// The zones, numbered as the table beside them is.
+/// Draws the zones with the numbers of the list below the plot.
 fn outlines(svg: &mut Svg, zones: &ZoneMap, panel: &Panel) {
     let at = |[x, y]: [f64; 2]| (panel.x.at(x), panel.y.at(y));
     let mut numbers = Vec::new();
@@ -142,7 +141,7 @@ fn outlines(svg: &mut Svg, zones: &ZoneMap, panel: &Panel) {
                 svg.ellipse(&class, [cx, cy, panel.x.length(rx), panel.y.length(ry)]);
             }
         }
-        // In the upper left corner of it, where it is within the map.
+        // The number stands in the upper left corner, within the map.
         let [x, y] = corners.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[x, y], corner| {
             [x.min(corner[0]), y.max(corner[1])]
         });

@@ -2,10 +2,9 @@
 
 /// Least squares: `value = intercept + slope * time`.
 ///
-/// The sums are those of Welford's method, which loses no digits where values are large and differ
-/// by little, as memory does.
+/// Welford's sums lose no digits where values are large and differ by little, as memory does.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Trend {
+pub struct LinearRegression {
     count: u64,
     mean_time: f64,
     mean_value: f64,
@@ -15,20 +14,20 @@ pub struct Trend {
     value_value: f64,
 }
 
-/// What a [`Trend`] tells.
+/// The line of a [`LinearRegression`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Slope {
-    /// Units of value for a unit of time.
+pub struct FittedLine {
+    /// Value per unit of time.
     pub slope: f64,
-    /// Standard error of `slope`, as if the values strayed from the line independently of each
-    /// other; those of memory do not, so it is a lower bound.
+    /// Standard error of `slope` for independent residuals. Those of memory depend on each other, so
+    /// that this is a lower bound.
     pub error: f64,
     /// The value at time 0.
     pub intercept: f64,
 }
 
-impl Trend {
-    /// Takes one measurement. What is no number is left out.
+impl LinearRegression {
+    /// Adds a measurement, unless a number is not finite.
     pub fn add(&mut self, time: f64, value: f64) {
         if !(time.is_finite() && value.is_finite()) {
             return;
@@ -43,15 +42,15 @@ impl Trend {
         self.value_value += from_value * (value - self.mean_value);
     }
 
-    /// The line; `None` with fewer than three measurements or where all are of one time.
-    pub fn slope(&self) -> Option<Slope> {
+    /// The line; `None` with fewer than three measurements or where all have one time.
+    pub fn line(&self) -> Option<FittedLine> {
         if self.count < 3 || self.time_time <= 0.0 {
             return None;
         }
         let slope = self.time_value / self.time_time;
         let rest = (self.value_value - slope * self.time_value).max(0.0);
         let error = (rest / (self.count - 2) as f64 / self.time_time).sqrt();
-        Some(Slope { slope, error, intercept: self.mean_value - slope * self.mean_time })
+        Some(FittedLine { slope, error, intercept: self.mean_value - slope * self.mean_time })
     }
 }
 
@@ -61,10 +60,10 @@ mod tests {
 
     use super::*;
 
-    fn of(points: impl IntoIterator<Item = (f64, f64)>) -> Option<Slope> {
-        let mut trend = Trend::default();
-        points.into_iter().for_each(|(time, value)| trend.add(time, value));
-        trend.slope()
+    fn of(points: impl IntoIterator<Item = (f64, f64)>) -> Option<FittedLine> {
+        let mut regression = LinearRegression::default();
+        points.into_iter().for_each(|(time, value)| regression.add(time, value));
+        regression.line()
     }
 
     proptest! {
@@ -77,7 +76,7 @@ mod tests {
             prop_assert!(found.error < 1e-3, "{found:?}");
         }
 
-        /// The textbook's sums, on values that do not strain them.
+        /// The sums of a textbook, on values that do not strain them.
         #[test]
         fn the_same_as_two_passes(points in prop::collection::vec((0.0f64..50.0, -9.0f64..9.0), 3..60)) {
             let n = points.len() as f64;
@@ -97,14 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn little_on_top_of_much() {
+    fn a_small_slope_on_large_values() {
         // A gigabyte in bytes that grows by one byte a second.
         let found = of((0..1000).map(|i| (f64::from(i), 1e9 + f64::from(i)))).unwrap();
         assert!((found.slope - 1.0).abs() < 1e-9, "{found:?}");
     }
 
     #[test]
-    fn nothing_of_nothing() {
+    fn too_few_measurements_have_no_line() {
         assert_eq!(of([]), None);
         assert_eq!(of([(0.0, 1.0), (1.0, 2.0)]), None, "two points are always on a line");
         assert_eq!(of([(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]), None);
