@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""YuNet through OpenCV's FaceDetectorYN, on the frame that benches/gazeface.rs uses.
+"""Times YuNet with OpenCV's FaceDetectorYN on the frame of benches/gazeface.rs.
 
     pip install numpy opencv-python
     cargo bench --bench gazeface; python3 benches/compare_detectors.py
@@ -19,7 +19,7 @@ ROUNDS = 100
 
 def main():
     frame = cv2.imread(str(SHARED / "media/frames/yakhyo_in_video_f20.png"))
-    # The exporter's file of free size; OpenCV takes the square root of the score, so 0.6 is 0.775.
+    # The model with free input size; OpenCV takes the square root of the score, so 0.6 becomes 0.775.
     model = str(SHARED / "models/face/yunet_n_dynamic.onnx")
     print("| detector | ms a 720p frame | frames a second | faces |")
     print("|---|---|---|---|")

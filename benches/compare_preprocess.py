@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Sets this crate's preprocessing against OpenCV, Pillow and GStreamer on the same work, in one run.
+"""Compares the preprocessing of this crate with OpenCV, Pillow and GStreamer, in one run.
 
     python3 benches/compare_preprocess.py        (numpy, opencv-python-headless, pillow, gst-launch-1.0)
 
-Every row is one face of 300x400 in a 1920x1080 frame (or the whole frame for a detector) made the
-input of a model, one thread each. All are the fastest of many runs, which is what remains comparable
-on a machine that does other things as well: ours of criterion's samples, OpenCV's and Pillow's of the
-runs here; GStreamer's is the processor time of a long pipeline less that of a short one and less that
-of the same pipeline without the elements. A ratio above 1 says how many times faster ours is.
+In every row, one thread turns a face of 300x400 in a 1920x1080 frame (for a detector the whole frame) into
+the input of a model. Every time is the fastest of many runs, which other work of the machine disturbs
+least: for this crate of criterion's samples, for OpenCV and Pillow of the runs here. For GStreamer it is the
+processor time of a long pipeline minus that of a short one, minus the same without the elements. The ratio
+says how many times faster this crate is.
 """
 import json
 import pathlib
@@ -39,13 +39,13 @@ def fastest_us(work, seconds=2.0):
 
 
 def normalise(rgb):
-    """As the publishers write it."""
+    """The code of the publishers."""
     values = (rgb.astype(np.float32) / 255.0 - MEAN) / STD
     return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
 
 
 def normalise_blob(rgb):
-    """The fastest that OpenCV offers: one native pass, then one division per channel."""
+    """The fastest way in OpenCV: one native pass, then one division per channel."""
     blob = cv2.dnn.blobFromImage(rgb, 1 / 255.0, mean=(MEAN * 255).tolist(), swapRB=False)
     blob /= STD[None, :, None, None]
     return blob
@@ -64,7 +64,7 @@ def pillow(rgb, side):
 
 
 def python_rows(luma, chroma, bgr):
-    """Name of our bench, what it is set against, the work."""
+    """Yields the name of our bench, the competitor and its work."""
     nv12 = lambda: cv2.cvtColorTwoPlane(
         luma[Y : Y + H, X : X + W], chroma[Y // 2 : (Y + H) // 2, X // 2 : (X + W) // 2], cv2.COLOR_YUV2RGB_NV12
     )
@@ -103,7 +103,7 @@ def launch_seconds(pipeline):
 
 
 def gstreamer_us(elements, raw):
-    """Microseconds per buffer of `elements`, the cost of starting and of an empty pipeline taken off."""
+    """Microseconds per buffer of `elements`, without start-up and without the empty pipeline."""
     source = (
         f"filesrc location={raw} blocksize={WIDTH * HEIGHT * 3 // 2} ! rawvideoparse format=nv12 width={WIDTH} "
         f"height={HEIGHT} framerate=30/1 ! imagefreeze num-buffers=%d ! "
@@ -122,7 +122,7 @@ def gstreamer_rows(luma, chroma, folder):
     raw.write_bytes(luma.tobytes() + chroma.tobytes())
     crop = f"videocrop left={X} top={Y} right={WIDTH - X - W} bottom={HEIGHT - Y - H} ! "
     caps = "video/x-raw,format=RGB,width=448,height=448,pixel-aspect-ratio=1/1 ! "
-    # add-borders=false: stretched, as ours is.
+    # add-borders=false stretches, as our bench does.
     one = crop + "videoconvertscale add-borders=false ! " + caps
     two = crop + "videoconvert ! video/x-raw,format=RGB ! videoscale add-borders=false ! " + caps
     yield "nv12-face-bytes-448", "videocrop ! videoconvertscale", gstreamer_us(one, raw)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Faces per detector, through the element gazeface, on real clips and pictures.
+"""Counts faces per detector, with the element gazeface, on real clips and images.
 
     python3 benches/faces.py [--frames 60]
 
 Needs gst-launch-1.0, the plugin in GST_PLUGIN_PATH, an ONNX Runtime in GAZE_ORT_LIBRARY, and media
-and models in $GAZE_SHARED or ../shared. Of a picture the number of faces; of a clip the mean over
-its first frames, with the fewest and the most. Defaults everywhere; a detector that cannot be opened
+and models in $GAZE_SHARED or ../shared. Prints the number of faces of an image, and of a clip the mean over
+its first frames with minimum and maximum. All properties have their defaults; a detector that does not open
 is an error.
 """
 
@@ -30,7 +30,7 @@ GAZE = HERE.parent / "tests/data"
 
 
 def counts(media, model, frames):
-    """Faces of each frame."""
+    """The number of faces of each frame."""
     engine = f"engine={SHARED / 'models/face' / model}.onnx" if model else ""
     with tempfile.TemporaryDirectory() as folder:
         lines = pathlib.Path(folder) / "faces.jsonl"
@@ -42,7 +42,7 @@ def counts(media, model, frames):
             f"gazepublish location={lines} add-empty-results=true queue-size=4096 ! fakesink",
             shell=True, check=True, stdout=subprocess.DEVNULL,
         )
-        # Behind the end come what the decoder had left, which are not the next frames.
+        # After the end the decoder passes on frames out of order.
         lines = lines.read_text().splitlines()[:frames]
         return [len(json.loads(line)["faces"]) for line in lines]
 

@@ -1,8 +1,8 @@
-//! What one 720p frame costs the embedded detector and YuNet through `FaceDetector`, which is also
-//! what `compare_detectors.py` measures with OpenCV, and through the whole element.
+//! Times the embedded detector and YuNet on a 720p frame, through `FaceDetector` and through the whole
+//! element. `compare_detectors.py` times OpenCV on the same frame.
 //!
-//! The frame is a real one from `$GAZE_SHARED` or `../shared` (the cost does not depend on what it
-//! shows, the count of faces that is printed does); a pattern where there is none.
+//! The frame comes from `$GAZE_SHARED` or `../shared`; without it the bench takes a pattern. The time does
+//! not depend on the content of the frame, the printed count of faces does.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -41,7 +41,7 @@ fn frame() -> Vec<u8> {
     if fits && info.color_type == png::ColorType::Rgb { data } else { pattern() }
 }
 
-/// A detector and what it found.
+/// A detector and its faces.
 struct Case {
     name: String,
     detector: FaceDetector,
@@ -78,13 +78,13 @@ fn cases() -> Vec<Case> {
             Ok(engine) => {
                 cases.push(Case::new(format!("onnxruntime_640_threads_{threads}"), engine, 640));
             }
-            Err(error) => println!("YuNet with ONNX Runtime is left out: {error}"),
+            Err(error) => println!("leaving out YuNet with ONNX Runtime: {error}"),
         }
     }
     cases
 }
 
-/// The same with everything that an element does around it.
+/// Times the whole element.
 fn element(criterion: &mut Criterion, data: &[u8]) {
     let model = shared("models/face/yunet_n_dynamic.onnx");
     let description = format!("gazeface engine={} threads=1 qos=false", model.display());
@@ -120,7 +120,7 @@ fn main() {
         element(&mut criterion, &data);
     }
 
-    // In turns, so that whatever else the machine does meets all of them.
+    // In turns, so that other work of the machine slows all of them alike.
     let mut times = vec![Vec::with_capacity(ROUNDS); cases.len()];
     for _ in 0..ROUNDS {
         for (case, times) in cases.iter_mut().zip(&mut times) {

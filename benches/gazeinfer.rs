@@ -1,12 +1,11 @@
-//! What `gazeinfer` costs beyond the bare runtime: the same model, the same thread, one run.
+//! Times `gazeinfer` against bare ONNX Runtime: the same model, the same threads, one run each.
 //!
 //! A 1080p NV12 frame with one face goes through the element (region metadata, crop, resample,
-//! colour, normalise, run, decode, GazeMeta), and in turns with it the bare session runs on a
-//! tensor that is there already. The two are interleaved, so that whatever else the machine does
-//! meets both; the ratio of the medians is printed at the end.
+//! colour, normalise, run, decode, GazeMeta). In turns with it, the bare session runs on a filled tensor,
+//! so that other work of the machine slows both alike. The bench prints the ratio of the medians.
 //!
-//! Models come from `$GAZE_SHARED` or `../shared`; one at 224x224 from `$GAZE_BENCH_224`
-//! (`benches/mobilegaze_224.py` makes it).
+//! Models come from `$GAZE_SHARED` or `../shared`; `$GAZE_BENCH_224` names one at 224x224
+//! (`benches/mobilegaze_224.py` writes it).
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -21,7 +20,7 @@ const SIZE: (u32, u32) = (1920, 1080);
 const FACE: (u32, u32, u32, u32) = (692, 188, 300, 400);
 const ROUNDS: usize = 150;
 
-/// A frame with some structure, and one face region.
+/// A frame with a pattern and one face region.
 fn frame() -> gst::Buffer {
     let info = VideoInfo::builder(VideoFormat::Nv12, SIZE.0, SIZE.1).build().expect("a size");
     let bytes = (0..info.size()).map(|i| ((i * 31) ^ (i >> 9)) as u8).collect::<Vec<_>>();
@@ -48,7 +47,7 @@ fn element(model: &Path, profile: &str, threads: usize) -> Harness {
     h
 }
 
-/// The bare session with its input filled once.
+/// The bare session with a filled input.
 fn bare(model: &Path, threads: usize) -> impl Engine {
     let options = EngineOptions { threads, ..EngineOptions::default() };
     let mut engine = engine::open(model, &options).result.expect("the model opens");
@@ -65,7 +64,7 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// Medians of element and bare session, taken in turns.
+/// Medians of element and bare session, in turns.
 fn interleaved(h: &mut Harness, engine: &mut dyn Engine, frame: &gst::Buffer) -> (f64, f64) {
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS + 10 {
@@ -105,7 +104,7 @@ fn main() {
     let mut rows = Vec::new();
     for (name, model, profile) in models {
         if !model.exists() {
-            println!("{name}: left out, {} is not there", model.display());
+            println!("leaving out {name}: no file {}", model.display());
             continue;
         }
         for threads in [1, 2] {

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Frames in CUDA memory: pictures made on the GPU against frames that are downloaded first.
+"""Times frames in CUDA memory: preprocessing on the GPU against a download to the CPU.
 
     . pipelines/setup.sh && gaze_use_build release
     python3 benches/gpu.py [--engine MODEL.onnx] [--frames N] [--faces N]
 
 Needs an NVIDIA GPU, GStreamer's nvcodec plugin (cudaupload, cudadownload), python3-gst, and a
 GAZE_ORT_LIBRARY with the CUDA provider. Prints a table for benches/README.md. Every row runs the same
-model on CUDA, in turns, on one uploaded frame that is pushed again and again, so that neither source
-nor decoder is timed:
+model on CUDA, in turns, and pushes one uploaded frame again and again, so that the time has neither source
+nor decoder:
 
-    gpu       frames stay, pictures are made by the kernel
+    gpu       frames stay on the GPU, a kernel preprocesses
     graph     the same with CUDA graphs
-    download  cudadownload, pictures made on the CPU, tensors copied to the GPU
+    download  cudadownload, the CPU preprocesses and copies tensors to the GPU
 """
 import argparse
 import time
@@ -40,12 +40,12 @@ def uploaded(width: int, height: int) -> Gst.Sample:
     sample = pipeline.get_by_name("sink").emit("pull-sample")
     pipeline.set_state(Gst.State.NULL)
     if sample is None:
-        raise SystemExit("cudaupload gave nothing: is there an NVIDIA GPU?")
+        raise SystemExit("cudaupload gave no frame: this needs an NVIDIA GPU")
     return sample
 
 
 def faces(buffer: Gst.Buffer, width: int, height: int, count: int) -> Gst.Buffer:
-    """The same frame with regions of interest, as a detector leaves them."""
+    """The same frame with regions of interest, as from a detector."""
     gi.require_version("GstVideo", "1.0")
     from gi.repository import GstVideo
 
@@ -58,7 +58,7 @@ def faces(buffer: Gst.Buffer, width: int, height: int, count: int) -> Gst.Buffer
 
 
 def run(way: str, sample: Gst.Sample, frames: int, count: int, engine: str) -> tuple[float, dict]:
-    """Frames a second, and the element's own statistics."""
+    """Frames per second, and the statistics of the element."""
     before, options = WAYS[way]
     model = f'engine="{engine}"' if engine else ""
     pipeline = Gst.parse_launch(
@@ -79,7 +79,7 @@ def run(way: str, sample: Gst.Sample, frames: int, count: int, engine: str) -> t
             frame.pts = index * Gst.SECOND // 60
             source.emit("push-buffer", frame)
 
-    push(30)  # the kernel and the model are warm then
+    push(30)  # warms up the kernel and the model
     while gaze.get_property("stats").get_uint64("frames")[1] < 30:
         time.sleep(0.01)
     begin = time.monotonic()
@@ -100,7 +100,7 @@ def run(way: str, sample: Gst.Sample, frames: int, count: int, engine: str) -> t
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--engine", default="", help="a gaze model; the embedded one without it")
+    parser.add_argument("--engine", default="", help="gaze model; default: the embedded one")
     parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--faces", type=int, default=1)
     arguments = parser.parse_args()
@@ -117,7 +117,7 @@ def main() -> None:
         for way, (rate, facts) in best.items():
             on_gpu = facts["gpu-pictures"] > 0
             if on_gpu != (way != "download"):
-                raise SystemExit(f"{way}: {facts['gpu-pictures']} pictures were made on the GPU")
+                raise SystemExit(f"{way}: the GPU preprocessed {facts['gpu-pictures']} crops")
             p50, p95 = (facts[f"latency-{p}"] / 1e6 for p in ("p50", "p95"))
             print(f"| {width}x{height} | {way} | {rate:.0f} | {p50:.2f} | {p95:.2f} |")
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes a 224x224 gaze model for the benchmark out of a 448x448 MobileGaze file.
+"""Converts a MobileGaze model of 448x448 to 224x224 for the benchmark.
 
     python3 benches/mobilegaze_224.py mobilegaze_mobileone_s0.onnx mobilegaze_224.onnx
 
-The network is convolutional up to a global mean, so the same weights run at another size: a real
-network's cost at 224x224. Its angles mean nothing. Needs the Python package `onnx`.
+The network is convolutional up to a global mean, so the same weights run at another size: this gives the
+cost of a real network at 224x224, with meaningless angles. Needs the Python package `onnx`.
 """
 
 import sys

@@ -1,7 +1,7 @@
-//! Frame and face to tensor: a 300x400 face of a 1080p frame, for each way to change the size.
+//! Times the way from frame to tensor: a 300x400 face of a 1080p frame, with each kind of resampling.
 //!
-//! `benches/compare_preprocess.py` runs this and sets it against OpenCV and GStreamer.
-#![allow(clippy::unwrap_used)] // a bench that cannot start should say so and stop
+//! `benches/compare_preprocess.py` runs this and compares it with OpenCV and GStreamer.
+#![allow(clippy::unwrap_used)] // a bench that cannot start panics
 
 use std::hint::black_box;
 
@@ -21,7 +21,7 @@ use gstgaze::core::profile::spec::{FaceCenter, Normalization};
 const FRAME: Size = Size::new(1920, 1080);
 const FACE: PixelRect = PixelRect::new(810, 202, 300, 400);
 
-/// A frame of smooth shades with some grain.
+/// The planes of a frame of smooth shades with some grain.
 fn memory(format: PixelFormat) -> Vec<Vec<u8>> {
     (0..format.planes())
         .map(|plane| {
@@ -82,7 +82,7 @@ fn preprocess(criterion: &mut Criterion) {
         let spec = imagenet((640, 640), Resample::OpencvLinear, Aspect::LetterboxTopLeft);
         case(format, "frame-linear-640", spec, f32, PixelRect::full(FRAME));
     }
-    // What a GStreamer pipeline can do: bytes, pixel by pixel.
+    // The output of a GStreamer pipeline: interleaved bytes.
     let bytes = ImageSpec {
         layout: gstgaze::core::image::spec::Layout::Nhwc,
         width: 448,
@@ -93,14 +93,13 @@ fn preprocess(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A face that a model wants normalised: the head's pose, and the picture that the virtual camera
-/// of ETH-XGaze has of it.
+/// Times normalisation: the head pose, and the image of the virtual camera of ETH-XGaze.
 fn normalise(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("normalise");
     let camera = Camera::from_field_of_view(60.0, FRAME);
     let turn = multiply(&rotation([0.1, 0.4, 0.0]), &rotation([0.0, 0.0, 0.3]));
     let pose = Pose { rotation: turn, translation: [0.0, -20.0, 700.0], residual: 0.0 };
-    // A pixel or two off, as a detector is.
+    // Off by a pixel or two, like the points of a detector.
     let mut off = 0.0;
     let points = pnp::FIVE_POINTS.map(|model| {
         let [x, y] = camera.project(pose.place(model)).unwrap();

@@ -1,10 +1,10 @@
-"""Memory and throughput of 1, 4 and 16 streams in one process, that share a session and that do not.
+"""Memory and throughput of 1, 4 and 16 streams in one process, with and without a shared session.
 
     . pipelines/setup.sh && cargo build --release --lib && gaze_use_build release
     python3 benches/streams.py
 
-Each stream is a test picture of 320x240 that goes through the embedded gaze model as a whole. Memory is
-the process's largest resident size; each row is a process of its own, and rows of a round take turns.
+Each stream passes test frames of 320x240 through the embedded gaze model. Memory is the largest resident
+size of the process; each row is a process of its own, and the rows of a round take turns.
 """
 
 import argparse

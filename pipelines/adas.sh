@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Gaze from pictures of the eyes and the head's pose (Intel's gaze-estimation-adas-0002):
+# Estimates gaze from eye crops and the head pose (Intel's gaze-estimation-adas-0002):
 #   pipelines/adas.sh [VIDEO]
-# leaves out/adas.jsonl, one line for each frame. On the clip of one man that looks left, right, up
-# and down (udacity_demo.mp4, 595 frames) each line has one face; frame 100 has a pitch of about
-# -0.36 and a yaw of about +0.3 rad (down, and to the image's left).
+# writes out/adas.jsonl, one line per frame. In the default clip a man looks left, right, up and down
+# (udacity_demo.mp4, 595 frames): each line has one face; frame 100 has a pitch of about -0.36 and a yaw
+# of about +0.3 rad (down, and to the image's left).
 # MODELS names the folder with face/, landmarks/ and gaze/.
 set -euo pipefail
-# Paths are the caller's: they are made whole before the folder changes.
+# Relative paths are relative to the caller's folder: resolve them before cd.
 [ $# -eq 0 ] || set -- "$(realpath -m "$1")"
 MODELS=${MODELS:+$(realpath -m "$MODELS")}
 cd "$(dirname "$0")/.."
@@ -17,8 +17,8 @@ video=${1:-$given/media/udacity_demo.mp4}
 models=${MODELS:-$given/models}
 for file in "$video" "$models"/{face/yunet_n_dynamic,landmarks/pfld_98,gaze/gaze-estimation-adas-0002}.onnx; do
     if [ ! -f "$file" ]; then
-        echo "adas: there is no $file" >&2
-        echo "usage: [MODELS=folder] $0 [VIDEO]" >&2
+        echo "adas: cannot find $file" >&2
+        echo "usage: [MODELS=FOLDER] $0 [VIDEO]" >&2
         exit 2
     fi
 done

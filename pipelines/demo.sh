@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# From a video to where people in it look:
+# Estimates where the people in a video look:
 #   pipelines/demo.sh [VIDEO]
-# leaves out/annotated.mp4 (or .webm), out/frame.png and out/gaze.jsonl. Without a VIDEO it takes
-# models/demo.mp4, a rendered person whose true gaze is known, and tells the mean error.
+# writes out/annotated.mp4 (or .webm), out/frame.png and out/gaze.jsonl. The default VIDEO is
+# models/demo.mp4, a rendered person with known gaze; the script then prints the mean error.
 # FACE_MODEL and GAZE_MODEL name ONNX models in place of the embedded ones, PROVIDER another execution
-# provider, FIELD_OF_VIEW the camera's degrees from left to right.
+# provider, FIELD_OF_VIEW the camera's horizontal field of view in degrees.
 set -euo pipefail
-# Paths are the caller's: they are made whole before the folder changes.
+# Relative paths are relative to the caller's folder: resolve them before cd.
 [ $# -eq 0 ] || set -- "$(realpath -m "$1")"
 FACE_MODEL=${FACE_MODEL:+$(realpath -m "$FACE_MODEL")}
 GAZE_MODEL=${GAZE_MODEL:+$(realpath -m "$GAZE_MODEL")}
@@ -25,7 +25,7 @@ find_gaze=(gazeinfer field-of-view="${FIELD_OF_VIEW:-$field_of_view}" execution-
 [ -z "$gaze_model" ] || find_gaze+=(engine="$gaze_model")
 for file in "$video" "$face_model" "$gaze_model"; do
     if [ -n "$file" ] && [ ! -f "$file" ]; then
-        echo "demo: there is no $file" >&2
+        echo "demo: cannot find $file" >&2
         echo "usage: [FACE_MODEL=yunet.onnx] [GAZE_MODEL=gaze.onnx] $0 [VIDEO]" >&2
         exit 2
     fi
@@ -46,7 +46,7 @@ elif has vp8enc; then
     encoder="vp8enc deadline=1 target-bitrate=4000000 ! webmmux"
     suffix=webm
 else
-    echo "demo: no video encoder (x264enc, openh264enc, avenc_mpeg4, vp8enc)" >&2
+    echo "demo: GStreamer has no video encoder: install x264enc, openh264enc, avenc_mpeg4 or vp8enc" >&2
     exit 1
 fi
 
@@ -56,7 +56,7 @@ lines=out/gaze.jsonl
 log=out/demo.log
 rm -f "$annotated" "$lines" out/frame.png
 
-# GStreamer's progress reports as one bar that stays on its line; nothing where nobody watches.
+# Turns GStreamer's progress reports into a bar, on a terminal alone.
 bar() {
     local width=40 percent full fill rest
     [ -t 2 ] || { cat >>"$log"; return; }
@@ -75,7 +75,7 @@ bar() {
 echo "demo: $(basename "$video"), faces by $(basename "${face_model:-the embedded detector}"), gaze by $(basename "${gaze_model:-the embedded model}")" >&2
 : >"$log"
 start=$(date +%s%N)
-# Descriptions of encoders are several words each, hence unquoted.
+# $encoder holds several words, hence unquoted.
 # shellcheck disable=SC2086
 if ! gst-launch-1.0 \
     filesrc location="$video" ! decodebin ! videoconvert ! queue max-size-buffers=4 ! \
@@ -90,7 +90,7 @@ if ! gst-launch-1.0 \
 fi
 end=$(date +%s%N)
 
-# The frame in the middle of those with the most faces, as a picture.
+# Picks the middle one of the frames with the most faces.
 read -r number width height < <(awk '
     { faces = gsub(/"age":/, "&")
       match($0, /"frame":[0-9]+/); n = substr($0, RSTART + 8, RLENGTH - 8)
@@ -99,11 +99,11 @@ read -r number width height < <(awk '
       if (faces > most) { most = faces; count = 0 }
       if (faces == most) at[count++] = n }
     END { if (NR) print at[int(count / 2)] + 1, w, h }' "$lines") || {
-    echo "demo: no frame of $video was looked at" >&2
+    echo "demo: $video has no frames" >&2
     exit 1
 }
-# When `identity` ends the stream, the decoder still gives up what it holds, without the frames that
-# it refers to: so several files, and the one that is meant is taken by its number.
+# When `identity` ends the stream, the decoder still passes on the frames that it holds, broken ones
+# among them: hence several files, of which the number picks the right one.
 gst-launch-1.0 -q filesrc location="$annotated" ! decodebin ! videoconvert ! \
     video/x-raw,format=RGBA ! identity eos-after="$((number + 1))" ! \
     multifilesink location=out/frame-%d.rgba max-files=12 >>"$log" 2>&1
@@ -122,7 +122,7 @@ awk -v seconds="$(((end - start) / 1000000))e-3" '
               NR, faces, NR / seconds
           if (inferred) printf ", gaze %.1f ms a frame", spent / inferred / 1e6
           printf "\n" }' "$lines" >&2
-# Frames of one face, against the truth that lies beside a rendered video.
+# Compares frames with one face with the true gaze beside a rendered video.
 truth=${video%.*}.jsonl
 if [ -f "$truth" ]; then
     awk '
@@ -132,7 +132,7 @@ if [ -f "$truth" ]; then
         sub(/.*: ?/, "", line)
         return line + 0
     }
-    # A recording beside the video is no truth: it has no such keys.
+    # A recording beside the video has no such keys.
     NR == FNR { frame = number($0, "frame"); p = number($0, "gaze-pitch"); y = number($0, "gaze-yaw")
                 if (p != "none" && y != "none") { pitch[frame] = p; yaw[frame] = y }
                 next }
@@ -146,4 +146,4 @@ if [ -f "$truth" ]; then
     END { if (count) printf "demo: mean error %.1f degrees, largest %.1f, in %d frames\n", \
               sum / count, worst, count }' "$truth" "$lines" >&2
 fi
-printf 'demo: made\n  %s\n  out/frame.png\n  %s\n' "$annotated" "$lines" >&2
+printf 'demo: wrote\n  %s\n  out/frame.png\n  %s\n' "$annotated" "$lines" >&2

@@ -1,19 +1,18 @@
 #!/usr/bin/env bash
-# Whether the driver of a video pays attention:
+# Judges the attention of the driver in a video:
 #   pipelines/monitor.sh [VIDEO]
-# prints every alarm as it is raised or cleared, and leaves out/attention.jsonl: one line for each
-# frame, with an object "attention".
+# prints every alarm when it starts and ends, and writes out/attention.jsonl: one line per frame, with an
+# object "attention".
 #   RULES    euroncap-2026 (default), euroncap-2023, eu-addw, un-r171, or a file like those in
 #            pipelines/rules
 #   ZONES    left-hand-drive (default), right-hand-drive, or a file like those in pipelines/zones
-#   SPEED    km/h; -1 (default) is unknown, which counts as the strictest
-#   FORWARD  "PITCH YAW", what the gaze model tells, in degrees, of a driver who looks at the road;
-#            "auto" learns it, which takes half a minute of driving. Default: "0 0", for a camera
-#            straight ahead of the driver
-# Without a VIDEO it takes models/demo.mp4, a rendered person who looks around for ten seconds.
+#   SPEED    km/h; -1 (default) is unknown, and the strictest rules apply
+#   FORWARD  "PITCH YAW" in degrees: the estimated gaze of a driver who looks at the road; "auto" learns
+#            it in half a minute of driving. Default: "0 0", for a camera straight ahead of the driver
+# The default VIDEO is models/demo.mp4, a rendered person who looks around for ten seconds.
 # FACE_MODEL and GAZE_MODEL name ONNX models in place of the embedded ones.
 set -euo pipefail
-# Paths are the caller's: they are made whole before the folder changes.
+# Relative paths are relative to the caller's folder: resolve them before cd.
 [ $# -eq 0 ] || set -- "$(realpath -m "$1")"
 FACE_MODEL=${FACE_MODEL:+$(realpath -m "$FACE_MODEL")}
 GAZE_MODEL=${GAZE_MODEL:+$(realpath -m "$GAZE_MODEL")}
@@ -27,7 +26,7 @@ find_faces=(gazeface qos=false)
 find_gaze=(gazeinfer qos=false)
 for file in "$video" ${FACE_MODEL:+"$FACE_MODEL"} ${GAZE_MODEL:+"$GAZE_MODEL"}; do
     if [ ! -f "$file" ]; then
-        echo "monitor: there is no $file" >&2
+        echo "monitor: cannot find $file" >&2
         echo "usage: [FACE_MODEL=yunet.onnx] [GAZE_MODEL=gaze.onnx] $0 [VIDEO]" >&2
         exit 2
     fi
@@ -46,7 +45,7 @@ cargo build --release --lib
 gaze_use_build release
 mkdir -p out
 
-# What forward consists of is several words, hence unquoted. Frames are not dropped: time is theirs.
+# $forward holds several words, hence unquoted. sync=false drops no frames: time is that of the stream.
 # shellcheck disable=SC2086
 gst-launch-1.0 -m \
     filesrc location="$video" ! decodebin ! videoconvert ! \

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Puts in place what building, running and testing need, and says what it does:
+# Installs what building, running and testing need, and says what it does:
 #   - Debian packages (GStreamer 1.20 or newer with its plugins and headers, a C compiler),
-#     installed with apt, and only where one is missing;
+#     with apt, where one is missing;
 #   - ONNX Runtime, from PyPI into .deps/venv, unless GAZE_ORT_LIBRARY names one already, and beside
 #     it on x86-64 its plug-in for Qualcomm's QNN with the emulator of the NPU (99 MB to fetch, 250 MB on disk), unless
 #     GAZE_QNN_LIBRARY names one already or GAZE_WITHOUT_QNN is set.
 #
-# Source it (`. pipelines/setup.sh`) to have GAZE_ORT_LIBRARY and GST_PLUGIN_PATH set, or run it.
-# It can be run any number of times; with everything in place it changes nothing and needs no
-# network. The plugin is found in .deps/plugins once `gaze_use_build release` (or debug) was called.
+# Source it (`. pipelines/setup.sh`) to set GAZE_ORT_LIBRARY and GST_PLUGIN_PATH, or run it. Run again,
+# it changes nothing and needs no network. `gaze_use_build release` (or debug) puts the plugin of that
+# build into .deps/plugins, where GStreamer finds it.
 
 GAZE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 GAZE_ORT_VERSION=1.32.0
-# Its wheels are for glibc 2.35 and Python 3.11, and newer ones.
+# The wheels need glibc 2.35 and Python 3.11 or newer.
 GAZE_QNN_VERSION=2.7.0
-# The newest one with wheels for Python 3.10 (Ubuntu 22.04).
+# The newest version with wheels for Python 3.10 (Ubuntu 22.04).
 GAZE_ORT_VERSION_PYTHON_3_10=1.23.2
 
 gaze_packages=(
@@ -34,7 +34,7 @@ gaze_missing_packages() {
     done
 }
 
-# Without dpkg: whatever brought them, the tools must be there.
+# Checks the tools on systems without dpkg.
 gaze_check_tools() {
     local missing=() tool module
     for tool in gcc pkg-config python3 gst-launch-1.0 gst-inspect-1.0; do
@@ -44,7 +44,7 @@ gaze_check_tools() {
         pkg-config --exists "$module" 2>/dev/null || missing+=("headers of $module")
     done
     [ ${#missing[@]} -eq 0 ] && return
-    gaze_say "this system has no apt. Please install (GStreamer 1.20 or newer):"
+    gaze_say "this system has no apt; install these (GStreamer 1.20 or newer):"
     printf '  %s\n' "${missing[@]}" >&2
     return 1
 }
@@ -59,7 +59,7 @@ gaze_setup_packages() {
     [ ${#missing[@]} -eq 0 ] && return
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo >/dev/null; then
-            gaze_say "packages are missing and there is no sudo; as root, please run:"
+            gaze_say "packages are missing and this system has no sudo; run as root:"
             printf '  apt-get install %s\n' "${missing[*]}" >&2
             return 1
         fi
@@ -73,7 +73,7 @@ gaze_setup_packages() {
 
 gaze_setup_cargo() {
     command -v cargo >/dev/null && return
-    # Where rustup puts it, if no shell was started since.
+    # The folder of rustup, which a shell from before its installation lacks in PATH.
     [ -x "$HOME/.cargo/bin/cargo" ] && PATH="$HOME/.cargo/bin:$PATH" && return
     gaze_say "cargo is missing: install Rust from https://rustup.rs (1.92 or newer)"
     return 1
@@ -96,7 +96,7 @@ gaze_setup_runtime() {
         "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
             --only-binary=:all: "onnxruntime==$version" >&2 || return 1
         if ! find_library; then
-            gaze_say "the package onnxruntime $version holds no libonnxruntime.so"
+            gaze_say "the package onnxruntime $version has no libonnxruntime.so"
             return 1
         fi
     fi
@@ -104,8 +104,8 @@ gaze_setup_runtime() {
     gaze_setup_qnn "$venv"
 }
 
-# The plug-in is found in the Python package next to that of ONNX Runtime. Everything but QNN works
-# without it, and the tests name what they left out.
+# Installs the QNN plug-in beside ONNX Runtime, where the engine finds it. Only QNN needs it; the tests
+# name what they leave out without it.
 gaze_setup_qnn() {
     local venv=$1
     [ -n "${GAZE_QNN_LIBRARY:-}${GAZE_WITHOUT_QNN:-}" ] && return
@@ -116,12 +116,12 @@ gaze_setup_qnn() {
     gaze_say "fetching the QNN plug-in $GAZE_QNN_VERSION into .deps/venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
         --only-binary=:all: "onnxruntime-qnn==$GAZE_QNN_VERSION" >&2 ||
-        gaze_say "there is no QNN plug-in for this system; execution-provider=qnn will not run"
+        gaze_say "PyPI has no QNN plug-in for this system; execution-provider=qnn will not run"
     return 0
 }
 
-# Makes the plugin of a cargo profile (`release`, `debug`) the one that GStreamer finds. It is
-# linked into a folder of its own because GStreamer would search all of target/ for plugins.
+# Makes GStreamer find the plugin of a cargo profile (`release`, `debug`): a link in a folder of its own,
+# because GStreamer would search all of target/ for plugins.
 gaze_use_build() {
     mkdir -p "$GAZE_ROOT/.deps/plugins"
     ln -sfn "$(realpath -m "${CARGO_TARGET_DIR:-$GAZE_ROOT/target}")/$1/libgstgaze.so" \
@@ -129,8 +129,8 @@ gaze_use_build() {
 }
 
 gaze_setup_packages && gaze_setup_cargo && gaze_setup_runtime || {
-    gaze_say "not complete, see above"
-    # shellcheck disable=SC2317  # `exit` where it was run, `return` where it was sourced
+    gaze_say "incomplete, see above"
+    # shellcheck disable=SC2317  # `return` when sourced, `exit` when run
     return 1 2>/dev/null || exit 1
 }
 case ":${GST_PLUGIN_PATH:-}:" in
@@ -138,5 +138,5 @@ case ":${GST_PLUGIN_PATH:-}:" in
 *) GST_PLUGIN_PATH=$GAZE_ROOT/.deps/plugins${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH} ;;
 esac
 export GST_PLUGIN_PATH
-# PyPI's ONNX Runtime has telemetry, which the plugin switches off; so it keeps no identifier either.
+# The plugin switches off the telemetry of PyPI's ONNX Runtime; this keeps it from storing an identifier.
 export ORT_DISABLE_TELEMETRY=${ORT_DISABLE_TELEMETRY:-1}

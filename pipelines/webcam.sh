@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
-# Where people before the camera look, in a window:
+# Shows where people in front of the camera look, in a window:
 #   pipelines/webcam.sh [/dev/video0]
-# Expect your own picture with a box around each face and an arrow where it looks; close it with
-# Ctrl-C. Without a camera a test picture is shown, in which nobody looks anywhere. FACE_MODEL and
-# GAZE_MODEL name ONNX models in place of the embedded ones, of which the detector sees faces from
-# the front.
+# draws a box around each face and an arrow along its gaze; Ctrl-C ends it. Without a camera it shows a
+# test pattern. FACE_MODEL and GAZE_MODEL name ONNX models in place of the embedded ones; the embedded
+# detector finds frontal faces.
 set -euo pipefail
 device=${1:-/dev/video0}
 find_faces=(gazeface)
 find_gaze=(gazeinfer)
 for file in ${FACE_MODEL:+"$FACE_MODEL"} ${GAZE_MODEL:+"$GAZE_MODEL"}; do
-    [ -f "$file" ] || { echo "webcam: there is no $file" >&2; exit 2; }
+    [ -f "$file" ] || { echo "webcam: cannot find $file" >&2; exit 2; }
 done
 [ -z "${FACE_MODEL:-}" ] || find_faces+=(engine="$(realpath "$FACE_MODEL")")
 [ -z "${GAZE_MODEL:-}" ] || find_gaze+=(engine="$(realpath "$GAZE_MODEL")")
@@ -22,7 +21,7 @@ gaze_use_build release
 if [ -e "$device" ]; then
     source="v4l2src device=$device"
 else
-    echo "webcam: there is no camera at $device; a test picture takes its place" >&2
+    echo "webcam: no camera at $device; showing a test pattern" >&2
     source="videotestsrc is-live=true"
 fi
 # The source and its property are two words, hence unquoted.

@@ -1,4 +1,4 @@
-//! The examples of three languages read the same GazeMeta, each with GStreamer alone; the Python one
+//! The examples in three languages read the same GazeMeta with GStreamer alone; the Python example
 //! reads AttentionMeta as well.
 #![cfg(feature = "plugin")]
 
@@ -7,8 +7,8 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where cargo puts the plugin and the examples for this test. `cargo test` alone does not renew
-/// the plugin's shared library, so it is built here; that is quick where there is nothing to do.
+/// The folder of the plugin and the examples. `cargo test` does not build the plugin's shared library, so
+/// the test does; that is quick where it is up to date.
 fn built() -> PathBuf {
     static BUILD: std::sync::Once = std::sync::Once::new();
     BUILD.call_once(|| {
@@ -20,7 +20,7 @@ fn built() -> PathBuf {
     test.ancestors().nth(2).unwrap().to_owned()
 }
 
-/// Runs a program with this build's plugin, and none that is installed, in sight.
+/// Runs a program that finds the plugin of this build alone.
 fn output(command: &mut Command, plugins: &Path) -> String {
     let registry = plugins.join("registry.bin");
     let model = common::data("regression.onnx");
@@ -41,14 +41,14 @@ fn output(command: &mut Command, plugins: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The lines that tell of faces; the ones above them write the time in each language's own way.
+/// The lines of faces; the lines above them hold the time in the form of each language.
 fn faces(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.starts_with("  face")).collect()
 }
 
 #[test]
-fn they_all_say_the_same() {
-    const NAME: &str = "they_all_say_the_same";
+fn the_examples_print_the_same_faces() {
+    const NAME: &str = "the_examples_print_the_same_faces";
     if !common::element::runtime(NAME) {
         return;
     }
@@ -82,7 +82,7 @@ fn they_all_say_the_same() {
     }
 }
 
-/// The C example, compiled without a warning; `None` where there is nothing to compile it with.
+/// Compiles the C example without warnings; `None` without a compiler or pkg-config.
 fn compile(directory: &Path) -> Option<PathBuf> {
     let flags = Command::new("pkg-config").args(["--cflags", "--libs", "gstreamer-1.0"]).output();
     let flags = String::from_utf8(flags.ok().filter(|o| o.status.success())?.stdout).unwrap();
@@ -99,7 +99,7 @@ fn compile(directory: &Path) -> Option<PathBuf> {
     Some(program)
 }
 
-/// A Python that has GStreamer's own bindings: the distribution's, if it is not the first one.
+/// A Python with GStreamer's bindings: the first one, or that of the distribution.
 fn python() -> Option<&'static str> {
     let check = "import gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst; \
                  from gi.overrides import _gi_gst";

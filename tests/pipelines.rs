@@ -1,5 +1,5 @@
-//! The pipelines that ship, some of which need machines that are not at hand: every property that
-//! they set of an element of ours is one, and takes the value.
+//! The pipelines that ship. Some need hardware that the tests lack: the tests check that our elements
+//! have every property that the pipelines set, and that it takes the value.
 #![cfg(feature = "plugin")]
 
 mod common;
@@ -12,7 +12,7 @@ use saphyr::{LoadableYamlNode, Yaml};
 
 const ELEMENTS: [&str; 5] = ["gazeface", "gazeinfer", "gazemonitor", "gazeoverlay", "gazepublish"];
 
-/// The settings that follow the name of one of our elements, up to what ends them.
+/// The properties of our elements: element, name and value.
 fn settings(text: &str) -> Vec<(&'static str, String, String)> {
     let text = text.replace("\\\n", " ");
     let mut found = Vec::new();
@@ -31,7 +31,7 @@ fn settings(text: &str) -> Vec<(&'static str, String, String)> {
     found
 }
 
-/// The scripts that people run.
+/// The scripts of the folder `pipelines`.
 fn scripts() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
     let folders = [folder.clone(), folder.join("deepstream")];
@@ -48,14 +48,14 @@ fn scripts() -> Vec<PathBuf> {
 fn check_property(file: &Path, element: &str, name: &str, value: &str) {
     let shown = format!("{}: {element} {name}={value}", file.display());
     let made = gst::ElementFactory::make(element).build().unwrap();
-    let property = made.find_property(name).unwrap_or_else(|| panic!("{shown}: no such one"));
-    // What a shell fills in is not known here.
+    let property = made.find_property(name).unwrap_or_else(|| panic!("{shown}: no such property"));
+    // The shell fills in variables.
     if value.contains('$') || value.starts_with('\'') {
         return;
     }
     assert!(
         glib::Value::deserialize(value, property.value_type()).is_ok(),
-        "{shown}: no {}",
+        "{shown}: the value is no {}",
         property.value_type()
     );
 }
@@ -69,7 +69,7 @@ fn check(file: &Path) -> usize {
 }
 
 #[test]
-fn pipelines_set_properties_that_are_there() {
+fn pipelines_set_existing_properties() {
     common::element::init();
     let scripts = scripts();
     let checked: usize = scripts.iter().map(|script| check(script)).sum();
@@ -78,10 +78,13 @@ fn pipelines_set_properties_that_are_there() {
 }
 
 #[test]
-fn scripts_are_shell() {
+fn scripts_pass_shellcheck() {
     let shellcheck = Command::new("shellcheck").arg("--version").stdout(Stdio::null()).status();
     if shellcheck.is_err() {
-        common::left_out("scripts_are_shell", "no shellcheck: looked at by bash -n alone");
+        common::left_out(
+            "scripts_pass_shellcheck",
+            "without shellcheck, bash -n alone checks the scripts",
+        );
     }
     for script in scripts() {
         let mut checks = vec![("bash", vec!["-n"])];
@@ -98,7 +101,7 @@ fn scripts_are_shell() {
 }
 
 #[test]
-fn scripts_take_the_callers_paths() {
+fn scripts_resolve_paths_before_cd() {
     for script in scripts() {
         let text = std::fs::read_to_string(&script).unwrap();
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
@@ -114,8 +117,8 @@ fn scripts_take_the_callers_paths() {
     }
 }
 
-/// Runs a script of DeepStream's where gst-launch-1.0 only tells what it was given, in a folder with
-/// these files; returns that, and the folder that it was called in.
+/// Runs a DeepStream script in a folder of its own with a gst-launch-1.0 that prints its arguments.
+/// Checks that the files in the arguments exist, and returns the arguments.
 fn launched(script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let bin = dir.path().join("bin");
@@ -157,7 +160,7 @@ fn launched(script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> V
 }
 
 #[test]
-fn files_are_found_from_where_the_caller_is() {
+fn deepstream_scripts_take_relative_paths() {
     let has = |words: &[String], word: &str| words.iter().any(|given| given == word);
     let words = launched("article.sh", &["faces.txt"], &[("ENGINE", "gaze.engine")]);
     assert!(has(&words, "engine=gaze.engine") && has(&words, "batch-size=1"), "{words:?}");
@@ -165,7 +168,7 @@ fn files_are_found_from_where_the_caller_is() {
     let files = ["faces.txt", "one.mp4", "two.mp4"];
     let words = launched("file.sh", &files, &[("GAZE_MODEL", "gaze.onnx")]);
     assert!(has(&words, "mux.sink_0") && has(&words, "mux.sink_1"), "{words:?}");
-    // What follows the decoder takes video only: a queue takes sound as well.
+    // nvvideoconvert takes video alone; a queue would take sound as well.
     for pair in words.windows(3).filter(|words| words[0].starts_with("uri=")) {
         assert_eq!(pair[2], "nvvideoconvert", "{words:?}");
     }
@@ -173,7 +176,7 @@ fn files_are_found_from_where_the_caller_is() {
 }
 
 #[test]
-fn the_service_makers_pipeline_names_what_is_there() {
+fn the_service_maker_pipeline_sets_existing_properties() {
     common::element::init();
     let file =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/deepstream/service-maker.yaml");
@@ -209,13 +212,13 @@ fn the_service_makers_pipeline_names_what_is_there() {
             assert!(names.contains(&name.as_str().unwrap()), "{name:?}");
         }
     }
-    assert_eq!(edges.len(), names.len() - 1, "one behind the other");
+    assert_eq!(edges.len(), names.len() - 1, "the nodes form a chain");
 }
 
 #[test]
-fn the_configuration_in_nvinfers_form_is_taken_whole() {
+fn the_nvinfer_configuration_has_no_unknown_key() {
     common::element::init();
-    if !common::element::runtime("the_configuration_in_nvinfers_form_is_taken_whole") {
+    if !common::element::runtime("the_nvinfer_configuration_has_no_unknown_key") {
         return;
     }
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/deepstream/gazeinfer.txt");
@@ -224,7 +227,7 @@ fn the_configuration_in_nvinfers_form_is_taken_whole() {
     let bus = gst::Bus::new();
     element.set_bus(Some(&bus));
     element.set_state(gst::State::Paused).unwrap();
-    assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_none(), "no key is in vain");
+    assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_none(), "a key causes a warning");
     assert_eq!(element.property::<u32>("unique-id"), 15);
     assert_eq!(element.property::<u32>("min-object-width"), 48);
     element.set_state(gst::State::Null).unwrap();

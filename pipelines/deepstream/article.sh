@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The pipeline of the GazeCapsNet article, with gazeinfer where it had a second nvinfer:
+# The pipeline of the GazeCapsNet article, with gazeinfer in place of its second nvinfer:
 #   pipelines/deepstream/article.sh FACE_DETECTOR.txt [/dev/video0]
-# FACE_DETECTOR.txt is a configuration of nvinfer with gie-unique-id=1 that finds faces;
-# ENGINE names a TensorRT engine, and BATCH the batch that it was compiled for (1); without it the
-# embedded model runs. Written after the documentation; not run on NVIDIA's own libraries yet.
+# FACE_DETECTOR.txt configures nvinfer as a face detector with gie-unique-id=1. ENGINE names a TensorRT
+# engine, and BATCH its batch size (default 1); without ENGINE the embedded model runs. Written from the
+# documentation, untested on NVIDIA's own libraries.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 detector=${1:?usage: [ENGINE=gazecapsnet_fp16.engine [BATCH=1]] $0 FACE_DETECTOR.txt [/dev/video0]}

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Where the faces of video files look, on a machine with DeepStream:
+# Estimates gaze in video files, on a machine with DeepStream:
 #   pipelines/deepstream/file.sh FACE_DETECTOR.txt VIDEO...
-# FACE_DETECTOR.txt is a configuration of nvinfer with gie-unique-id=1 that finds faces. The files run
-# as one batch. Written after the documentation; not run on NVIDIA's own libraries yet.
+# FACE_DETECTOR.txt configures nvinfer as a face detector with gie-unique-id=1. The files run as one batch.
+# Written from the documentation, untested on NVIDIA's own libraries.
 set -euo pipefail
 usage="usage: [GAZE_MODEL=gaze.onnx] $0 FACE_DETECTOR.txt VIDEO..."
 detector=${1:?$usage}
@@ -12,7 +12,7 @@ gaze=()
 [ -z "${GAZE_MODEL:-}" ] || gaze+=(engine="$GAZE_MODEL")
 sources=() number=0
 for video in "$@"; do
-    # nvvideoconvert takes the video alone; a queue would take the sound if that came first.
+    # nvvideoconvert takes video alone; a queue would take the sound where that comes first.
     sources+=(uridecodebin uri="file://$(realpath "$video")" ! nvvideoconvert !
         'video/x-raw(memory:NVMM),format=NV12' ! mux.sink_"$((number++))")
 done

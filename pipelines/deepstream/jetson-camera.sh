@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Where the person before a Jetson's camera looks, on its display:
+# Shows where the person in front of a Jetson's camera looks, on its display:
 #   pipelines/deepstream/jetson-camera.sh [SENSOR]
-# No DeepStream is needed: gazeface finds the faces, on frames that stay in NVMM memory. Written after
-# the documentation; not run on a Jetson yet.
+# needs no DeepStream: gazeface finds the faces, and frames stay in NVMM memory. Written from the
+# documentation, untested on a Jetson.
 set -euo pipefail
 exec gst-launch-1.0 \
     nvarguscamerasrc sensor-id="${1:-0}" ! \

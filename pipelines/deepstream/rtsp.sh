@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Where drivers look that cameras send by RTSP, as JSON lines, on a machine with DeepStream:
+# Writes the gaze of people in an RTSP stream as JSON lines, on a machine with DeepStream:
 #   pipelines/deepstream/rtsp.sh FACE_DETECTOR.txt rtsp://...
-# FACE_DETECTOR.txt is a configuration of nvinfer with gie-unique-id=1 that finds faces. Written after
-# the documentation; not run on NVIDIA's own libraries yet.
+# FACE_DETECTOR.txt configures nvinfer as a face detector with gie-unique-id=1. Written from the
+# documentation, untested on NVIDIA's own libraries.
 set -euo pipefail
 detector=${1:?usage: $0 FACE_DETECTOR.txt rtsp://...}
 uri=${2:?usage: $0 FACE_DETECTOR.txt rtsp://...}
