@@ -29,8 +29,8 @@ def main():
         times = []
         for _ in range(ROUNDS + 5):
             begin = time.perf_counter()
-            picture = cv2.resize(frame, (640, 360))
-            _, faces = detector.detect(picture)
+            image = cv2.resize(frame, (640, 360))
+            _, faces = detector.detect(image)
             times.append(time.perf_counter() - begin)
         seconds = statistics.median(times[5:])
         count = 0 if faces is None else len(faces)

@@ -82,9 +82,9 @@ def python_rows(luma, chroma, bgr):
             yield row, "Pillow, blobFromImage", lambda c=crop, s=side: normalise_blob(pillow(c(), s))
 
     def detector(convert):
-        picture = np.zeros((640, 640, 3), np.uint8)
-        picture[:360] = cv2.resize(convert(), (640, 360))
-        return normalise_blob(picture)
+        image = np.zeros((640, 640, 3), np.uint8)
+        image[:360] = cv2.resize(convert(), (640, 360))
+        return normalise_blob(image)
 
     whole = lambda: cv2.cvtColorTwoPlane(luma, chroma, cv2.COLOR_YUV2RGB_NV12)
     yield "nv12-frame-linear-640", "OpenCV, blobFromImage", lambda: detector(whole)

@@ -34,7 +34,7 @@ fn frame() -> Vec<u8> {
         return pattern();
     };
     let mut reader =
-        png::Decoder::new(std::io::BufReader::new(file)).read_info().expect("a picture");
+        png::Decoder::new(std::io::BufReader::new(file)).read_info().expect("a PNG file");
     let mut data = vec![0; reader.output_buffer_size().expect("a size")];
     let info = reader.next_frame(&mut data).expect("pixels");
     let fits = (info.width, info.height) == (SIZE.width, SIZE.height);

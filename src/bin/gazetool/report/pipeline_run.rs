@@ -153,7 +153,7 @@ fn watch(
     begun: mpsc::Receiver<()>,
     over: &AtomicBool,
 ) -> ProcessUsage {
-    let (mut watch, mut since, mut told) = (ProcessWatch::new(pid), None, false);
+    let (mut watch, mut since, mut interrupted) = (ProcessWatch::new(pid), None, false);
     while !over.load(Ordering::Relaxed) {
         watch.read();
         if begun.try_recv().is_ok() {
@@ -162,9 +162,9 @@ fn watch(
         let past = since
             .zip(limit)
             .is_some_and(|(since, limit): (Instant, f64)| since.elapsed().as_secs_f64() >= limit);
-        if past && !told {
+        if past && !interrupted {
             interrupt(pid);
-            told = true;
+            interrupted = true;
         }
         thread::sleep(PERIOD);
     }

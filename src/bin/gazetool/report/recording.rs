@@ -49,7 +49,7 @@ fn names(paths: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-/// FacePairs the faces of two recordings, frame by frame.
+/// Pairs the faces of two recordings, frame by frame.
 fn compare(deployed: &[PathBuf], reference: &Path) -> Result<FacePairs, Failure> {
     let failed = |why| Failure::file(reference, format_args!("cannot read the recording: {why}"));
     let mut other = lines::open(reference).map_err(failed)?;

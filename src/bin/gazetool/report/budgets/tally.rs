@@ -316,7 +316,7 @@ impl Tally {
         self.judged
     }
 
-    /// FrameFaces of all frames.
+    /// Faces of all frames.
     pub fn faces(&self) -> u64 {
         self.faces
     }
