@@ -1,21 +1,21 @@
 //! Properties, state and virtual methods of `gazepublish`.
 //!
-//! `settings` is held for a copy only, and so is `live`; `stream` is touched by start, stop, the
-//! streaming thread and its EOS. No two are held together, and nothing is posted, pushed, asked or
-//! waited for under any.
+//! Locks: any thread takes `settings`, `live` and `counters`, to copy a value in or out. Start, stop,
+//! the streaming thread and its events take `stream`. The element holds one lock at a time, and none
+//! while it posts, pushes, queries or waits.
 
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
+use parking_lot::Mutex;
 
+use super::output::Destination;
 use super::settings::{self, Settings};
-use super::sink::Location;
-use super::writer::{Counters, Notice, Writer};
+use super::writer::{LineCounters, Outage, Writer};
 use crate::core::json::{FrameStamp, frame_line};
 use crate::plugin::format;
 use crate::plugin::meta::{attention, gaze};
@@ -24,37 +24,34 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "gazepublish",
         gst::DebugColorFlags::empty(),
-        Some("Writes gaze as JSON lines"),
+        Some("Gaze as JSON lines"),
     )
 });
 
-/// Dropped lines are said no more often than this.
+/// The least time between two warnings of dropped lines.
 const WARNING_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The element's data.
+/// See [`super::GazePublish`].
 #[derive(Default)]
 pub struct GazePublish {
     settings: Mutex<Settings>,
     stream: Mutex<Option<Stream>>,
-    /// Whether the stream is live; asked for at the first buffer, and again when that may change.
+    /// Whether the stream is live: queried at the first buffer, and again after an event that may
+    /// change it.
     live: Mutex<Option<bool>>,
-    /// Those of the current or last run.
-    counters: Mutex<Arc<Counters>>,
+    /// The counts of the current or last run.
+    counters: Mutex<Arc<LineCounters>>,
 }
 
-/// From start to stop.
+/// The state from start to stop.
 struct Stream {
     writer: Arc<Writer>,
-    counters: Arc<Counters>,
+    counters: Arc<LineCounters>,
     /// Number of the next frame.
     frame: u64,
     last_warning: Option<Instant>,
-    /// The lines of this stream were waited for at EOS already.
+    /// Whether EOS has waited for the lines already.
     flushed: bool,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[glib::object_subclass]
@@ -70,14 +67,14 @@ impl ObjectImpl for GazePublish {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        lock(&self.settings).set(pspec.name(), value);
+        self.settings.lock().set(pspec.name(), value);
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         match pspec.name() {
-            "written" => lock(&self.counters).written().to_value(),
-            "dropped" => lock(&self.counters).dropped().to_value(),
-            name => lock(&self.settings).get(name).unwrap_or_else(|| pspec.default_value().clone()),
+            "written" => self.counters.lock().written().to_value(),
+            "dropped" => self.counters.lock().dropped().to_value(),
+            name => self.settings.lock().get(name).unwrap_or_else(|| pspec.default_value().clone()),
         }
     }
 }
@@ -90,7 +87,7 @@ impl ElementImpl for GazePublish {
             gst::subclass::ElementMetadata::new(
                 "Gaze publisher",
                 "Filter/Metadata/Video",
-                "Writes where each face looks as JSON lines and passes the video on",
+                "Writes the gaze of each face as JSON lines and passes the video on",
                 env!("CARGO_PKG_REPOSITORY"),
             )
         });
@@ -110,32 +107,32 @@ impl BaseTransformImpl for GazePublish {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = true;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = lock(&self.settings).clone();
-        let location: Location = settings
+        let settings = self.settings.lock().clone();
+        let destination: Destination = settings
             .location
             .parse()
             .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
-        let sink = location.open(settings.append).map_err(|error| {
+        let output = destination.open(settings.append).map_err(|error| {
             gst::error_msg!(
                 gst::ResourceError::OpenWrite,
                 ("Cannot write to {:?}: {error}", settings.location)
             )
         })?;
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::new(LineCounters::default());
         let capacity = settings.queue_size as usize;
         let writer =
-            Writer::start(sink, capacity, counters.clone(), self.notifier(settings.location))
+            Writer::start(output, capacity, counters.clone(), self.notifier(settings.location))
                 .map_err(|error| {
                     gst::error_msg!(
                         gst::ResourceError::Failed,
-                        ("Cannot start the writing thread: {error}")
+                        ("Cannot start the thread that writes lines: {error}")
                     )
                 })?;
-        // Otherwise known only from the first caps on; a stream without caps shall pass as well.
+        // The base class does this only at the first caps; a stream without caps must pass too.
         self.obj().set_passthrough(true);
-        *lock(&self.live) = None;
-        *lock(&self.counters) = counters.clone();
-        *lock(&self.stream) = Some(Stream {
+        *self.live.lock() = None;
+        *self.counters.lock() = counters.clone();
+        *self.stream.lock() = Some(Stream {
             writer: Arc::new(writer),
             counters,
             frame: 0,
@@ -146,8 +143,8 @@ impl BaseTransformImpl for GazePublish {
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        let Some(stream) = lock(&self.stream).take() else { return Ok(()) };
-        let timeout = lock(&self.settings).flush_timeout;
+        let Some(stream) = self.stream.lock().take() else { return Ok(()) };
+        let timeout = self.settings.lock().flush_timeout;
         stream.writer.stop(if stream.flushed { Duration::ZERO } else { timeout });
         gst::info!(
             CAT,
@@ -162,23 +159,23 @@ impl BaseTransformImpl for GazePublish {
     fn sink_event(&self, event: gst::Event) -> bool {
         match event.type_() {
             gst::EventType::Eos => self.flush(),
-            // Comes from another thread while EOS may wait for the reader.
+            // It arrives on another thread, while EOS may wait for the reader.
             gst::EventType::FlushStart => {
-                let writer = lock(&self.stream).as_ref().map(|stream| stream.writer.clone());
+                let writer = self.stream.lock().as_ref().map(|stream| stream.writer.clone());
                 if let Some(writer) = writer {
                     writer.interrupt_flush();
                 }
             }
-            gst::EventType::StreamStart => *lock(&self.live) = None,
+            gst::EventType::StreamStart => *self.live.lock() = None,
             _ => {}
         }
         self.parent_sink_event(event)
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        // Comes when the latency is distributed anew: a source may have become live.
+        // A new distribution of the latency: a source may have become live.
         if event.type_() == gst::EventType::Latency {
-            *lock(&self.live) = None;
+            *self.live.lock() = None;
         }
         self.parent_src_event(event)
     }
@@ -194,13 +191,13 @@ impl BaseTransformImpl for GazePublish {
 impl GazePublish {
     /// Queues the lines of one buffer.
     fn publish(&self, buffer: &gst::BufferRef) -> Result<(), gst::FlowError> {
-        let add_empty_results = lock(&self.settings).add_empty_results;
+        let add_empty_results = self.settings.lock().add_empty_results;
         let attention = attention::read(buffer);
         let judged = attention::source(buffer);
         let running_time = self.running_time(buffer);
-        let latency = running_time.filter(|_| self.is_live()).and_then(|time| self.since(time));
+        let latency = running_time.filter(|_| self.is_live()).and_then(|time| self.age(time));
 
-        let mut guard = lock(&self.stream);
+        let mut guard = self.stream.lock();
         let stream = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
         let frame = stream.frame;
         stream.frame += 1;
@@ -211,8 +208,8 @@ impl GazePublish {
             latency: latency.map(gst::ClockTime::nseconds),
         };
         let mut result = Ok(true);
-        // A batch has a line for each of its frames, and the driver is in one of them: in the first
-        // where nobody says.
+        // Each frame of a batch gets a line. The attention belongs to one of them: to the first, unless
+        // the metadata names a source.
         for (position, gaze) in gaze::read_batch(buffer).enumerate() {
             if gaze.faces.is_empty() && !add_empty_results {
                 continue;
@@ -235,12 +232,11 @@ impl GazePublish {
             gst::element_imp_warning!(
                 self,
                 gst::ResourceError::Write,
-                ("The reader is too slow: {dropped} lines dropped so far"),
-                ["Raise queue-size, or read faster"]
+                ("The reader is too slow: {dropped} lines dropped so far; raise queue-size or read faster")
             );
         }
         if let Err(error) = result {
-            gst::warning!(CAT, imp = self, "Frame {frame} has no line: {error}");
+            gst::warning!(CAT, imp = self, "no line for frame {frame}: {error}");
         }
         Ok(())
     }
@@ -250,26 +246,26 @@ impl GazePublish {
         segment.downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts()?)
     }
 
-    /// Whether frames come as they happen, so that their stamps tell when they were captured.
+    /// Whether the source is live, so that time stamps tell when a frame was captured.
     fn is_live(&self) -> bool {
-        if let Some(live) = *lock(&self.live) {
+        if let Some(live) = *self.live.lock() {
             return live;
         }
         let mut query = gst::query::Latency::new();
         let live = self.obj().sink_pad().peer_query(&mut query) && query.result().0;
-        *lock(&self.live) = Some(live);
+        *self.live.lock() = Some(live);
         live
     }
 
-    /// How long ago the pipeline's clock showed this running time; `None` before it does.
-    fn since(&self, running_time: gst::ClockTime) -> Option<gst::ClockTime> {
+    /// How long ago the pipeline's clock showed this running time; `None` before that time.
+    fn age(&self, running_time: gst::ClockTime) -> Option<gst::ClockTime> {
         self.obj().current_running_time()?.checked_sub(running_time)
     }
 
-    /// Waits for the reader at EOS, and says what it did not get.
+    /// Waits for the reader at EOS, and warns about lines that did not reach it.
     fn flush(&self) {
-        let timeout = lock(&self.settings).flush_timeout;
-        let found = lock(&self.stream).as_mut().map(|stream| {
+        let timeout = self.settings.lock().flush_timeout;
+        let found = self.stream.lock().as_mut().map(|stream| {
             stream.flushed = true;
             (stream.writer.clone(), stream.counters.clone())
         });
@@ -285,20 +281,19 @@ impl GazePublish {
         }
     }
 
-    /// What the writing thread calls; it must not keep the element alive.
-    fn notifier(&self, location: String) -> impl FnMut(Notice) + Send + 'static {
+    /// Returns the callback of the writing thread, which must not keep the element alive.
+    fn notifier(&self, location: String) -> impl FnMut(Outage) + Send + 'static {
         let element = self.obj().downgrade();
-        move |notice| {
+        move |outage| {
             let Some(element) = element.upgrade() else { return };
-            match notice {
-                Notice::Lost(error) => gst::element_warning!(
+            match outage {
+                Outage::Started(error) => gst::element_warning!(
                     element,
                     gst::ResourceError::Write,
-                    ("Cannot write to {location:?}: {error}"),
-                    ["Lines are dropped until it works again"]
+                    ("Cannot write to {location:?}: {error}; lines are dropped until it works again")
                 ),
-                Notice::Restored => {
-                    gst::info!(CAT, obj = element, "Lines are written to {location:?} again");
+                Outage::Ended => {
+                    gst::info!(CAT, obj = element, "writing to {location:?} works again");
                 }
             }
         }

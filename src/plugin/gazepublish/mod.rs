@@ -1,17 +1,17 @@
-//! `gazepublish` writes where each face looks as JSON lines (schema in
-//! [`core::report`](crate::core::json::frame_line)) and passes every buffer on as it is.
+//! `gazepublish` writes the gaze of each face as JSON lines (schema in
+//! [`core::json::frame_line`](crate::core::json::frame_line)) and passes every buffer on unchanged.
 //!
-//! `location` is `-` (standard output), a file's path, `unix:PATH` or `udp://HOST:PORT`. A line is
-//! written for each buffer that carries a `GazeMeta`, with `add-empty-results` also where its face
-//! list is empty. Lines are written by a thread of their own: a reader that is slow or gone never
-//! holds the stream. It loses lines, which are counted (`dropped`) and said in a warning. The end
-//! of the stream waits for the reader, for `flush-timeout` at most, before it goes on.
+//! `location` is `-` (standard output), the path of a file, `unix:PATH` or `udp://HOST:PORT`. Each
+//! buffer with a `GazeMeta` gets a line; one with an empty face list only with `add-empty-results`.
+//! A thread of its own writes the lines, so a slow or missing reader never delays the stream. Such a
+//! reader loses lines: the element counts them (`dropped`) and posts a warning. At the end of the
+//! stream, EOS waits for the reader, for `flush-timeout` at most.
 
 use glib::prelude::*;
 
 mod imp;
+mod output;
 mod settings;
-mod sink;
 mod writer;
 
 glib::wrapper! {

@@ -1,4 +1,4 @@
-//! What can be set on a `gazepublish`.
+//! The properties of `gazepublish`: values, ranges, defaults and descriptions.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use gst::prelude::*;
 /// The values of the writable properties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Where the lines go; parsed when the element starts.
+    /// Destination of the lines; parsed when the element starts.
     pub location: String,
-    /// Keep what a file already holds.
+    /// Append to an existing file.
     pub append: bool,
-    /// Write a line also for a frame in which no face was found.
+    /// Write a line for a frame without faces too.
     pub add_empty_results: bool,
-    /// Lines that may wait for the reader.
+    /// Most lines that wait for the reader.
     pub queue_size: u32,
-    /// How long the end of the stream waits for the reader.
+    /// How long EOS and stopping wait for the reader.
     pub flush_timeout: Duration,
 }
 
@@ -32,7 +32,7 @@ impl Default for Settings {
     }
 }
 
-/// The longest queue; at one line for each frame of a 30 fps stream it is half an hour.
+/// The longest queue: half an hour at one line for each frame of a 30 fps stream.
 const MAX_QUEUE: u32 = 65536;
 
 /// Every property of the element.
@@ -43,27 +43,27 @@ pub fn properties() -> &'static [glib::ParamSpec] {
             glib::ParamSpecString::builder("location")
                 .nick("Location")
                 .blurb(
-                    "Where the lines go: '-' or 'stdout', a file's path, 'unix:PATH' (a stream \
-                     socket that somebody listens at) or 'udp://HOST:PORT' (one datagram a line)",
+                    "Destination of the lines: '-' or 'stdout', the path of a file, 'unix:PATH' (the \
+                     reader's stream socket) or 'udp://HOST:PORT' (one datagram per line)",
                 )
                 .default_value(Some(defaults.location.as_str()))
                 .mutable_ready()
                 .build(),
             glib::ParamSpecBoolean::builder("append")
                 .nick("Append")
-                .blurb("Add to a file that exists instead of starting it anew")
+                .blurb("Append to an existing file instead of overwriting it")
                 .default_value(defaults.append)
                 .mutable_ready()
                 .build(),
             glib::ParamSpecBoolean::builder("add-empty-results")
                 .nick("Add empty results")
-                .blurb("Write a line also for a frame in which no face was found")
+                .blurb("Write a line for a frame without faces too")
                 .default_value(defaults.add_empty_results)
                 .mutable_playing()
                 .build(),
             glib::ParamSpecUInt::builder("queue-size")
                 .nick("Queue size")
-                .blurb("Lines that may wait for a slow reader; what does not fit is dropped")
+                .blurb("Most lines that wait for a slow reader; further lines are dropped")
                 .minimum(1)
                 .maximum(MAX_QUEUE)
                 .default_value(defaults.queue_size)
@@ -71,18 +71,18 @@ pub fn properties() -> &'static [glib::ParamSpec] {
                 .build(),
             glib::ParamSpecUInt64::builder("flush-timeout")
                 .nick("Flush timeout")
-                .blurb("How long EOS and stopping wait for the lines to be written (ns)")
+                .blurb("How long EOS and stopping wait for the reader to take the lines, in ns")
                 .default_value(nanoseconds(defaults.flush_timeout))
                 .mutable_playing()
                 .build(),
             glib::ParamSpecUInt64::builder("written")
                 .nick("Written")
-                .blurb("Lines written since the element started")
+                .blurb("Lines written since the start")
                 .read_only()
                 .build(),
             glib::ParamSpecUInt64::builder("dropped")
                 .nick("Dropped")
-                .blurb("Lines dropped since the element started")
+                .blurb("Lines dropped since the start")
                 .read_only()
                 .build(),
         ]

@@ -1,41 +1,42 @@
-//! A thread that writes lines, so that a slow reader never holds the stream.
+//! A thread writes the lines, so that a slow reader never delays the stream.
 //!
-//! The streaming thread offers lines to a bounded queue and never waits: what does not fit is
-//! dropped and counted. Their memory goes round between the two threads, so that nothing is
-//! allocated once every buffer has grown to the longest line.
+//! The streaming thread puts lines into a bounded queue and never waits: a full queue drops the line
+//! and counts it. The two threads recycle the memory of the lines, so nothing is allocated once every
+//! buffer has grown to the longest line.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use nix::sys::signal::{SigSet, Signal};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::sink::{Sink, WriteError};
+use super::output::{Output, WriteError};
 
-/// Time between two attempts to connect: doubled from the first to the last.
-const FIRST_RETRY: Duration = Duration::from_millis(100);
-const LAST_RETRY: Duration = Duration::from_secs(5);
+/// Time between two attempts to connect. It doubles from the first value up to the last.
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
+const LAST_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// How long [`Writer::stop`] waits for a thread that the system holds, as in a `connect` to a
-/// reader that does not accept. It is left behind after that and ends when the system lets go.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// How long [`Writer::stop`] waits for a thread that a system call blocks, such as a `connect` to a
+/// reader that does not accept. After that the thread ends on its own once the call returns.
+const THREAD_EXIT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What became of the lines, readable at any time.
+/// Counts of lines, readable at any time.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub struct LineCounters {
     written: AtomicU64,
     dropped: AtomicU64,
 }
 
-impl Counters {
-    /// Lines that were written.
+impl LineCounters {
+    /// Lines written.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// Lines that were not and never will be.
+    /// Lines dropped.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -45,159 +46,151 @@ impl Counters {
     }
 }
 
-/// What the writer has to tell; each comes once for an outage.
+/// What the writer reports, each once per outage.
 #[derive(Debug)]
-pub enum Notice {
-    /// Lines cannot be written, and why.
-    Lost(io::Error),
-    /// Lines are written again.
-    Restored,
+pub enum Outage {
+    /// Writing fails, with the reason.
+    Started(io::Error),
+    /// Writing works again.
+    Ended,
 }
 
-/// Handle of the thread.
+/// Handle of the writing thread.
 #[derive(Debug)]
 pub struct Writer {
-    shared: Arc<Shared>,
+    state: Arc<WriterState>,
 }
 
+/// What the handle and the thread share.
 #[derive(Debug)]
-struct Shared {
-    queue: Mutex<Queue>,
-    /// Something for the thread to do.
+struct WriterState {
+    queue: Mutex<LineQueue>,
+    /// Wakes the thread.
     work: Condvar,
-    /// Something that a flush may wait for.
+    /// Wakes a flush.
     progress: Condvar,
-    /// The thread shall not wait for its reader any longer.
+    /// Tells the thread to stop waiting for its reader.
     abort: AtomicBool,
-    counters: Arc<Counters>,
+    counters: Arc<LineCounters>,
 }
 
 #[derive(Debug)]
-struct Queue {
+struct LineQueue {
     lines: VecDeque<Vec<u8>>,
     spare: Vec<Vec<u8>>,
     capacity: usize,
-    /// The thread has a line in hand.
+    /// Whether the thread is writing a line.
     busy: bool,
-    /// No more lines come.
+    /// Whether the writer is closing.
     closing: bool,
-    /// A flush waits: connect now and do not wait for the next attempt.
-    hurry: bool,
-    /// The hurried attempt failed, so that waiting is of no use.
+    /// A flush waits: connect now instead of after the retry delay.
+    retry_now: bool,
+    /// The attempt for the flush failed, so the flush waits no longer.
     stalled: bool,
-    /// Somebody wants the flush to end.
+    /// FLUSH_START ends the wait of a flush.
     interrupted: bool,
-    /// The thread has ended.
+    /// Whether the thread has ended.
     ended: bool,
 }
 
-impl Queue {
+impl LineQueue {
     fn pending(&self) -> usize {
         self.lines.len() + usize::from(self.busy)
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Writer {
-    /// Starts the thread. `notify` is called on it, with no lock held.
+    /// Starts the thread, which calls `notify` without holding a lock.
     pub fn start(
-        sink: Sink,
+        output: Output,
         capacity: usize,
-        counters: Arc<Counters>,
-        notify: impl FnMut(Notice) + Send + 'static,
+        counters: Arc<LineCounters>,
+        notify: impl FnMut(Outage) + Send + 'static,
     ) -> io::Result<Self> {
-        let queue = Queue {
+        let queue = LineQueue {
             lines: VecDeque::with_capacity(capacity),
             spare: Vec::with_capacity(capacity + 1),
             capacity,
             busy: false,
             closing: false,
-            hurry: false,
+            retry_now: false,
             stalled: false,
             interrupted: false,
             ended: false,
         };
-        let shared = Arc::new(Shared {
+        let state = Arc::new(WriterState {
             queue: Mutex::new(queue),
             work: Condvar::new(),
             progress: Condvar::new(),
             abort: AtomicBool::new(false),
             counters,
         });
-        let thread = Thread {
-            shared: shared.clone(),
-            sink,
+        let thread = WriterThread {
+            state: state.clone(),
+            output,
             notify,
-            outage: false,
-            pause: FIRST_RETRY,
-            hurried: false,
+            in_outage: false,
+            retry_delay: FIRST_RETRY_DELAY,
+            retrying_for_flush: false,
         };
         thread::Builder::new().name("gazepublish".into()).spawn(move || thread.run())?;
-        Ok(Self { shared })
+        Ok(Self { state })
     }
 
-    /// Queues the line that `fill` writes; `false` where the queue is full and it was dropped.
+    /// Queues the line that `fill` writes. Returns `false` where a full queue dropped it.
     pub fn offer<E>(&self, fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<bool, E> {
         let mut line = {
-            let mut queue = self.shared.lock();
+            let mut queue = self.state.queue.lock();
             if queue.lines.len() >= queue.capacity {
                 drop(queue);
-                self.shared.counters.add_dropped(1);
+                self.state.counters.add_dropped(1);
                 return Ok(false);
             }
             queue.spare.pop().unwrap_or_default()
         };
         fill(&mut line)?;
-        self.shared.lock().lines.push_back(line);
-        self.shared.work.notify_one();
+        self.state.queue.lock().lines.push_back(line);
+        self.state.work.notify_one();
         Ok(true)
     }
 
-    /// Waits until every line is written, for `timeout` at most and no longer than there is hope;
-    /// says how many lines are left.
+    /// Waits until every line is written, for `timeout` at most, or until the reader cannot be reached.
+    /// Returns the number of lines left.
     pub fn flush(&self, timeout: Duration) -> usize {
         let start = Instant::now();
-        let mut queue = self.shared.lock();
-        (queue.hurry, queue.stalled, queue.interrupted) = (true, false, false);
-        self.shared.work.notify_one();
+        let mut queue = self.state.queue.lock();
+        (queue.retry_now, queue.stalled, queue.interrupted) = (true, false, false);
+        self.state.work.notify_one();
         while queue.pending() > 0 && !queue.stalled && !queue.interrupted && !queue.ended {
             let Some(left) = timeout.checked_sub(start.elapsed()).filter(|t| !t.is_zero()) else {
                 break;
             };
-            queue = match self.shared.progress.wait_timeout(queue, left) {
-                Ok((queue, _)) => queue,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
+            self.state.progress.wait_for(&mut queue, left);
         }
-        queue.hurry = false;
+        queue.retry_now = false;
         queue.pending()
     }
 
-    /// Ends a flush that waits on another thread.
+    /// Ends the wait of a flush on another thread.
     pub fn interrupt_flush(&self) {
-        self.shared.lock().interrupted = true;
-        self.shared.progress.notify_all();
+        self.state.queue.lock().interrupted = true;
+        self.state.progress.notify_all();
     }
 
-    /// Flushes and ends the thread; what is left after `timeout` is dropped.
+    /// Flushes, drops the lines left after `timeout`, and ends the thread.
     pub fn stop(&self, timeout: Duration) {
         self.flush(timeout);
-        let queue = self.close();
-        drop(self.shared.progress.wait_timeout_while(queue, FAREWELL, |q| !q.ended));
+        let mut queue = self.close();
+        self.state.progress.wait_while_for(&mut queue, |q| !q.ended, THREAD_EXIT_TIMEOUT);
     }
 
-    fn close(&self) -> MutexGuard<'_, Queue> {
-        let mut queue = self.shared.lock();
-        self.shared.counters.add_dropped(queue.lines.len());
+    fn close(&self) -> MutexGuard<'_, LineQueue> {
+        let mut queue = self.state.queue.lock();
+        self.state.counters.add_dropped(queue.lines.len());
         queue.lines.clear();
         queue.closing = true;
-        self.shared.abort.store(true, Ordering::Relaxed);
-        self.shared.work.notify_one();
+        self.state.abort.store(true, Ordering::Relaxed);
+        self.state.work.notify_one();
         queue
     }
 }
@@ -209,49 +202,49 @@ impl Drop for Writer {
 }
 
 /// Why a line was not written.
-enum Failure {
-    /// It is lost; the next one may fare better.
+enum DeliveryError {
+    /// Writing failed; the line is lost.
     Line,
-    /// The thread shall end.
+    /// The writer is closing.
     Closing,
 }
 
-/// The thread's own side.
-struct Thread<F> {
-    shared: Arc<Shared>,
-    sink: Sink,
+/// The data that the thread owns.
+struct WriterThread<F> {
+    state: Arc<WriterState>,
+    output: Output,
     notify: F,
-    /// Lines cannot be written, and this has been said.
-    outage: bool,
-    /// Until the next attempt after a failed one.
-    pause: Duration,
-    /// A flush waits for the attempt that is being made.
-    hurried: bool,
+    /// Whether `notify` reported an outage that still lasts.
+    in_outage: bool,
+    /// Delay before the next attempt to connect.
+    retry_delay: Duration,
+    /// Whether a flush waits for the current attempt.
+    retrying_for_flush: bool,
 }
 
-impl<F: FnMut(Notice)> Thread<F> {
+impl<F: FnMut(Outage)> WriterThread<F> {
     fn run(mut self) {
-        // A reader that goes away shall be an error of this thread, not the end of the program.
+        // A reader that goes away must not end the program: without the signal, the write fails.
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGPIPE);
         if let Err(errno) = signals.thread_block() {
-            (self.notify)(Notice::Lost(errno.into()));
+            (self.notify)(Outage::Started(errno.into()));
         }
         if self.connect().is_ok() {
-            while let Some(line) = self.next() {
+            while let Some(line) = self.next_line() {
                 let result = self.deliver(&line);
-                self.put_back(line, result.is_ok());
-                if matches!(result, Err(Failure::Closing)) {
+                self.recycle(line, result.is_ok());
+                if matches!(result, Err(DeliveryError::Closing)) {
                     break;
                 }
             }
         }
-        self.shared.lock().ended = true;
-        self.shared.progress.notify_all();
+        self.state.queue.lock().ended = true;
+        self.state.progress.notify_all();
     }
 
-    fn next(&self) -> Option<Vec<u8>> {
-        let mut queue = self.shared.lock();
+    fn next_line(&self) -> Option<Vec<u8>> {
+        let mut queue = self.state.queue.lock();
         loop {
             if let Some(line) = queue.lines.pop_front() {
                 queue.busy = true;
@@ -260,79 +253,76 @@ impl<F: FnMut(Notice)> Thread<F> {
             if queue.closing {
                 return None;
             }
-            queue = self.shared.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            self.state.work.wait(&mut queue);
         }
     }
 
-    fn put_back(&self, line: Vec<u8>, written: bool) {
+    fn recycle(&self, line: Vec<u8>, written: bool) {
         if written {
-            self.shared.counters.written.fetch_add(1, Ordering::Relaxed);
+            self.state.counters.written.fetch_add(1, Ordering::Relaxed);
         } else {
-            self.shared.counters.add_dropped(1);
+            self.state.counters.add_dropped(1);
         }
-        let mut queue = self.shared.lock();
+        let mut queue = self.state.queue.lock();
         queue.busy = false;
         queue.spare.push(line);
         drop(queue);
-        self.shared.progress.notify_all();
+        self.state.progress.notify_all();
     }
 
-    /// Writes one line, on a new connection where the old one broke.
-    fn deliver(&mut self, line: &[u8]) -> Result<(), Failure> {
+    /// Writes one line, on a new connection if the old one broke.
+    fn deliver(&mut self, line: &[u8]) -> Result<(), DeliveryError> {
         loop {
             self.connect()?;
-            let abort = &self.shared.abort;
-            match self.sink.write_line(line, &|| abort.load(Ordering::Relaxed)) {
+            let abort = &self.state.abort;
+            match self.output.write_line(line, &|| abort.load(Ordering::Relaxed)) {
                 Ok(()) => {
-                    (self.pause, self.hurried) = (FIRST_RETRY, false);
-                    if self.outage && self.sink.is_reliable() {
-                        self.outage = false;
-                        (self.notify)(Notice::Restored);
+                    (self.retry_delay, self.retrying_for_flush) = (FIRST_RETRY_DELAY, false);
+                    if self.in_outage && self.output.confirms_reader() {
+                        self.in_outage = false;
+                        (self.notify)(Outage::Ended);
                     }
                     return Ok(());
                 }
-                Err(WriteError::GaveUp) => return Err(Failure::Closing),
+                Err(WriteError::GaveUp) => return Err(DeliveryError::Closing),
                 Err(WriteError::Io(error)) => {
-                    self.complain(error);
-                    if !self.sink.reconnects() {
-                        return Err(Failure::Line);
+                    self.report_outage(error);
+                    if !self.output.reconnects() {
+                        return Err(DeliveryError::Line);
                     }
-                    self.rest()?;
+                    self.wait_before_retry()?;
                 }
             }
         }
     }
 
-    /// Tries until there is a connection; fails only where the thread shall end.
-    fn connect(&mut self) -> Result<(), Failure> {
-        while let Err(error) = self.sink.connect() {
-            self.complain(error);
-            self.rest()?;
+    /// Retries until the output is connected; fails only when the writer closes.
+    fn connect(&mut self) -> Result<(), DeliveryError> {
+        while let Err(error) = self.output.connect() {
+            self.report_outage(error);
+            self.wait_before_retry()?;
         }
         Ok(())
     }
 
-    /// The pause after a failed attempt, longer each time; a flush cuts it short.
-    fn rest(&mut self) -> Result<(), Failure> {
-        let mut queue = self.shared.lock();
-        if self.hurried {
+    /// Waits after a failed attempt, longer each time. A flush ends the wait early.
+    fn wait_before_retry(&mut self) -> Result<(), DeliveryError> {
+        let mut queue = self.state.queue.lock();
+        if self.retrying_for_flush {
             queue.stalled = true;
-            self.shared.progress.notify_all();
+            self.state.progress.notify_all();
         }
-        let idle = |q: &mut Queue| !q.closing && !q.hurry;
-        queue = match self.shared.work.wait_timeout_while(queue, self.pause, idle) {
-            Ok((queue, _)) => queue,
-            Err(poisoned) => poisoned.into_inner().0,
-        };
-        self.hurried = std::mem::take(&mut queue.hurry);
-        self.pause = (self.pause * 2).min(LAST_RETRY);
-        if queue.closing { Err(Failure::Closing) } else { Ok(()) }
+        let idle = |q: &mut LineQueue| !q.closing && !q.retry_now;
+        self.state.work.wait_while_for(&mut queue, idle, self.retry_delay);
+        self.retrying_for_flush = std::mem::take(&mut queue.retry_now);
+        self.retry_delay = (self.retry_delay * 2).min(LAST_RETRY_DELAY);
+        if queue.closing { Err(DeliveryError::Closing) } else { Ok(()) }
     }
 
-    fn complain(&mut self, error: io::Error) {
-        if !self.outage {
-            self.outage = true;
-            (self.notify)(Notice::Lost(error));
+    fn report_outage(&mut self, error: io::Error) {
+        if !self.in_outage {
+            self.in_outage = true;
+            (self.notify)(Outage::Started(error));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where lines go: standard output, a file, a Unix socket or UDP datagrams.
+//! The destinations of lines: standard output, a file, a Unix socket or UDP datagrams.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -12,52 +12,53 @@ use std::str::FromStr;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-/// A write to a pipe of up to so many bytes is never mixed with what others write to it, and a
-/// pipe that `poll` calls writable takes them without blocking (pipe(7), PIPE_BUF on Linux).
+/// A pipe takes a write of up to this many bytes in one piece, unmixed with other writers' bytes, and
+/// without blocking once `poll` reports it writable (pipe(7), PIPE_BUF on Linux).
 const PIPE_BUF: usize = 4096;
 
-/// How often a write to a reader that does not read looks whether it shall give up.
-const PATIENCE_MS: u8 = 50;
+/// How often a write that waits for its reader checks whether to give up.
+const POLL_INTERVAL_MS: u8 = 50;
 
-/// What the property `location` names.
+/// The parsed value of the property `location`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
+pub enum Destination {
     /// `-` or `stdout`.
     Stdout,
     /// A path: a file, a FIFO or a device.
     File(PathBuf),
-    /// `unix:PATH`: a stream socket that somebody listens at.
+    /// `unix:PATH`: a stream socket on which the reader listens.
     Unix(PathBuf),
     /// `udp://HOST:PORT`: one datagram for each line.
     Udp(String),
 }
 
-/// Why a location could not be understood.
+/// Why parsing the property `location` failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LocationError {
-    /// Nothing, or nothing after the colon.
-    #[error("location {0:?} names nothing; {FORMS}")]
+pub enum DestinationError {
+    /// The text, or the path after `unix:`, is empty.
+    #[error("location {0:?} is empty: {FORMS}")]
     Empty(String),
     /// No `HOST:PORT` after `udp://`.
-    #[error("location {0:?} has no HOST:PORT; {FORMS}")]
+    #[error("location {0:?} has no HOST:PORT: {FORMS}")]
     Address(String),
-    /// Looks like a URI of a kind that is not supported.
-    #[error("location {0:?} is of an unknown kind; {FORMS}")]
+    /// The scheme of the URI is unknown.
+    #[error("location {0:?} has an unknown scheme: {FORMS}")]
     Scheme(String),
 }
 
-const FORMS: &str = "use `-` for standard output, a file's path, `unix:PATH` or `udp://HOST:PORT`";
+const FORMS: &str =
+    "set `-` (standard output), the path of a file, `unix:PATH` or `udp://HOST:PORT`";
 
-impl FromStr for Location {
-    type Err = LocationError;
+impl FromStr for Destination {
+    type Err = DestinationError;
 
-    fn from_str(text: &str) -> Result<Self, LocationError> {
+    fn from_str(text: &str) -> Result<Self, DestinationError> {
         let given = || text.to_owned();
         if text == "-" || text == "stdout" {
             Ok(Self::Stdout)
         } else if let Some(path) = text.strip_prefix("unix:") {
             if path.is_empty() {
-                return Err(LocationError::Empty(given()));
+                return Err(DestinationError::Empty(given()));
             }
             Ok(Self::Unix(path.into()))
         } else if let Some(address) = text.strip_prefix("udp://") {
@@ -65,27 +66,27 @@ impl FromStr for Location {
                 Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
                     Ok(Self::Udp(address.to_owned()))
                 }
-                _ => Err(LocationError::Address(given())),
+                _ => Err(DestinationError::Address(given())),
             }
         } else if text.contains("://") {
-            Err(LocationError::Scheme(given()))
+            Err(DestinationError::Scheme(given()))
         } else if text.is_empty() {
-            Err(LocationError::Empty(given()))
+            Err(DestinationError::Empty(given()))
         } else {
             Ok(Self::File(text.into()))
         }
     }
 }
 
-impl Location {
-    /// Opens files at once and keeps the addresses of sockets for [`Sink::connect`].
-    pub fn open(&self, append: bool) -> io::Result<Sink> {
+impl Destination {
+    /// Opens a file at once. A socket connects later, in [`Output::connect`].
+    pub fn open(&self, append: bool) -> io::Result<Output> {
         Ok(match self {
-            // Not `io::stdout()` itself: its buffer may end in the middle of a line.
-            Self::Stdout => Sink::file(io::stdout().as_fd().try_clone_to_owned()?.into()),
-            Self::File(path) => Sink::file(open_file(path, append)?),
-            Self::Unix(path) => Sink::Unix { path: path.clone(), stream: None },
-            Self::Udp(address) => Sink::Udp { address: address.clone(), socket: None },
+            // `io::stdout()` itself buffers, and may flush in the middle of a line.
+            Self::Stdout => Output::file(io::stdout().as_fd().try_clone_to_owned()?.into()),
+            Self::File(path) => Output::file(open_file(path, append)?),
+            Self::Unix(path) => Output::Unix { path: path.clone(), stream: None },
+            Self::Udp(address) => Output::Udp { address: address.clone(), socket: None },
         })
     }
 }
@@ -93,7 +94,7 @@ impl Location {
 fn open_file(path: &Path, append: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     if path.metadata().is_ok_and(|meta| meta.file_type().is_fifo()) {
-        // With the other end open as well, neither opening nor writing depends on a reader.
+        // With both ends open, neither opening nor writing depends on a reader.
         options.read(true).write(true);
     } else if append {
         options.create(true).append(true);
@@ -103,19 +104,19 @@ fn open_file(path: &Path, append: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// An open [`Location`].
+/// An open [`Destination`].
 #[derive(Debug)]
-pub enum Sink {
+pub enum Output {
     /// Standard output or a file.
     File {
-        /// Whom to write to.
+        /// The open file.
         file: File,
-        /// The last line was cut off: the next one begins with a line break.
-        torn: bool,
+        /// Whether the last line was cut off, so that the next one starts with a line break.
+        truncated: bool,
     },
     /// A Unix stream socket.
     Unix {
-        /// Where the reader listens.
+        /// The socket on which the reader listens.
         path: PathBuf,
         /// `None` while there is no connection.
         stream: Option<UnixStream>,
@@ -132,20 +133,20 @@ pub enum Sink {
 /// Why a line was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The system's reason.
+    /// The system call failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The reader did not read and the caller would not wait any longer.
+    /// The caller stopped waiting for the reader.
     #[error("the reader does not read")]
     GaveUp,
 }
 
-impl Sink {
+impl Output {
     fn file(file: File) -> Self {
-        Self::File { file, torn: false }
+        Self::File { file, truncated: false }
     }
 
-    /// Connects a socket that is not connected.
+    /// Connects a socket, unless it is connected already.
     pub fn connect(&mut self) -> io::Result<()> {
         match self {
             Self::Unix { path, stream: stream @ None } => {
@@ -159,32 +160,32 @@ impl Sink {
         Ok(())
     }
 
-    /// Whether a failed line can be sent again on a new connection.
+    /// Whether a new connection can send a failed line again.
     pub fn reconnects(&self) -> bool {
         matches!(self, Self::Unix { .. })
     }
 
-    /// Whether a line that was written shows that somebody reads; a datagram does not.
-    pub fn is_reliable(&self) -> bool {
+    /// Whether a successful write proves that a reader is there; for a datagram it does not.
+    pub fn confirms_reader(&self) -> bool {
         !matches!(self, Self::Udp { .. })
     }
 
-    /// Writes one line, newline included. While the reader does not take it, `give_up` is asked
-    /// whether to go on waiting. A stream socket that fails is closed.
+    /// Writes one line, newline included. While the reader is busy, `give_up` decides whether to stop
+    /// waiting. An error closes a stream socket.
     pub fn write_line(
         &mut self,
         line: &[u8],
         give_up: &dyn Fn() -> bool,
     ) -> Result<(), WriteError> {
         match self {
-            Self::File { file, torn } => {
-                if *torn {
+            Self::File { file, truncated } => {
+                if *truncated {
                     write_all(file, b"\n", give_up, &mut 0)?;
-                    *torn = false;
+                    *truncated = false;
                 }
                 let mut done = 0;
                 let result = write_all(file, line, give_up, &mut done);
-                *torn = done > 0 && done < line.len();
+                *truncated = done > 0 && done < line.len();
                 result
             }
             Self::Unix { stream, .. } => {
@@ -208,7 +209,7 @@ impl Sink {
 fn connect_udp(address: &str) -> io::Result<UdpSocket> {
     use std::net::ToSocketAddrs;
 
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
     for peer in address.to_socket_addrs()? {
         let any = if peer.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         match UdpSocket::bind(any).and_then(|s| s.connect(peer).map(|()| s)) {
@@ -219,7 +220,7 @@ fn connect_udp(address: &str) -> io::Result<UdpSocket> {
     Err(last)
 }
 
-/// Writes all of `bytes`; `done` says how many were written, also after an error.
+/// Writes all of `bytes`, and counts in `done` those written, also on an error.
 fn write_all(
     out: &mut (impl Write + AsFd),
     bytes: &[u8],
@@ -243,7 +244,8 @@ fn write_all(
 
 fn wait_writable(fd: BorrowedFd<'_>, give_up: &dyn Fn() -> bool) -> Result<(), WriteError> {
     loop {
-        match poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], PollTimeout::from(PATIENCE_MS)) {
+        match poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], PollTimeout::from(POLL_INTERVAL_MS))
+        {
             Ok(0) | Err(Errno::EINTR) => {
                 if give_up() {
                     return Err(WriteError::GaveUp);
@@ -260,51 +262,51 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_of_a_location() {
-        let parse = |text: &str| text.parse::<Location>();
-        assert_eq!(parse("-"), Ok(Location::Stdout));
-        assert_eq!(parse("stdout"), Ok(Location::Stdout));
-        assert_eq!(parse("./stdout"), Ok(Location::File("./stdout".into())));
-        assert_eq!(parse("a:b.jsonl"), Ok(Location::File("a:b.jsonl".into())));
-        assert_eq!(parse("unix:/run/gaze"), Ok(Location::Unix("/run/gaze".into())));
-        assert_eq!(parse("udp://[::1]:5000"), Ok(Location::Udp("[::1]:5000".into())));
+    fn parses_every_form_of_a_location() {
+        let parse = |text: &str| text.parse::<Destination>();
+        assert_eq!(parse("-"), Ok(Destination::Stdout));
+        assert_eq!(parse("stdout"), Ok(Destination::Stdout));
+        assert_eq!(parse("./stdout"), Ok(Destination::File("./stdout".into())));
+        assert_eq!(parse("a:b.jsonl"), Ok(Destination::File("a:b.jsonl".into())));
+        assert_eq!(parse("unix:/run/gaze"), Ok(Destination::Unix("/run/gaze".into())));
+        assert_eq!(parse("udp://[::1]:5000"), Ok(Destination::Udp("[::1]:5000".into())));
         for bad in ["udp://host", "udp://:1", "udp://host:99999", "udp://"] {
-            assert_eq!(parse(bad), Err(LocationError::Address(bad.into())));
+            assert_eq!(parse(bad), Err(DestinationError::Address(bad.into())));
         }
         for bad in ["", "unix:"] {
-            assert_eq!(parse(bad), Err(LocationError::Empty(bad.into())));
+            assert_eq!(parse(bad), Err(DestinationError::Empty(bad.into())));
         }
         for bad in ["tcp://h:1", "http://h/"] {
-            assert_eq!(parse(bad), Err(LocationError::Scheme(bad.into())));
+            assert_eq!(parse(bad), Err(DestinationError::Scheme(bad.into())));
         }
     }
 
     #[test]
-    fn truncate_or_append() {
+    fn a_file_is_truncated_or_appended_to() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lines");
-        let location = Location::File(path.clone());
+        let location = Destination::File(path.clone());
         for (append, expected) in [(false, "a\n"), (true, "a\na\n"), (false, "a\n")] {
             location.open(append).unwrap().write_line(b"a\n", &|| false).unwrap();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
         }
     }
 
-    /// A pipe that is full in the middle of a line: given up, and the next line is whole.
+    /// The writer gives up on a full pipe in the middle of a line; the next line is whole.
     #[test]
-    fn a_line_that_was_cut_off_is_ended() {
+    fn a_line_that_was_cut_off_gets_its_line_break() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let mut sink = Sink::file(File::from(std::os::fd::OwnedFd::from(writer)));
+        let mut output = Output::file(File::from(std::os::fd::OwnedFd::from(writer)));
         let mut long = vec![b'x'; 1 << 20];
         long.push(b'\n');
-        assert!(matches!(sink.write_line(&long, &|| true), Err(WriteError::GaveUp)));
+        assert!(matches!(output.write_line(&long, &|| true), Err(WriteError::GaveUp)));
         let read = std::thread::spawn(move || {
             let mut text = String::new();
             io::Read::read_to_string(&mut reader, &mut text).unwrap();
             text
         });
-        sink.write_line(b"whole\n", &|| false).unwrap();
-        drop(sink);
+        output.write_line(b"whole\n", &|| false).unwrap();
+        drop(output);
         let text = read.join().unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!((lines.len(), lines[1]), (2, "whole"));
