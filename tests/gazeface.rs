@@ -11,7 +11,7 @@ use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
 use gstgaze::core::geometry::{Rect, Size};
-use gstgaze::plugin::meta::faces::{self, FoundFaces};
+use gstgaze::plugin::meta::faces::{self, GazeFaces};
 use gstgaze::plugin::meta::gaze;
 
 const YUNET: &str = "models/face/yunet_n_dynamic.onnx";
@@ -29,17 +29,17 @@ fn element(engine: &Path, properties: &str) -> Harness {
 }
 
 /// What `gazeface` noted, or `None` where it did not look.
-fn noted(buffer: &gst::BufferRef) -> Option<FoundFaces> {
-    let mut found = FoundFaces::default();
+fn noted(buffer: &gst::BufferRef) -> Option<GazeFaces> {
+    let mut found = GazeFaces::default();
     faces::read_into(buffer, &mut found).then_some(found)
 }
 
-fn look(h: &mut Harness, buffer: gst::Buffer) -> Option<FoundFaces> {
+fn look(h: &mut Harness, buffer: gst::Buffer) -> Option<GazeFaces> {
     h.push(buffer).unwrap();
     noted(&h.pull().unwrap())
 }
 
-fn ids(found: Option<FoundFaces>) -> Vec<i32> {
+fn ids(found: Option<GazeFaces>) -> Vec<i32> {
     found.expect("looked at").faces.iter().map(|(id, _)| *id).collect()
 }
 
@@ -126,7 +126,7 @@ fn an_empty_frame_is_known_to_be_empty() {
     h.set_src_caps(coffee.caps());
     h.push(coffee.buffer(0)).unwrap();
     let buffer = h.pull().unwrap();
-    assert_eq!(noted(&buffer), Some(FoundFaces { size: coffee.size, faces: Vec::new() }));
+    assert_eq!(noted(&buffer), Some(GazeFaces { size: coffee.size, faces: Vec::new() }));
     assert_eq!(buffer.iter_meta::<VideoRegionOfInterestMeta>().count(), 0);
     // gazeinfer takes its word and does not fall back to the whole frame.
     assert_eq!(gaze::read(&buffer).unwrap().faces.len(), 0);

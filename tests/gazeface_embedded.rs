@@ -9,7 +9,7 @@ use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
 use gstgaze::core::geometry::Size;
-use gstgaze::plugin::meta::faces::{self, FoundFaces};
+use gstgaze::plugin::meta::faces::{self, GazeFaces};
 use gstgaze::plugin::meta::gaze;
 
 fn element(properties: &str) -> Harness {
@@ -24,11 +24,11 @@ fn picture(test: &str, name: &str) -> Option<(Size, gst::Buffer)> {
     Some((picture.size, picture.buffer(0)))
 }
 
-fn look(h: &mut Harness, buffer: &gst::Buffer, second: u64) -> FoundFaces {
+fn look(h: &mut Harness, buffer: &gst::Buffer, second: u64) -> GazeFaces {
     let mut buffer = buffer.copy();
     buffer.get_mut().unwrap().set_pts(gst::ClockTime::from_seconds(second));
     h.push(buffer).unwrap();
-    let mut found = FoundFaces::default();
+    let mut found = GazeFaces::default();
     assert!(faces::read_into(&h.pull().unwrap(), &mut found));
     found
 }

@@ -12,7 +12,7 @@ use gst_video::VideoRegionOfInterestMeta;
 use gstgaze::core::face::FaceRegion;
 use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
 use gstgaze::core::geometry::{Gaze, Rect, Size};
-use gstgaze::plugin::meta::{faces, gaze, region};
+use gstgaze::plugin::meta::{faces, gaze, input_region, region};
 
 const SIZE: Size = Size::new(64, 48);
 
@@ -41,7 +41,7 @@ fn looked_at() -> gst::Buffer {
         region::add_roi(buffer, "face", 1, &face, SIZE);
         faces::add(buffer, SIZE, &[(1, face)]).unwrap();
         gaze::add(buffer, &frame).unwrap();
-        region::annotate(buffer, region::Origin::Roi { index: 0 }, &frame.faces[0]);
+        region::annotate(buffer, input_region::MetaHandle::Roi { index: 0 }, &frame.faces[0]);
     }
     buffer
 }
@@ -70,7 +70,7 @@ struct Left {
 }
 
 fn left(buffer: &gst::BufferRef) -> Left {
-    let found = &mut faces::FoundFaces::default();
+    let found = &mut faces::GazeFaces::default();
     let roi = buffer.iter_meta::<VideoRegionOfInterestMeta>().next();
     let gaze = gaze::read(buffer);
     if let Some(gaze) = &gaze {

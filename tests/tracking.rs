@@ -39,7 +39,7 @@ fn frames<T>(count: usize, description: &str, look: impl Fn(&gst::BufferRef) -> 
 }
 
 fn noted(buffer: &gst::BufferRef) -> Vec<FaceRegion> {
-    let mut found = faces::FoundFaces::default();
+    let mut found = faces::GazeFaces::default();
     assert!(faces::read_into(buffer, &mut found));
     found.faces.iter().map(|(_, face)| *face).collect()
 }

@@ -1,27 +1,28 @@
-//! Virtual methods of `gazeface`; what is done with a frame is in [`super::stream`].
+//! Virtual methods of `gazeface`; [`super::stream`] processes the frames.
 //!
-//! Locks: `settings` (any thread, held to copy out), `stats` and `provider` (any thread, held to
-//! count), `stream` (streaming thread and its serialised events; held over an inference, so nothing
-//! that another thread may ask for lives behind it). No two are held together, and none while
-//! something is posted or pushed.
+//! Locks: any thread takes `settings`, `stats` and `provider`, to copy values in or out. The
+//! streaming thread and its serialised events take `stream` and hold it over an inference, so it
+//! guards nothing that another thread asks for. The element holds one lock at a time, and none while
+//! it posts or pushes.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex};
 
 use glib::subclass::prelude::*;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
+use parking_lot::Mutex;
 
 use super::settings::{PROPERTIES, Settings};
-use super::stream::{FrameFault, Stream};
+use super::stream::{FaceStream, ProcessError};
 use crate::core::face::detect::FaceDetector;
 use crate::engine::Diagnostic;
 use crate::plugin::model::Options;
 use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
-use crate::plugin::{format, lock, model, stats};
+use crate::plugin::{format, model, stats};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeface", gst::DebugColorFlags::empty(), Some("Face detection"))
@@ -33,10 +34,10 @@ pub struct GazeFace {
     settings: Mutex<Settings>,
     stats: Mutex<Stats>,
     provider: Mutex<String>,
-    stream: Mutex<Option<Stream>>,
+    stream: Mutex<Option<FaceStream>>,
     lateness: Lateness,
-    /// Whether a broken buffer was spoken of since the start.
-    broken_buffer: AtomicBool,
+    /// Whether the element has warned about a broken buffer since the start.
+    broken_buffer_reported: AtomicBool,
 }
 
 #[glib::object_subclass]
@@ -54,7 +55,7 @@ impl ObjectImpl for GazeFace {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let result = lock(&self.settings).set(pspec.name(), value);
+        let result = self.settings.lock().set(pspec.name(), value);
         if let Err(reason) = result {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
         }
@@ -62,10 +63,10 @@ impl ObjectImpl for GazeFace {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         if pspec.name() == "stats" {
-            let provider = lock(&self.provider).clone();
-            return lock(&self.stats).to_structure(&provider).to_value();
+            let provider = self.provider.lock().clone();
+            return self.stats.lock().to_structure(&provider).to_value();
         }
-        let value = lock(&self.settings).get(pspec.name());
+        let value = self.settings.lock().get(pspec.name());
         value.unwrap_or_else(|| pspec.default_value().clone())
     }
 }
@@ -78,8 +79,8 @@ impl ElementImpl for GazeFace {
             gst::subclass::ElementMetadata::new(
                 "Face detector",
                 "Filter/Analyzer/Video",
-                "Finds the faces of a video with an ONNX model or with the embedded detector, and \
-                 attaches them as regions of interest",
+                "Finds the faces of a video with an ONNX model or the embedded detector, and attaches \
+                 them as regions of interest",
                 "The gst-plugin-gaze authors",
             )
         });
@@ -100,7 +101,7 @@ impl BaseTransformImpl for GazeFace {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = lock(&self.settings).clone();
+        let settings = self.settings.lock().clone();
         let options = settings.options();
         let mut diagnostics = Vec::new();
         let opened = self.open(&settings, &options, &mut diagnostics).and_then(|detector| {
@@ -109,19 +110,19 @@ impl BaseTransformImpl for GazeFace {
         });
         model::report(&*self.obj(), &diagnostics);
         let (detector, attributes) = opened?;
-        *lock(&self.provider) = detector.provider().to_owned();
-        *lock(&self.stats) = Stats::default();
+        *self.provider.lock() = detector.provider().to_owned();
+        *self.stats.lock() = Stats::default();
         self.lateness.reset();
-        self.broken_buffer.store(false, Ordering::Relaxed);
-        *lock(&self.stream) = Some(Stream::new(detector, attributes));
+        self.broken_buffer_reported.store(false, Ordering::Relaxed);
+        *self.stream.lock() = Some(FaceStream::new(detector, attributes));
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        // Taken out first: closing a session takes its time, and nobody should wait for it.
-        let stream = lock(&self.stream).take();
+        // Closing a session takes time, so it happens outside the lock.
+        let stream = self.stream.lock().take();
         drop(stream);
-        lock(&self.provider).clear();
+        self.provider.lock().clear();
         Ok(())
     }
 
@@ -147,9 +148,9 @@ impl BaseTransformImpl for GazeFace {
         match event.view() {
             gst::EventView::FlushStop(_) => {
                 self.lateness.reset();
-                self.with_stream(Stream::flush);
+                self.with_stream(FaceStream::flush);
             }
-            gst::EventView::StreamStart(_) => self.with_stream(Stream::flush),
+            gst::EventView::StreamStart(_) => self.with_stream(FaceStream::flush),
             _ => {}
         }
         self.parent_sink_event(event)
@@ -166,30 +167,30 @@ impl BaseTransformImpl for GazeFace {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        // Neutral content: there is nobody in it.
+        // Neutral content shows no face.
         if buffer.flags().contains(gst::BufferFlags::GAP) {
             return Ok(gst::FlowSuccess::Ok);
         }
-        let settings = lock(&self.settings).frame;
+        let settings = self.settings.lock().frame;
         let running_time = qos::running_time(&*self.obj(), buffer);
         let late = if settings.qos { self.lateness.of(running_time) } else { None };
         let outcome = {
-            let mut stream = lock(&self.stream);
+            let mut stream = self.stream.lock();
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
             stream.process(buffer, &settings, running_time, late.is_some())
         };
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(fault) => return self.fault(&fault),
+            Err(error) => return self.handle_error(&error),
         };
         let counts = {
-            let mut stats = lock(&self.stats);
+            let mut stats = self.stats.lock();
             stats.count(&outcome);
             (stats.frames, stats.skipped)
         };
         if let Some(late) = late.filter(|_| outcome.carried) {
             let obj = self.obj();
-            // An element without a bus (a harness) has nobody to tell.
+            // Posting fails without a bus, as in a test harness.
             let _ = obj.post_message(qos::message(&*obj, buffer, late, counts));
         }
         Ok(gst::FlowSuccess::Ok)
@@ -197,7 +198,7 @@ impl BaseTransformImpl for GazeFace {
 }
 
 impl GazeFace {
-    /// Opens the detector that the settings name.
+    /// Opens the detector of the property `engine`, or the embedded one.
     fn open(
         &self,
         settings: &Settings,
@@ -209,16 +210,16 @@ impl GazeFace {
             gst::info!(
                 CAT,
                 imp = self,
-                "no 'engine': the embedded detector of frontal faces ({}) looks for them, on the \
-                 CPU and in one thread; it gives no landmarks",
+                "no 'engine' set: the embedded detector of frontal faces ({}) runs, in one thread of \
+                 the CPU; it gives no landmarks",
                 detector.name()
             );
-            for name in settings.unused_without_engine() {
+            for name in settings.ignored_without_engine() {
                 gst::element_imp_warning!(
                     self,
                     gst::LibraryError::Settings,
-                    ("'{name}' says nothing to the embedded detector: set 'engine' to a model, or \
-                      leave '{name}' alone")
+                    ("The embedded detector ignores '{name}': set 'engine' to a model, or leave \
+                      '{name}' unset")
                 );
             }
             return Ok(detector);
@@ -227,29 +228,29 @@ impl GazeFace {
         gst::info!(
             CAT,
             imp = self,
-            "'{engine}' is {} (guessed by its inputs and outputs), running on {}",
+            "'{engine}' is {} (recognised by its inputs and outputs), running on {}",
             detector.name(),
             detector.provider()
         );
         Ok(detector)
     }
 
-    fn with_stream(&self, f: impl FnOnce(&mut Stream)) {
-        if let Some(stream) = lock(&self.stream).as_mut() {
+    fn with_stream(&self, f: impl FnOnce(&mut FaceStream)) {
+        if let Some(stream) = self.stream.lock().as_mut() {
             f(stream);
         }
     }
 
-    /// One broken buffer does not end the stream; a model that does not run does.
-    fn fault(&self, fault: &FrameFault) -> Result<gst::FlowSuccess, gst::FlowError> {
-        match fault {
-            FrameFault::Buffer(error) if error.is_lasting() => {
+    /// Passes a broken buffer on, and ends the stream if a model fails.
+    fn handle_error(&self, error: &ProcessError) -> Result<gst::FlowSuccess, gst::FlowError> {
+        match error {
+            ProcessError::Buffer(error) if error.is_lasting() => {
                 gst::element_imp_error!(self, gst::ResourceError::NotFound, ("{error}"));
                 Err(gst::FlowError::Error)
             }
-            FrameFault::Buffer(error) => {
-                // A source that is broken is so for every frame; the bus hears of it once.
-                if self.broken_buffer.swap(true, Ordering::Relaxed) {
+            ProcessError::Buffer(error) => {
+                // A broken source breaks every frame; one warning is enough.
+                if self.broken_buffer_reported.swap(true, Ordering::Relaxed) {
                     gst::debug!(CAT, imp = self, "frame passed on without faces: {error}");
                 } else {
                     gst::element_imp_warning!(
@@ -260,9 +261,9 @@ impl GazeFace {
                 }
                 Ok(gst::FlowSuccess::Ok)
             }
-            FrameFault::NotNegotiated => Err(gst::FlowError::NotNegotiated),
-            FrameFault::Detect(_) | FrameFault::Attributes(_) | FrameFault::Meta(_) => {
-                gst::element_imp_error!(self, gst::LibraryError::Failed, ("{fault}"));
+            ProcessError::NotNegotiated => Err(gst::FlowError::NotNegotiated),
+            ProcessError::Detect(_) | ProcessError::Attributes(_) | ProcessError::Meta(_) => {
+                gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
                 Err(gst::FlowError::Error)
             }
         }

@@ -1,10 +1,11 @@
-//! `gazeface`: the faces of a video, for `gazeinfer` and for anybody.
+//! `gazeface` finds the faces of a video, for `gazeinfer` and any other element.
 //!
-//! In place, and never copies pixels: frames are mapped for reading, go straight into the
-//! detector's input, and each face is attached as a `GstVideoRegionOfInterestMeta` of type `face`
-//! with the parameters `detection` (`confidence`) and `landmarks` (five points, where the model
-//! gives them). `GazeFaces` (see [`meta::faces`](super::meta::faces)) is attached to every frame
-//! that was looked at, so that a frame without a face is known to have none.
+//! It works in place and never copies pixels: it maps a frame for reading, preprocesses it straight
+//! into the detector's input, and attaches each face as a `GstVideoRegionOfInterestMeta` of type
+//! `face` with the parameters `detection` (`confidence`) and `landmarks` (five points, if the model
+//! gives them). Every frame that it processes also gets a `GazeFaces` (see
+//! [`meta::faces`](super::meta::faces)), which tells a frame without faces from one that no detector
+//! saw.
 //!
 //! ```text
 //! gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! videoconvert !
@@ -12,13 +13,12 @@
 //!     videoconvert ! autovideosink
 //! ```
 //!
-//! Faces are tracked: each has a `track-id` (also the parameter `object_id` of its region) that it
-//! keeps while it is seen, and on frames between two inferences its box moves on.
+//! It tracks faces: a face keeps its `track-id` (also the parameter `object_id` of its region) while
+//! it is visible, and its box moves on between two inferences.
 //!
-//! Further models look at each face that was found: `landmark-engine` (points, and the corners of the
-//! eyes where there are 98), `head-pose-engine` and `eye-state-engine`. What they tell is attached as
-//! the parameters `landmarks`, `eyes`, `head-pose` and `eye-openness`; gaze models of the eyes need
-//! the corners and the pose:
+//! Further models run on each face: `landmark-engine` (points, with eye corners from a model of 98
+//! points), `head-pose-engine` and `eye-state-engine`. Their results are the parameters `landmarks`,
+//! `eyes`, `head-pose` and `eye-openness`. Gaze models of the eyes need eye corners and head pose:
 //!
 //! ```text
 //! gazeface engine=yunet.onnx landmark-engine=pfld_98.onnx
@@ -26,12 +26,14 @@
 //!     gazeinfer engine=gaze-estimation-adas-0002.onnx
 //! ```
 //!
-//! Without an `engine` the embedded detector looks for faces
-//! ([`core::detect::frontal`](crate::core::face::detect::frontal)): no file, no ONNX Runtime, no landmarks,
-//! frontal faces of at least 40 pixels of a picture with the longer side at `input-size`.
+//! Without an `engine` the embedded detector finds faces
+//! ([`core::face::detect::frontal`](crate::core::face::detect::frontal)). It needs no file and no ONNX
+//! Runtime, gives no landmarks, and finds frontal faces from 40 pixels in a picture whose longer side
+//! is `input-size`.
 //!
-//! Any published detector of the families in [`core::detect`](crate::core::face::detect) will do; which
-//! one a file is is seen from its inputs and outputs.
+//! `engine` takes any published detector of the families in
+//! [`core::face::detect`](crate::core::face::detect); the element recognises the family by the inputs
+//! and outputs of the model.
 
 mod imp;
 mod settings;

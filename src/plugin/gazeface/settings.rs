@@ -1,4 +1,4 @@
-//! The properties of `gazeface`: values, ranges, defaults, and what they say to people.
+//! The properties of `gazeface`: values, ranges, defaults and descriptions.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,7 +11,7 @@ use crate::plugin::execution::{self, Execution};
 use crate::plugin::model::Options;
 use crate::plugin::property::{get, text};
 
-/// Everything that a user can set. Copied out of its lock before it is used.
+/// The values of all writable properties. The element copies them out of their lock to use them.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub engine: Option<Arc<str>>,
@@ -26,9 +26,9 @@ pub(super) struct Settings {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameSettings {
     pub detect: DetectSettings,
-    /// Look at every n-th frame.
+    /// Run the detector on every n-th frame.
     pub inference_interval: u32,
-    /// Whether faces get a track id, and move between two inferences.
+    /// Whether faces get a track-id, and move between two inferences.
     pub tracking: bool,
     pub qos: bool,
 }
@@ -51,7 +51,7 @@ impl Default for Settings {
     }
 }
 
-/// Description of every property but `stats`, which is not a setting.
+/// The description of every writable property.
 pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
     let d = Settings::default();
     let detect = d.frame.detect;
@@ -61,16 +61,16 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .nick("Engine")
             .blurb(
                 "Model file of the face detector, ONNX (.onnx) or ONNX Runtime format (.ort): \
-                 YuNet, SCRFD, UltraFace, RetinaFace-MobileNet or BlazeFace (none: the embedded \
-                 detector of frontal faces, which needs no file and gives no landmarks)",
+                 YuNet, SCRFD, UltraFace, RetinaFace-MobileNet or BlazeFace; unset: the embedded \
+                 detector of frontal faces, which gives no landmarks",
             )
             .mutable_ready()
             .build(),
         glib::ParamSpecUInt::builder("threads")
             .nick("Threads")
             .blurb(
-                "Threads that one inference may use on the CPU (0 = automatic); the embedded \
-                 detector uses one",
+                "Most threads of one inference on the CPU (0 = automatic); the embedded detector uses \
+                 one",
             )
             .maximum(1024)
             .default_value(d.threads)
@@ -79,9 +79,9 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecUInt::builder("input-size")
             .nick("Input size")
             .blurb(
-                "Longer side in pixels to which frames are shrunk, where the model's input size is \
-                 free; smaller is faster and misses small faces. Other models keep their own. The \
-                 embedded detector finds faces from 40 pixels of that picture on",
+                "Longer side in pixels of the picture that the detector gets; a smaller one is faster \
+                 and misses small faces. A model with a fixed input size ignores it. The embedded \
+                 detector finds faces from 40 pixels in this picture",
             )
             .minimum(32)
             .maximum(4096)
@@ -91,9 +91,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecFloat::builder("score-threshold")
             .nick("Score threshold")
             .blurb(
-                "Faces must score more than this; each detector has a scale of its own. The \
-                 embedded one's is v / (v + 1) for the votes v of the windows that found the face, \
-                 so that 0.6 takes two windows",
+                "Faces must score higher than this; each detector has its own scale. The embedded detector scores \
+                 v / (v + 1) for a face found by windows with v votes, so 0.6 takes two windows",
             )
             .minimum(0.0)
             .maximum(1.0)
@@ -103,9 +102,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecFloat::builder("nms-threshold")
             .nick("NMS threshold")
             .blurb(
-                "Of two boxes that overlap more than this (intersection over union) only the \
-                 better one stays; the embedded detector has merged those that overlap by more \
-                 than 0.3 before",
+                "Most overlap of two faces (intersection over union); beyond it only the better face \
+                 stays. The embedded detector merges boxes that overlap by more than 0.3 anyway",
             )
             .minimum(0.0)
             .maximum(1.0)
@@ -114,22 +112,22 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .build(),
         glib::ParamSpecUInt::builder("max-faces")
             .nick("Maximum faces")
-            .blurb("The most faces of a frame, those that score best (0 = all)")
+            .blurb("Most faces per frame, those with the best scores (0 = all)")
             .maximum(1000)
             .default_value(u32::try_from(detect.max_faces).unwrap_or(u32::MAX))
             .mutable_playing()
             .build(),
         glib::ParamSpecUInt::builder("min-face-size")
             .nick("Minimum face size")
-            .blurb("Faces narrower or lower than this many pixels of the frame are left out")
+            .blurb("Least width and height of a face in pixels of the frame")
             .maximum(u32::from(u16::MAX))
             .default_value(detect.min_face_size)
             .mutable_playing()
             .build(),
         glib::ParamSpecUInt::builder("inference-interval")
             .nick("Inference interval")
-            .blurb("Look at every n-th frame; those between them get the last faces, moved on \
-                 where they are tracked")
+            .blurb("Run the detector on every n-th frame; the frames between get the last faces, which \
+                 tracking moves on")
             .minimum(1)
             .default_value(d.frame.inference_interval)
             .mutable_playing()
@@ -137,39 +135,38 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecBoolean::builder("tracking")
             .nick("Tracking")
             .blurb(
-                "Give each face a track-id that it keeps from frame to frame, and move its box \
+                "Give each face a track-id that stays the same from frame to frame, and move its box \
                  between two inferences",
             )
             .default_value(d.frame.tracking)
             .mutable_playing()
             .build(),
-        // The base class has this property and drops late frames. Here a late frame goes on and
-        // gets the last faces.
+        // With this property the base class drops late frames. Here a late frame goes on with the last
+        // faces.
         glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
     ];
     own.into_iter().chain(execution::properties()).chain(stages::properties()).collect()
 });
 
 impl Settings {
-    /// Which properties are set and say nothing to the embedded detector, where no other model
-    /// runs.
-    pub fn unused_without_engine(&self) -> Vec<&'static str> {
+    /// The properties that are set without effect, because only the embedded detector runs.
+    pub fn ignored_without_engine(&self) -> Vec<&'static str> {
         use crate::plugin::enums::ExecutionProvider::{Auto, Cpu};
-        let alone = self.engine.is_none() && self.stages.is_empty();
-        let provider = alone && !matches!(self.execution.provider(), Auto | Cpu);
-        let threads = alone && self.threads > 1;
+        let embedded_only = self.engine.is_none() && self.stages.is_empty();
+        let provider = embedded_only && !matches!(self.execution.provider(), Auto | Cpu);
+        let threads = embedded_only && self.threads > 1;
         [("execution-provider", provider), ("threads", threads)]
             .into_iter()
-            .filter_map(|(name, unused)| unused.then_some(name))
+            .filter_map(|(name, ignored)| ignored.then_some(name))
             .collect()
     }
 
-    /// How every model is run.
+    /// The options with which every model opens.
     pub fn options(&self) -> Options {
         Options::new(self.execution.clone(), self.threads)
     }
 
-    /// Sets one property; what cannot be taken is said and leaves the old value.
+    /// Sets one property. An error describes the rejected value and leaves the old one.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
         let detect = &mut self.frame.detect;
         match name {
@@ -185,12 +182,12 @@ impl Settings {
             "qos" => self.frame.qos = get(value)?,
             _ if self.stages.set(name, value) => {}
             _ if self.execution.set(name, value)? => {}
-            _ => return Err(format!("there is no property '{name}'")),
+            _ => return Err(format!("property '{name}' does not exist")),
         }
         Ok(())
     }
 
-    /// The value of one property; `None` for one that is not a setting.
+    /// Returns the value of one property; `None` for a read-only one.
     pub fn get(&self, name: &str) -> Option<glib::Value> {
         let detect = &self.frame.detect;
         Some(match name {

@@ -1,4 +1,4 @@
-//! The models that look at each face that was found: properties, and how they are opened.
+//! The models that run on each face: their properties, and opening them.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::engine::Diagnostic;
 use crate::plugin::model::{self, Options};
 use crate::plugin::property::text;
 
-/// Model files of the stages; a stage without one does not run.
+/// The model files of the stages. A stage without a file does not run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StageSettings {
     landmarks: Option<Arc<str>>,
@@ -22,7 +22,7 @@ pub(super) struct StageSettings {
     eye_state: Option<Arc<str>>,
 }
 
-/// Descriptions of their properties.
+/// The descriptions of their properties.
 pub(super) fn properties() -> [glib::ParamSpec; 3] {
     let file = |attribute: Attribute, nick: &str, blurb: &str| {
         glib::ParamSpecString::builder(attribute.property())
@@ -35,21 +35,21 @@ pub(super) fn properties() -> [glib::ParamSpec; 3] {
         file(
             Attribute::Landmarks,
             "Landmark engine",
-            "Model file that finds points of each face: PFLD with 98 points, whose corners of the \
-             eyes gaze models of the eyes need, or landmarks-regression-retail-0009 (none: only \
-             the detector's points)",
+            "Model file of the landmark network: PFLD (98 points, with the eye corners that gaze \
+             models of the eyes need) or landmarks-regression-retail-0009 (5 points); unset: only \
+             the landmarks of the detector",
         ),
         file(
             Attribute::HeadPose,
             "Head pose engine",
-            "Model file that tells how each head is turned: head-pose-estimation-adas-0001 (none: \
-             not told)",
+            "Model file of the head pose network: head-pose-estimation-adas-0001; unset: no head \
+             poses",
         ),
         file(
             Attribute::EyeState,
             "Eye state engine",
-            "Model file that tells how far the eyes are open: open-closed-eye-0001; needs a \
-             landmark-engine of 98 points (none: not told)",
+            "Model file of the eye state network: open-closed-eye-0001; needs a landmark-engine with \
+             98 points; unset: no eye openness",
         ),
     ]
 }
@@ -65,7 +65,7 @@ impl StageSettings {
         .find_map(|(attribute, field)| (attribute.property() == name).then_some(field))
     }
 
-    /// Sets one property; `false` for one that is no stage's.
+    /// Sets one property; returns `false` if it belongs to no stage.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> bool {
         match self.field(name) {
             Some(field) => {
@@ -76,7 +76,7 @@ impl StageSettings {
         }
     }
 
-    /// The value of one property; `None` for one that is no stage's.
+    /// Returns the value of one property; `None` if it belongs to no stage.
     pub fn get(&self, name: &str) -> Option<glib::Value> {
         self.clone().field(name).map(|field| field.as_deref().to_value())
     }
@@ -86,7 +86,7 @@ impl StageSettings {
         [&self.landmarks, &self.head_pose, &self.eye_state].iter().all(|file| file.is_none())
     }
 
-    /// Opens the models that are set.
+    /// Opens the model of each stage with a file.
     pub fn open(
         &self,
         options: &Options,

@@ -1,5 +1,5 @@
-//! What `gazeface` keeps from frame to frame, and what it does with one. Touched only by the
-//! streaming thread and its serialised events.
+//! The state of `gazeface` from frame to frame, and the way of one frame. Only the streaming thread
+//! and its serialised events use it.
 
 use std::time::{Duration, Instant};
 
@@ -17,49 +17,49 @@ use crate::plugin::nvidia_buffer::{NvmmBuffer, NvmmCaps};
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
 
-/// Type of the regions of interest, which is what `gazeinfer` looks for by default.
+/// The type of the regions of interest: the default `object-class` of `gazeinfer`.
 const CLASS: &str = "face";
 
-/// The detector and what is remembered of the stream.
-pub(super) struct Stream {
+/// The detector with the state of the stream.
+pub(super) struct FaceStream {
     detector: FaceDetector,
     attributes: FaceAttributes,
     info: Option<gst_video::VideoInfo>,
-    /// Whether buffers hold NVIDIA's surfaces.
+    /// Set if the buffers hold NVIDIA surfaces.
     nvmm: Option<NvmmCaps>,
     staging: Staging,
-    /// Frames since the last one that was looked at; `None` before the first.
-    since: Option<u32>,
-    /// The faces of that frame with the ids of their regions.
-    known: Vec<(i32, FaceRegion)>,
-    next_id: i32,
+    /// Frames since the last inference; `None` before the first.
+    frames_since_inference: Option<u32>,
+    /// The faces of the last frame, with the ids of their regions.
+    current_faces: Vec<(i32, FaceRegion)>,
+    next_roi_id: i32,
     tracker: Tracker,
     clock: FrameClock,
-    // Reused from frame to frame.
-    found: Vec<FaceRegion>,
+    /// The tracker's view of those faces; the memory is reused.
+    detected: Vec<FaceRegion>,
 }
 
-/// Why a frame could not be looked at.
+/// Why `gazeface` could not process a frame.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FrameFault {
+pub(super) enum ProcessError {
     /// No caps yet.
     #[error("no caps before the first buffer")]
     NotNegotiated,
-    /// This buffer is broken; the next may be well.
+    /// The buffer is broken; the next one may be valid.
     #[error(transparent)]
     Buffer(#[from] MapError),
-    /// The model does not run.
+    /// The detector failed.
     #[error(transparent)]
     Detect(#[from] DetectError),
-    /// A model that looks at single faces does not run.
+    /// A model that runs on single faces failed.
     #[error(transparent)]
     Attributes(#[from] AttributeError),
-    /// The metadata could not be attached.
+    /// Attaching the metadata failed.
     #[error(transparent)]
     Meta(#[from] glib::BoolError),
 }
 
-impl Stream {
+impl FaceStream {
     pub fn new(detector: FaceDetector, attributes: FaceAttributes) -> Self {
         Self {
             detector,
@@ -67,16 +67,16 @@ impl Stream {
             info: None,
             nvmm: None,
             staging: Staging::default(),
-            since: None,
-            known: Vec::new(),
-            next_id: 0,
+            frames_since_inference: None,
+            current_faces: Vec::new(),
+            next_roi_id: 0,
             tracker: Tracker::default(),
             clock: FrameClock::default(),
-            found: Vec::new(),
+            detected: Vec::new(),
         }
     }
 
-    /// Takes new caps. Faces of frames of another size say nothing about those to come.
+    /// Takes new caps. A new frame size ends all tracks.
     pub fn set_info(&mut self, info: gst_video::VideoInfo, nvmm: Option<NvmmCaps>) {
         let size = |info: &gst_video::VideoInfo| Size::new(info.width(), info.height());
         if self.info.as_ref().map(size) != Some(size(&info)) {
@@ -87,53 +87,53 @@ impl Stream {
         self.nvmm = nvmm;
     }
 
-    /// Forgets the past, keeps what the caps said.
+    /// Forgets the past and keeps the caps.
     pub fn flush(&mut self) {
-        self.since = None;
-        self.known.clear();
+        self.frames_since_inference = None;
+        self.current_faces.clear();
         self.tracker.reset();
         self.clock.reset();
     }
 
-    /// Looks at one frame, due at `running_time`, and attaches the faces in it. `late` says that there is no time to infer;
-    /// the first frame is inferred all the same, because there is nothing yet to carry.
+    /// Processes the frame of `running_time` and attaches its faces. A `late` frame gets the last
+    /// faces instead of an inference, except for the first frame.
     pub fn process(
         &mut self,
         buffer: &mut gst::BufferRef,
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
         late: bool,
-    ) -> Result<Outcome, FrameFault> {
+    ) -> Result<Outcome, ProcessError> {
         let begin = Instant::now();
-        let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
+        let info = self.info.as_ref().ok_or(ProcessError::NotNegotiated)?;
         let size = Size::new(info.width(), info.height());
         let at = self.clock.tick(running_time);
         if !settings.tracking {
             self.tracker.reset();
         }
-        let infer = match self.since {
+        let infer = match self.frames_since_inference {
             None => true,
-            Some(since) => !late && since.saturating_add(1) >= settings.inference_interval,
+            Some(n) => !late && n.saturating_add(1) >= settings.inference_interval,
         };
         if infer {
-            self.find(buffer, settings)?;
-            self.since = Some(0);
+            self.detect_faces(buffer, settings)?;
+            self.frames_since_inference = Some(0);
             if settings.tracking {
-                self.tracker.update(at, &mut self.found);
+                self.tracker.update(at, &mut self.detected);
             }
-            self.number();
+            self.assign_roi_ids();
         } else {
-            self.since = self.since.map(|since| since.saturating_add(1));
-            self.carry(at);
+            self.frames_since_inference = self.frames_since_inference.map(|n| n.saturating_add(1));
+            self.move_faces(at);
         }
-        faces::add(buffer, size, &self.known)?;
-        for (id, face) in &self.known {
+        faces::add(buffer, size, &self.current_faces)?;
+        for (id, face) in &self.current_faces {
             region::add_roi(buffer, CLASS, *id, face, size);
             #[cfg(feature = "v1_24")]
             crate::plugin::meta::analytics::add(buffer, CLASS, face, size)?;
         }
         Ok(Outcome {
-            faces: self.known.len() as u64,
+            faces: self.current_faces.len() as u64,
             inferences: u64::from(infer),
             carried: !infer,
             latency: infer.then(|| begin.elapsed()),
@@ -141,13 +141,13 @@ impl Stream {
         })
     }
 
-    /// Finds the faces of a frame, and what the models of single faces say of each.
-    fn find(
+    /// Finds the faces of a frame, and runs the models of the stages on each.
+    fn detect_faces(
         &mut self,
         buffer: &gst::BufferRef,
         settings: &FrameSettings,
-    ) -> Result<(), FrameFault> {
-        let info = self.info.as_ref().ok_or(FrameFault::NotNegotiated)?;
+    ) -> Result<(), ProcessError> {
+        let info = self.info.as_ref().ok_or(ProcessError::NotNegotiated)?;
         let surface = self.nvmm.map(|caps| NvmmBuffer::map(buffer, caps));
         let surface = surface.transpose().map_err(MapError::from)?;
         let batch = surface.as_ref().map(NvmmBuffer::surfaces);
@@ -156,29 +156,30 @@ impl Stream {
         let mapped = pixels.map()?;
         let view = mapped.view()?;
         let whole = PixelRect::full(view.size());
-        self.detector.detect(&view, whole, &settings.detect, &mut self.found)?;
-        for face in &mut self.found {
+        self.detector.detect(&view, whole, &settings.detect, &mut self.detected)?;
+        for face in &mut self.detected {
             self.attributes.annotate(&view, face)?;
         }
         Ok(())
     }
 
-    /// Moves the known faces to where they are supposed to be now; without tracks they stay.
-    fn carry(&mut self, at: Duration) {
-        self.tracker.carry(at, &mut self.found);
-        for (_, face) in &mut self.known {
-            if let Some(moved) = self.found.iter().find(|moved| moved.track_id == face.track_id) {
+    /// Moves the tracked faces to their predicted boxes; a face without a track stays.
+    fn move_faces(&mut self, at: Duration) {
+        self.tracker.carry(at, &mut self.detected);
+        for (_, face) in &mut self.current_faces {
+            if let Some(moved) = self.detected.iter().find(|moved| moved.track_id == face.track_id)
+            {
                 *face = *moved;
             }
         }
     }
 
-    /// Gives each face that was found an id of its own; one that is carried keeps it.
-    fn number(&mut self) {
-        self.known.clear();
-        for face in &self.found {
-            self.known.push((self.next_id, *face));
-            self.next_id = self.next_id.checked_add(1).unwrap_or(0);
+    /// Gives each detected face a new region id, which it keeps until the next inference.
+    fn assign_roi_ids(&mut self) {
+        self.current_faces.clear();
+        for face in &self.detected {
+            self.current_faces.push((self.next_roi_id, *face));
+            self.next_roi_id = self.next_roi_id.checked_add(1).unwrap_or(0);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::nvidia::payload::{GazeObjMeta, HAS_CONFIDENCE, HAS_GAZE, HAS_HEAD, HA
 use crate::nvidia::surface::{Staging, SurfaceBatch};
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::gaze;
-use crate::plugin::meta::region::{Origin, SourcedRegion};
+use crate::plugin::meta::input_region::{InputRegion, MetaHandle};
 use crate::plugin::nvidia_buffer::{self, NvmmBuffer, NvmmCaps};
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
@@ -157,14 +157,14 @@ impl Stream {
             .iter()
             .enumerate()
             .filter(|(_, object)| settings.deepstream.wants(object.component, object.class_id));
-        self.regions.extend(wanted.map(|(position, object)| SourcedRegion {
+        self.regions.extend(wanted.map(|(position, object)| InputRegion {
             face: FaceRegion {
                 rect: object.rect,
                 confidence: object.confidence,
                 track_id: object.object_id,
                 ..FaceRegion::default()
             },
-            origin: Origin::Object { position },
+            meta: MetaHandle::Object { position },
         }));
     }
 
@@ -180,7 +180,7 @@ impl Stream {
         scratch.payloads.clear();
         scratch.arrows.clear();
         for (region, estimate) in self.regions.iter().zip(&result.faces) {
-            let Origin::Object { position } = region.origin else { continue };
+            let MetaHandle::Object { position } = region.meta else { continue };
             let Some(mut payload) = payload(estimate) else { continue };
             payload.unique_id = settings.deepstream.unique_id;
             payload.source_id = result.source_id;

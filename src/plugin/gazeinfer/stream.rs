@@ -18,7 +18,8 @@ use crate::nvidia::surface::Access;
 use crate::plugin::enums::InferenceRegion;
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::gaze;
-use crate::plugin::meta::region::{self, Origin, RegionReader, SourcedRegion};
+use crate::plugin::meta::input_region::{InputRegion, MetaHandle};
+use crate::plugin::meta::region::{self, RegionReader};
 use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
@@ -40,7 +41,7 @@ pub(super) struct Stream {
     access: Option<Access>,
     pub(super) gpu: GpuPath,
     // Reused from frame to frame.
-    pub(super) regions: Vec<SourcedRegion>,
+    pub(super) regions: Vec<InputRegion>,
     plans: Vec<InferencePlan>,
     /// One for each frame of a batch; the first [`filled`](Self::filled) are the last buffer's.
     results: Vec<FrameGaze>,
@@ -276,7 +277,7 @@ impl Stream {
     pub(super) fn annotate(&self, buffer: &mut gst::BufferRef) {
         let Some(result) = self.results().last() else { return };
         for (sourced, estimate) in self.regions.iter().zip(&result.faces) {
-            region::annotate(buffer, sourced.origin, estimate);
+            region::annotate(buffer, sourced.meta, estimate);
         }
     }
 
@@ -303,9 +304,9 @@ impl Stream {
         size: Size,
         settings: &FrameSettings,
     ) {
-        let whole = |rect: Rect| SourcedRegion {
+        let whole = |rect: Rect| InputRegion {
             face: FaceRegion { rect, ..FaceRegion::default() },
-            origin: Origin::Frame,
+            meta: MetaHandle::None,
         };
         match settings.inference_region {
             InferenceRegion::FullFrame => self.regions.push(whole(Rect::full(size))),

@@ -1,49 +1,50 @@
-//! Virtual methods of `gazemonitor`; what is done with a frame is in [`super::stream`].
+//! Virtual methods of `gazemonitor`; [`super::stream`] judges the frames.
 //!
-//! Locks: `settings` and `told` (any thread, held to copy in and out), `stream` (streaming thread
-//! and its serialised events). No two are held together, and none while something is posted or
-//! pushed.
+//! Locks: any thread takes `settings` and `published`, to copy values in or out; the streaming thread
+//! and its serialised events take `stream`. The element holds one lock at a time, and none while it
+//! posts or pushes.
 
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use glib::subclass::prelude::*;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
+use parking_lot::Mutex;
 
 use super::message;
 use super::settings::{FrameSettings, PROPERTIES, Settings};
-use super::stream::{Delays, Stamp, Stream};
+use super::stream::{DetectionDelays, FrameTime, MonitorStream};
 use crate::core::monitor::{Attention, MonitorStats};
+use crate::plugin::format;
 use crate::plugin::meta::{attention, gaze};
-use crate::plugin::{format, lock};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazemonitor", gst::DebugColorFlags::empty(), Some("Driver attention"))
 });
 
-/// Name of the custom events that tell of the car.
+/// The name of the custom events with the state of the car.
 const VEHICLE: &str = "GazeVehicle";
 
 /// See [`super::GazeMonitor`].
 #[derive(Default)]
 pub struct GazeMonitor {
     settings: Mutex<Settings>,
-    told: Mutex<Told>,
-    stream: Mutex<Option<Stream>>,
+    published: Mutex<Published>,
+    stream: Mutex<Option<MonitorStream>>,
 }
 
-/// A GAP event that is long is looked at once a second, so that what it brings is told at its time,
-/// but not more often than this: the rest of it is one jump.
-const GAP_STEPS: u64 = 30;
+/// A long GAP event advances the monitor second by second, so that it reports changes at their time.
+/// After this many steps the rest of the gap is one step.
+const MAX_GAP_STEPS: u64 = 30;
 
-/// What properties tell of the stream.
+/// The values of the read-only properties.
 #[derive(Default)]
-struct Told {
+struct Published {
     attention: Attention,
     stats: MonitorStats,
-    delays: Delays,
+    delays: DetectionDelays,
 }
 
 #[glib::object_subclass]
@@ -63,29 +64,29 @@ impl ObjectImpl for GazeMonitor {
                     .read_only()
                     .build()
             };
-            let told = [
+            let read_only_properties = [
                 read_only(
                     "attention",
                     "Attention",
-                    "The driver's attention at the last frame: the fields of AttentionMeta",
+                    "Attention of the driver at the last frame: the fields of AttentionMeta",
                 ),
                 read_only(
                     "stats",
                     "Statistics",
-                    "Since the element was started: frames judged, unusable (without a usable \
-                     gaze), ignored (stamps that went back), restarts (gaps), alarms (uint64); \
-                     zone-delay-p95 and -max from the gaze's leaving the road to the zone's \
-                     change, alarm-delay-p95 and -max from a rule's threshold to its message \
+                    "Since the start: frames, unusable (frames without a usable gaze), ignored (frames \
+                     whose time stamps went back), restarts (after gaps), alarms (uint64); \
+                     zone-delay-p95 and -max (from the gaze leaving the road to the change of \
+                     zone), alarm-delay-p95 and -max (from the threshold of a rule to its message) \
                      (uint64, ns)",
                 ),
             ];
-            PROPERTIES.iter().cloned().chain(told).collect()
+            PROPERTIES.iter().cloned().chain(read_only_properties).collect()
         });
         &ALL
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let result = lock(&self.settings).set(pspec.name(), value);
+        let result = self.settings.lock().set(pspec.name(), value);
         if let Err(reason) = result {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
         }
@@ -94,15 +95,15 @@ impl ObjectImpl for GazeMonitor {
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         match pspec.name() {
             "attention" => {
-                let attention = lock(&self.told).attention.clone();
+                let attention = self.published.lock().attention.clone();
                 attention::to_structure("attention", &attention).to_value()
             }
             "stats" => {
-                let told = lock(&self.told);
-                message::stats(&told.stats, &told.delays).to_value()
+                let published = self.published.lock();
+                message::stats(&published.stats, &published.delays).to_value()
             }
             name => {
-                let value = lock(&self.settings).get(name);
+                let value = self.settings.lock().get(name);
                 value.unwrap_or_else(|| pspec.default_value().clone())
             }
         }
@@ -139,7 +140,7 @@ impl BaseTransformImpl for GazeMonitor {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = lock(&self.settings).clone();
+        let settings = self.settings.lock().clone();
         let config = settings
             .open()
             .map_err(|why| gst::error_msg!(gst::ResourceError::Settings, ("{why}")))?;
@@ -151,22 +152,24 @@ impl BaseTransformImpl for GazeMonitor {
             config.rules.version,
             config.zones.name
         );
-        let stream = Stream::new(config);
-        *lock(&self.told) = Told { attention: stream.attention(), ..Told::default() };
-        *lock(&self.stream) = Some(stream);
+        let stream = MonitorStream::new(config);
+        *self.published.lock() =
+            Published { attention: stream.attention(), ..Published::default() };
+        *self.stream.lock() = Some(stream);
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        *lock(&self.stream) = None;
+        *self.stream.lock() = None;
         Ok(())
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _out: &gst::Caps) -> Result<(), gst::LoggableError> {
         gst::debug!(CAT, imp = self, "caps {incaps}");
-        // Any caps will do; those of video tell the framerate, for buffers without stamps.
+        // The element takes any caps. Those of video have the framerate, which buffers without time
+        // stamps need.
         if let (Ok(info), Some(stream)) =
-            (gst_video::VideoInfo::from_caps(incaps), lock(&self.stream).as_mut())
+            (gst_video::VideoInfo::from_caps(incaps), self.stream.lock().as_mut())
         {
             stream.set_info(&info);
         }
@@ -176,10 +179,10 @@ impl BaseTransformImpl for GazeMonitor {
     fn sink_event(&self, event: gst::Event) -> bool {
         match event.view() {
             gst::EventView::FlushStop(_) => {
-                self.step(None, |stream, _| stream.flush());
+                self.update(None, |stream, _| stream.flush());
             }
             gst::EventView::StreamStart(_) => {
-                self.step(None, |stream, _| stream.restart());
+                self.update(None, |stream, _| stream.restart());
             }
             gst::EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
@@ -200,14 +203,14 @@ impl BaseTransformImpl for GazeMonitor {
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let frame = match buffer.flags().contains(gst::BufferFlags::GAP) {
-            // Neutral content: there is nobody in it.
+            // Neutral content shows no face.
             true => None,
             false => gaze::read(buffer),
         };
         let pts = buffer.pts();
-        let stamp = self.stamp(pts);
+        let frame_time = self.frame_time(pts);
         let attention = self
-            .step(pts, |stream, settings| stream.observe(stamp, frame.as_ref(), settings))
+            .update(pts, |stream, settings| stream.observe(frame_time, frame.as_ref(), settings))
             .ok_or(gst::FlowError::Flushing)?;
         if let Err(error) = attention::add(buffer, &attention) {
             gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
@@ -221,15 +224,16 @@ impl BaseTransformImpl for GazeMonitor {
 }
 
 impl GazeMonitor {
-    /// Does something to the stream, and tells what changed by it. `None` where nothing runs.
-    fn step(
+    /// Updates the stream by `f`, then publishes and posts the changes. `None` if the element is
+    /// stopped.
+    fn update(
         &self,
         pts: Option<gst::ClockTime>,
-        f: impl FnOnce(&mut Stream, &FrameSettings),
+        f: impl FnOnce(&mut MonitorStream, &FrameSettings),
     ) -> Option<Attention> {
-        let settings = lock(&self.settings).frame;
-        let (attention, stats, delays, stale, mut messages) = {
-            let mut stream = lock(&self.stream);
+        let settings = self.settings.lock().frame;
+        let (attention, stats, delays, expired_speed, mut messages) = {
+            let mut stream = self.stream.lock();
             let stream = stream.as_mut()?;
             f(stream, &settings);
             let attention = stream.attention();
@@ -238,17 +242,17 @@ impl GazeMonitor {
                 .map(|event| message::of_event(event, &attention, stream.monitor()))
                 .collect();
             let delays = (!stream.events().is_empty()).then(|| stream.delays().clone());
-            (attention, stream.stats(), delays, stream.stale(), messages)
+            (attention, stream.stats(), delays, stream.expired_speed(), messages)
         };
         {
-            let mut told = lock(&self.told);
-            (told.attention, told.stats) = (attention.clone(), stats);
+            let mut published = self.published.lock();
+            (published.attention, published.stats) = (attention.clone(), stats);
             if let Some(delays) = delays {
-                told.delays = delays;
+                published.delays = delays;
             }
         }
-        if stale.is_some_and(|event| lock(&self.settings).forget_speed(event)) {
-            gst::info!(CAT, imp = self, "The speed was told too long ago: unknown now");
+        if expired_speed.is_some_and(|event| self.settings.lock().expire_speed(event)) {
+            gst::info!(CAT, imp = self, "speed-timeout is over: the speed is unknown now");
             self.obj().notify("speed");
         }
         for structure in &mut messages {
@@ -258,7 +262,7 @@ impl GazeMonitor {
         }
         for structure in messages {
             let message = gst::message::Element::builder(structure).src(&*self.obj()).build();
-            // An element without a bus (a harness) has nobody to tell.
+            // Posting fails without a bus, as in a test harness.
             let _ = self.obj().post_message(message);
         }
         Some(attention)
@@ -268,42 +272,42 @@ impl GazeMonitor {
         self.obj().segment().downcast_ref::<gst::ClockTime>()?.to_running_time(pts)
     }
 
-    /// When a frame is.
-    fn stamp(&self, pts: Option<gst::ClockTime>) -> Stamp {
-        Stamp {
+    /// The time of a frame.
+    fn frame_time(&self, pts: Option<gst::ClockTime>) -> FrameTime {
+        FrameTime {
             running_time: pts.and_then(|pts| self.running_time(pts)),
             rate: self.obj().segment().rate(),
         }
     }
 
-    /// Lets time pass without frames. It ends just before `start + duration`, where a buffer may
-    /// begin; a gap that does not say how long it is ends before its start.
+    /// Advances the monitor without frames. The gap ends just before `start + duration`, where a buffer
+    /// may start; a gap without a duration ends before its start.
     fn gap(&self, start: gst::ClockTime, duration: gst::ClockTime) {
         let last = start.saturating_add(duration).saturating_sub(gst::ClockTime::from_nseconds(1));
-        let steps = (0..GAP_STEPS).map(|i| start.saturating_add(gst::ClockTime::SECOND * i));
+        let steps = (0..MAX_GAP_STEPS).map(|i| start.saturating_add(gst::ClockTime::SECOND * i));
         for at in steps.take_while(|at| *at < last).chain([last]) {
-            let stamp = self.stamp(Some(at));
-            // What lies outside the segment is not played.
-            if stamp.running_time.is_some() {
-                self.step(Some(at), |stream, s| stream.observe(stamp, None, s));
+            let frame_time = self.frame_time(Some(at));
+            // Time outside the segment is not played.
+            if frame_time.running_time.is_some() {
+                self.update(Some(at), |stream, s| stream.observe(frame_time, None, s));
             }
         }
     }
 
-    /// Takes what a custom event tells of the car.
+    /// Takes speed and nominal of a custom event.
     fn vehicle(&self, event: &gst::Event) {
         let Some(structure) = event.structure().filter(|s| s.name() == VEHICLE) else { return };
         gst::debug!(CAT, imp = self, "{structure}");
         let speed = structure.value("speed").ok().and_then(number);
         let nominal = structure.get::<bool>("nominal").ok();
-        let heard = {
-            let mut settings = lock(&self.settings);
+        let speed_changed = {
+            let mut settings = self.settings.lock();
             if let Some(nominal) = nominal {
                 settings.frame.nominal = nominal;
             }
-            speed.is_some_and(|speed| settings.hear_speed(speed))
+            speed.is_some_and(|speed| settings.set_speed_by_event(speed))
         };
-        if heard {
+        if speed_changed {
             self.obj().notify("speed");
         }
         if nominal.is_some() {
@@ -312,7 +316,7 @@ impl GazeMonitor {
     }
 }
 
-/// A number of any type.
+/// The value of a number of any type.
 fn number(value: &glib::SendValue) -> Option<f64> {
     value.transform::<f64>().ok()?.get().ok()
 }

@@ -1,13 +1,13 @@
-//! What changed, as the structure of an element message.
+//! Structures of the element message `attention` and of the property `stats`.
 
-use super::stream::Delays;
+use super::stream::DetectionDelays;
 use crate::core::monitor::{Attention, Monitor, MonitorEvent, MonitorStats};
 use crate::plugin::meta::attention::{self, nanoseconds};
 
-/// Name of the messages' structure.
+/// The name of the message's structure.
 const NAME: &str = "attention";
 
-/// One event, with the attention at its frame.
+/// The structure of one event, with the attention at its frame.
 pub(super) fn of_event(
     event: &MonitorEvent,
     attention: &Attention,
@@ -57,8 +57,8 @@ pub(super) fn of_event(
     s
 }
 
-/// The property `stats`.
-pub(super) fn stats(counts: &MonitorStats, delays: &Delays) -> gst::Structure {
+/// The value of the property `stats`.
+pub(super) fn stats(counts: &MonitorStats, delays: &DetectionDelays) -> gst::Structure {
     gst::Structure::builder("stats")
         .field("frames", counts.frames)
         .field("unusable", counts.unusable)

@@ -1,4 +1,4 @@
-//! The properties of `gazemonitor`: values, ranges, defaults, and what they say to people.
+//! The properties of `gazemonitor`: values, ranges, defaults and descriptions.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::core::monitor::{
 };
 use crate::plugin::property::{get, text};
 
-/// Everything that a user can set. Copied out of its lock before it is used.
+/// The values of all writable properties. The element copies them out of their lock to use them.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub rules: Arc<str>,
@@ -25,7 +25,7 @@ pub(super) struct Settings {
     /// Degrees.
     pub forward_yaw: f64,
     pub frame: FrameSettings,
-    /// How many events told a speed.
+    /// Number of events with a speed so far.
     speed_events: u64,
 }
 
@@ -36,11 +36,11 @@ pub(super) struct FrameSettings {
     /// x, y, width and height as fractions of the frame.
     pub driver_region: [f64; 4],
     pub driver_track: u64,
-    /// km/h; negative: unknown.
+    /// km/h; negative if unknown.
     pub speed: f64,
-    /// Number of the event that told it; `None` where it was set.
+    /// Number of the event that set the speed; `None` if the property did.
     pub speed_event: Option<u64>,
-    /// For how long an event's speed counts; `None` is for ever.
+    /// How long the speed of an event is valid; `None` is for ever.
     pub speed_timeout: Option<Duration>,
     pub nominal: bool,
     pub post_messages: bool,
@@ -69,13 +69,13 @@ impl Default for Settings {
     }
 }
 
-/// What stands for a speed that is not known, km/h.
+/// The value for an unknown speed, km/h.
 pub(super) const UNKNOWN_SPEED: f64 = -1.0;
 
 /// The highest speed, km/h.
 pub(super) const MAX_SPEED: f64 = 500.0;
 
-/// Description of every property but those that are read only.
+/// The description of every writable property.
 pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
     let d = Settings::default();
     let angle = |name: &'static str, nick: &'static str, blurb: &'static str| {
@@ -92,8 +92,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecString::builder("rules")
             .nick("Rules")
             .blurb(
-                "What the driver is judged by: euroncap-2026, euroncap-2023, eu-addw, un-r171, or \
-                 a TOML file (copy one of pipelines/rules)",
+                "Rules that judge the driver: euroncap-2026, euroncap-2023, eu-addw, un-r171, or the \
+                 path of a TOML file (start from a copy in pipelines/rules)",
             )
             .default_value(Some(&*d.rules))
             .mutable_ready()
@@ -101,8 +101,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecString::builder("zones")
             .nick("Zones")
             .blurb(
-                "What lies where in the car: left-hand-drive, right-hand-drive (one typical car \
-                 each), or a TOML file (copy one of pipelines/zones)",
+                "Zones of the car: left-hand-drive, right-hand-drive (a typical car each), or the \
+                 path of a TOML file (start from a copy in pipelines/zones)",
             )
             .default_value(Some(&*d.zones))
             .mutable_ready()
@@ -110,34 +110,34 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecEnum::builder_with_default("forward", d.forward)
             .nick("Forward")
             .blurb(
-                "How the direction of the road ahead comes to be known; until it is, gaze is not \
-                 judged",
+                "Source of the direction of the road ahead; the monitor judges gaze only once it \
+                 knows this direction",
             )
             .mutable_ready()
             .build(),
         angle(
             "forward-pitch",
             "Forward pitch",
-            "For forward=given: pitch, in degrees, that the gaze model tells of a driver who looks \
-             at the road ahead (positive is up)",
+            "For forward=given: pitch in degrees that the gaze model gives for a driver who looks at \
+             the road ahead (positive is up)",
         ),
         angle(
             "forward-yaw",
             "Forward yaw",
-            "For forward=given: yaw, in degrees, that the gaze model tells of a driver who looks at \
+            "For forward=given: yaw in degrees that the gaze model gives for a driver who looks at \
              the road ahead (positive is towards the image's left)",
         ),
         glib::ParamSpecEnum::builder_with_default("driver", d.frame.driver)
             .nick("Driver")
-            .blurb("Which of several faces is the driver's")
+            .blurb("How to choose the driver's face among several")
             .mutable_playing()
             .build(),
         gst::ParamSpecArray::builder("driver-region")
             .nick("Driver region")
             .blurb(
-                "For driver=region: where the middle of the driver's face is, as x, y, width, \
-                 height in fractions of the frame, e.g. '<0.5, 0.0, 0.5, 1.0>' for the right half \
-                 (default: all of it)",
+                "For driver=region: the part of the frame that holds the centre of the driver's face, \
+                 as x, y, width, height in fractions of the frame, e.g. '<0.5, 0.0, 0.5, 1.0>' for \
+                 the right half (default: the whole frame)",
             )
             .element_spec(
                 &glib::ParamSpecDouble::builder("fraction")
@@ -151,15 +151,15 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .build(),
         glib::ParamSpecUInt64::builder("driver-track")
             .nick("Driver track")
-            .blurb("For driver=track: the track-id of the driver's face")
+            .blurb("For driver=track: track-id of the driver's face")
             .default_value(d.frame.driver_track)
             .mutable_playing()
             .build(),
         glib::ParamSpecDouble::builder("speed")
             .nick("Speed")
             .blurb(
-                "Speed of the car in km/h (-1 = unknown, which the rules treat as the strictest); \
-                 also set by custom events named GazeVehicle, for speed-timeout",
+                "Speed of the car in km/h (-1 = unknown: the strictest rules apply). A custom event \
+                 GazeVehicle sets it too, for the time of speed-timeout",
             )
             .minimum(UNKNOWN_SPEED)
             .maximum(MAX_SPEED)
@@ -169,8 +169,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecUInt64::builder("speed-timeout")
             .nick("Speed timeout")
             .blurb(
-                "For how long, in nanoseconds of the stream's time, a speed that came by an event \
-                 counts; it is unknown then (0 = for ever)",
+                "How long the speed of a GazeVehicle event is valid, in ns of stream time; after that \
+                 the speed is unknown (0 = valid for ever)",
             )
             .default_value(nanoseconds(d.frame.speed_timeout))
             .mutable_playing()
@@ -178,8 +178,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecBoolean::builder("nominal")
             .nick("Nominal")
             .blurb(
-                "Whether the situation is nominal; where it is not, (EU) 2023/2590 allows longer \
-                 glances. Also set by custom events named GazeVehicle",
+                "Whether the situation is nominal; if not, (EU) 2023/2590 allows longer glances. A \
+                 custom event GazeVehicle sets it too",
             )
             .default_value(d.frame.nominal)
             .mutable_playing()
@@ -194,7 +194,7 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
 });
 
 impl Settings {
-    /// Sets one property; what cannot be taken is said and leaves the old value.
+    /// Sets one property. An error describes the rejected value and leaves the old one.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
         match name {
             "rules" => self.rules = text(value).unwrap_or_else(|| Self::default().rules),
@@ -203,7 +203,7 @@ impl Settings {
             "forward-pitch" => self.forward_pitch = get(value)?,
             "forward-yaw" => self.forward_yaw = get(value)?,
             "driver" => self.frame.driver = get(value)?,
-            "driver-region" => self.frame.driver_region = part_of_frame(value)?,
+            "driver-region" => self.frame.driver_region = frame_fraction(value)?,
             "driver-track" => self.frame.driver_track = get(value)?,
             "speed" => (self.frame.speed, self.frame.speed_event) = (get(value)?, None),
             "speed-timeout" => {
@@ -212,12 +212,12 @@ impl Settings {
             }
             "nominal" => self.frame.nominal = get(value)?,
             "post-messages" => self.frame.post_messages = get(value)?,
-            _ => return Err(format!("there is no property '{name}'")),
+            _ => return Err(format!("property '{name}' does not exist")),
         }
         Ok(())
     }
 
-    /// The value of one property; `None` for one that is not a setting.
+    /// Returns the value of one property; `None` for a read-only one.
     pub fn get(&self, name: &str) -> Option<glib::Value> {
         Some(match name {
             "rules" => (*self.rules).to_value(),
@@ -236,9 +236,9 @@ impl Settings {
         })
     }
 
-    /// An event tells the speed, km/h; negative is unknown, and what is no number tells nothing.
-    /// Whether it told something.
-    pub fn hear_speed(&mut self, speed: f64) -> bool {
+    /// Takes the speed of an event in km/h; negative is unknown. Returns `false`, and changes nothing,
+    /// for NaN and infinity.
+    pub fn set_speed_by_event(&mut self, speed: f64) -> bool {
         if !speed.is_finite() {
             return false;
         }
@@ -248,8 +248,8 @@ impl Settings {
         true
     }
 
-    /// The speed that an event told is not known any more. Whether it was the last that was told.
-    pub fn forget_speed(&mut self, event: u64) -> bool {
+    /// Makes the speed unknown if `event` was the last to set it. Returns whether it was.
+    pub fn expire_speed(&mut self, event: u64) -> bool {
         let last = self.frame.speed_event == Some(event);
         if last {
             (self.frame.speed, self.frame.speed_event) = (UNKNOWN_SPEED, None);
@@ -257,10 +257,10 @@ impl Settings {
         last
     }
 
-    /// Reads the files that the settings name.
+    /// Reads the files that the properties name.
     ///
     /// # Errors
-    /// A text that names the property, the file, what is wrong, and what there is.
+    /// A text that names the property, the file, the fault and the built-in names.
     pub fn open(&self) -> Result<MonitorConfig, String> {
         Ok(MonitorConfig {
             rules: load(
@@ -289,13 +289,13 @@ impl Settings {
     }
 }
 
-/// A time as a property; none is 0.
+/// The value of a property for a time; 0 for none.
 fn nanoseconds(time: Option<Duration>) -> u64 {
     time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
 
 impl FrameSettings {
-    /// Which face is the driver's.
+    /// How the monitor picks the driver's face.
     pub fn driver_by(&self) -> DriverCriterion {
         match self.driver {
             DriverSelection::Size => DriverCriterion::Size,
@@ -306,14 +306,14 @@ impl FrameSettings {
         }
     }
 
-    /// What is known of the car.
+    /// The known conditions of the car.
     pub fn conditions(&self) -> Conditions {
         let speed = (self.speed >= 0.0).then_some(self.speed as f32);
         Conditions { speed, nominal: self.nominal }
     }
 }
 
-/// A built-in thing by its name, or one in a file.
+/// Loads built-in rules or zones by name, or those of a file.
 fn load<T>(
     property: &str,
     name: &str,
@@ -326,8 +326,7 @@ fn load<T>(
         None => {
             let text = std::fs::read_to_string(name).map_err(|error| {
                 format!(
-                    "{property}='{name}' is none of the built-in {}, and no file that can be read: \
-                     {error}",
+                    "{property}='{name}' is neither built in ({}) nor a readable file: {error}",
                     names.join(", ")
                 )
             })?;
@@ -337,12 +336,12 @@ fn load<T>(
     found.map_err(|error| format!("{property}='{name}': {error}"))
 }
 
-/// Four fractions: a part of the frame.
-fn part_of_frame(value: &glib::Value) -> Result<[f64; 4], String> {
+/// Parses the four fractions of a part of the frame.
+fn frame_fraction(value: &glib::Value) -> Result<[f64; 4], String> {
     let array = get::<gst::ArrayRef<'_>>(value)?;
     let mut part = [0.0; 4];
     if array.len() != part.len() {
-        return Err("driver-region takes four numbers: x, y, width, height".to_owned());
+        return Err("driver-region needs four numbers: x, y, width, height".to_owned());
     }
     for (fraction, value) in part.iter_mut().zip(array.as_slice()) {
         *fraction = value.get::<f64>().map_err(|error| error.to_string())?;
@@ -351,6 +350,8 @@ fn part_of_frame(value: &glib::Value) -> Result<[f64; 4], String> {
         [x, y, w, h] if w > 0.0 && h > 0.0 && x + w <= 1.0 + 1e-9 && y + h <= 1.0 + 1e-9 => {
             Ok(part)
         }
-        [x, y, w, h] => Err(format!("driver-region <{x}, {y}, {w}, {h}> is no part of the frame")),
+        [x, y, w, h] => Err(format!(
+            "driver-region <{x}, {y}, {w}, {h}> does not lie in the frame: give fractions from 0 to 1"
+        )),
     }
 }

@@ -1,118 +1,124 @@
-//! What `gazemonitor` keeps from frame to frame. Touched only by the streaming thread and its
-//! serialised events.
+//! The state of `gazemonitor` from frame to frame. Only the streaming thread and its serialised
+//! events use it.
 
 use std::time::Duration;
 
+use super::media_clock::MediaClock;
 use super::settings::FrameSettings;
-use super::time::MediaClock;
 use crate::core::gaze::FrameGaze;
 use crate::core::latency::LatencyHistogram;
 use crate::core::monitor::{Attention, Monitor, MonitorConfig, MonitorEvent, MonitorStats};
 use crate::plugin::clock::FrameClock;
 
-/// The monitor and its time.
-pub(super) struct Stream {
+/// The monitor with its clocks.
+pub(super) struct MonitorStream {
     monitor: Monitor,
-    clock: FrameClock,
-    media: MediaClock,
-    /// The last event that told a speed, and since when.
-    heard: (u64, Duration),
-    /// The event whose speed was found too old at the last frame.
-    stale: Option<u64>,
-    /// What changed at the last frame; its memory is reused.
+    frame_clock: FrameClock,
+    media_clock: MediaClock,
+    /// Number and time of the last event with a speed.
+    speed_heard: (u64, Duration),
+    /// The event whose speed expired at the last frame.
+    expired_speed: Option<u64>,
+    /// The changes at the last frame; the memory is reused.
     events: Vec<MonitorEvent>,
-    delays: Delays,
+    delays: DetectionDelays,
 }
 
-/// When a frame is, where that is known.
+/// The time of a frame.
 #[derive(Clone, Copy)]
-pub(super) struct Stamp {
+pub(super) struct FrameTime {
     pub running_time: Option<gst::ClockTime>,
     pub rate: f64,
 }
 
-/// How long it took to see that something changed.
+/// Histograms of how long the monitor took to detect a change.
 #[derive(Clone, Default)]
-pub(super) struct Delays {
-    /// From the gaze's leaving the road to the zone's change.
+pub(super) struct DetectionDelays {
+    /// From the moment the gaze left the road to the change of zone.
     pub zone: LatencyHistogram,
-    /// From a rule's threshold to the alarm's message.
+    /// From the threshold of a rule to the message of its alarm.
     pub alarm: LatencyHistogram,
 }
 
-impl Stream {
+impl MonitorStream {
     pub fn new(config: MonitorConfig) -> Self {
         Self {
             monitor: Monitor::new(config),
-            clock: FrameClock::default(),
-            media: MediaClock::default(),
-            heard: (0, Duration::ZERO),
-            stale: None,
+            frame_clock: FrameClock::default(),
+            media_clock: MediaClock::default(),
+            speed_heard: (0, Duration::ZERO),
+            expired_speed: None,
             events: Vec::with_capacity(16),
-            delays: Delays::default(),
+            delays: DetectionDelays::default(),
         }
     }
 
-    /// Takes the framerate of new caps, for buffers without stamps.
+    /// Takes the framerate of new caps, which buffers without time stamps need.
     pub fn set_info(&mut self, info: &gst_video::VideoInfo) {
-        self.clock.set_info(info);
+        self.frame_clock.set_info(info);
     }
 
-    /// Judges a frame. `None` is one that nobody looked at.
-    pub fn observe(&mut self, stamp: Stamp, frame: Option<&FrameGaze>, settings: &FrameSettings) {
+    /// Judges a frame; `None` stands for one without `GazeMeta`.
+    pub fn observe(
+        &mut self,
+        time: FrameTime,
+        frame: Option<&FrameGaze>,
+        settings: &FrameSettings,
+    ) {
         self.events.clear();
         self.monitor.set_driver(settings.driver_by());
-        let time = stamp.running_time.map(|time| self.media.at(time, stamp.rate));
-        let at = self.clock.tick(time);
+        let running_time = time.running_time;
+        let media_time = running_time.map(|running| self.media_clock.at(running, time.rate));
+        let at = self.frame_clock.tick(media_time);
         let mut conditions = settings.conditions();
-        self.stale = self.too_old(at, settings);
-        if self.stale.is_some() {
+        self.expired_speed = self.expire_speed(at, settings);
+        if self.expired_speed.is_some() {
             conditions.speed = None;
         }
         self.monitor.observe(at, frame, conditions, &mut self.events);
-        self.count();
+        self.record_delays();
     }
 
-    /// The event that told the speed, where that was too long ago.
-    fn too_old(&mut self, at: Duration, settings: &FrameSettings) -> Option<u64> {
+    /// Returns the event that set the speed if its time is over.
+    fn expire_speed(&mut self, at: Duration, settings: &FrameSettings) -> Option<u64> {
         let event = settings.speed_event?;
-        // It came before this frame, or time went back since.
-        if event != self.heard.0 || at < self.heard.1 {
-            self.heard = (event, at);
+        // The event is new, or time went back.
+        if event != self.speed_heard.0 || at < self.speed_heard.1 {
+            self.speed_heard = (event, at);
         }
-        let timeout = settings.speed_timeout.filter(|timeout| at - self.heard.1 > *timeout);
+        let timeout = settings.speed_timeout.filter(|timeout| at - self.speed_heard.1 > *timeout);
         timeout.map(|_| event)
     }
 
     /// The event whose speed was too old at the last frame.
-    pub fn stale(&self) -> Option<u64> {
-        self.stale
+    pub fn expired_speed(&self) -> Option<u64> {
+        self.expired_speed
     }
 
-    /// What changed at the last frame.
+    /// The changes at the last frame.
     pub fn events(&self) -> &[MonitorEvent] {
         &self.events
     }
 
-    /// What comes next does not continue what was before (flush, seek).
+    /// Forgets the past after a flush or a seek.
     pub fn flush(&mut self) {
         self.events.clear();
-        self.clock.reset();
-        self.media.reset();
-        self.stale = None;
+        self.frame_clock.reset();
+        self.media_clock.reset();
+        self.expired_speed = None;
         self.monitor.reset(&mut self.events);
     }
 
-    /// Another stream: another camera, perhaps, so forward is learned anew.
+    /// Starts a new stream, perhaps of another camera: the monitor learns forward again.
     pub fn restart(&mut self) {
         self.events.clear();
-        self.clock.reset();
-        self.media.reset();
-        self.stale = None;
+        self.frame_clock.reset();
+        self.media_clock.reset();
+        self.expired_speed = None;
         self.monitor.new_stream(&mut self.events);
     }
 
-    fn count(&mut self) {
+    fn record_delays(&mut self) {
         for event in &self.events {
             match event {
                 MonitorEvent::Raised(record) => self.delays.alarm.record(record.delay()),
@@ -124,19 +130,22 @@ impl Stream {
         }
     }
 
+    /// The attention at the last frame.
     pub fn attention(&self) -> Attention {
         self.monitor.attention()
     }
 
+    /// The monitor.
     pub fn monitor(&self) -> &Monitor {
         &self.monitor
     }
 
-    pub fn delays(&self) -> &Delays {
+    /// The delays since the start.
+    pub fn delays(&self) -> &DetectionDelays {
         &self.delays
     }
 
-    /// Since the element was started.
+    /// The counts since the start.
     pub fn stats(&self) -> MonitorStats {
         self.monitor.stats()
     }

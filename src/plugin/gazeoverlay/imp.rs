@@ -1,25 +1,26 @@
 //! Virtual methods of `gazeoverlay`.
 //!
-//! Locks: `settings` (any thread, held to copy out) and `stream` (streaming thread and its
-//! serialised events). They are never held together, and none while something is posted, pushed or
-//! queried.
+//! Locks: any thread takes `settings`, to copy values in or out; the streaming thread and its
+//! serialised events take `stream`. The element holds one lock at a time, and none while it posts,
+//! pushes or queries.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex};
 
 use glib::subclass::prelude::*;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
+use parking_lot::Mutex;
 
-use super::attach;
+use super::composition;
 use super::settings::{PROPERTIES, Settings};
 use crate::core::draw::Painter;
 use crate::core::geometry::Size;
+use crate::plugin::format;
 use crate::plugin::frame::{MapError, MappedFrameMut};
 use crate::plugin::meta::gaze;
-use crate::plugin::{format, lock};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeoverlay", gst::DebugColorFlags::empty(), Some("Gaze overlay"))
@@ -30,27 +31,27 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 pub struct GazeOverlay {
     settings: Mutex<Settings>,
     stream: Mutex<Option<Stream>>,
-    /// Downstream accepted the caps of overlays but does not take them; read by caps queries.
-    refused: AtomicBool,
-    /// Whether a broken buffer was spoken of since the start.
-    broken_buffer: AtomicBool,
+    /// Downstream accepted the caps of overlays but does not blend them. Caps queries read it.
+    overlays_refused: AtomicBool,
+    /// Whether the element has warned about a broken buffer since the start.
+    broken_buffer_reported: AtomicBool,
 }
 
-/// What lives from start to stop.
+/// The state from start to stop.
 struct Stream {
     painter: Painter,
     info: Option<gst_video::VideoInfo>,
-    blender: Blender,
+    blending: Blending,
 }
 
-/// Who puts the drawing onto the pixels.
+/// Which element blends the drawing into the pixels.
 #[derive(Clone, Debug, PartialEq)]
-enum Blender {
+enum Blending {
     /// This element.
     Here,
-    /// Perhaps downstream: these caps were agreed on, its allocation query was not asked yet.
-    Ask(gst::Caps),
-    /// Downstream.
+    /// Negotiation chose these caps; the allocation query to downstream is still to come.
+    Undecided(gst::Caps),
+    /// An element downstream.
     Downstream,
 }
 
@@ -67,14 +68,14 @@ impl ObjectImpl for GazeOverlay {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let result = lock(&self.settings).set(pspec.name(), value);
+        let result = self.settings.lock().set(pspec.name(), value);
         if let Err(reason) = result {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let value = lock(&self.settings).get(pspec.name());
+        let value = self.settings.lock().get(pspec.name());
         value.unwrap_or_else(|| pspec.default_value().clone())
     }
 }
@@ -87,7 +88,7 @@ impl ElementImpl for GazeOverlay {
             gst::subclass::ElementMetadata::new(
                 "Gaze overlay",
                 "Filter/Editor/Video",
-                "Draws on a video where each face looks: box, arrow, pitch and yaw",
+                "Draws the gaze of each face on the video: box, arrow, pitch and yaw",
                 "The gst-plugin-gaze authors",
             )
         });
@@ -96,7 +97,7 @@ impl ElementImpl for GazeOverlay {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
-            LazyLock::new(|| format::pad_templates(&attach::template_caps()));
+            LazyLock::new(|| format::pad_templates(&composition::template_caps()));
         &TEMPLATES
     }
 }
@@ -110,14 +111,14 @@ impl BaseTransformImpl for GazeOverlay {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let painter = Painter::new()
             .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ("{error}")))?;
-        self.refused.store(false, Ordering::Relaxed);
-        self.broken_buffer.store(false, Ordering::Relaxed);
-        *lock(&self.stream) = Some(Stream { painter, info: None, blender: Blender::Here });
+        self.overlays_refused.store(false, Ordering::Relaxed);
+        self.broken_buffer_reported.store(false, Ordering::Relaxed);
+        *self.stream.lock() = Some(Stream { painter, info: None, blending: Blending::Here });
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        *lock(&self.stream) = None;
+        *self.stream.lock() = None;
         Ok(())
     }
 
@@ -128,8 +129,8 @@ impl BaseTransformImpl for GazeOverlay {
         filter: Option<&gst::Caps>,
     ) -> Option<gst::Caps> {
         let caps = match direction {
-            gst::PadDirection::Src => attach::sink_caps(caps),
-            _ => attach::src_caps(caps, !self.refused.load(Ordering::Relaxed)),
+            gst::PadDirection::Src => composition::sink_caps(caps),
+            _ => composition::src_caps(caps, !self.overlays_refused.load(Ordering::Relaxed)),
         };
         Some(match filter {
             Some(filter) => filter.intersect_with_mode(&caps, gst::CapsIntersectMode::First),
@@ -141,11 +142,11 @@ impl BaseTransformImpl for GazeOverlay {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "cannot read caps {incaps}"))?;
         gst::debug!(CAT, imp = self, "caps {incaps} to {outcaps}");
-        if let Some(stream) = lock(&self.stream).as_mut() {
+        if let Some(stream) = self.stream.lock().as_mut() {
             stream.info = Some(info);
-            stream.blender = match attach::has_feature(outcaps) {
-                true => Blender::Ask(outcaps.clone()),
-                false => Blender::Here,
+            stream.blending = match composition::has_feature(outcaps) {
+                true => Blending::Undecided(outcaps.clone()),
+                false => Blending::Here,
             };
         }
         Ok(())
@@ -155,32 +156,34 @@ impl BaseTransformImpl for GazeOverlay {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        self.settle_blender();
+        self.decide_blending();
         let Some(result) = gaze::read(buffer).filter(|result| !result.faces.is_empty()) else {
             return Ok(gst::FlowSuccess::Ok);
         };
-        let style = lock(&self.settings).style;
+        let style = self.settings.lock().style;
         let drawn = {
-            let mut stream = lock(&self.stream);
-            let Stream { painter, info, blender } =
+            let mut stream = self.stream.lock();
+            let Stream { painter, info, blending } =
                 stream.as_mut().ok_or(gst::FlowError::Flushing)?;
             let info = info.as_ref().ok_or(gst::FlowError::NotNegotiated)?;
             let size = Size::new(info.width(), info.height());
             let scene = painter.lay_out(&result.rescaled(size).faces, size, &style);
-            match blender {
+            match blending {
                 _ if scene.items().is_empty() => Ok(()),
-                Blender::Downstream => attach::attach(buffer, painter).map_err(MapError::from),
+                Blending::Downstream => {
+                    composition::attach(buffer, painter).map_err(MapError::from)
+                }
                 _ => blend(buffer, info, painter),
             }
         };
         if let Err(error) = drawn {
-            self.broken(&error);
+            self.warn_broken_buffer(&error);
         }
         Ok(gst::FlowSuccess::Ok)
     }
 }
 
-/// Draws on the buffer's own pixels.
+/// Draws on the pixels of the buffer.
 fn blend(
     buffer: &mut gst::BufferRef,
     info: &gst_video::VideoInfo,
@@ -192,33 +195,33 @@ fn blend(
 }
 
 impl GazeOverlay {
-    /// Elements that take any caps (queues, tees, fakesink) accept those of overlays without
-    /// knowing them. Only the allocation query tells, and it can be asked only once the caps have
-    /// gone downstream: that is, at the first frame after them.
-    fn settle_blender(&self) {
-        let ask = match lock(&self.stream).as_ref().map(|stream| &stream.blender) {
-            Some(Blender::Ask(caps)) => caps.clone(),
+    /// Asks downstream whether it blends overlays. Elements that take any caps (queues, tees,
+    /// fakesink) accept those of overlays too, so only the allocation query tells. It works only after
+    /// the caps have gone downstream: at the first frame after them.
+    fn decide_blending(&self) {
+        let ask = match self.stream.lock().as_ref().map(|stream| &stream.blending) {
+            Some(Blending::Undecided(caps)) => caps.clone(),
             _ => return,
         };
         let mut query = gst::query::Allocation::new(Some(&ask), false);
         let taken = self.obj().src_pad().peer_query(&mut query)
             && query.find_allocation_meta::<gst_video::VideoOverlayCompositionMeta>().is_some();
         gst::debug!(CAT, imp = self, "downstream blends overlays: {taken}");
-        let blender = if taken { Blender::Downstream } else { Blender::Here };
-        if let Some(stream) = lock(&self.stream).as_mut() {
-            stream.blender = blender;
+        let blending = if taken { Blending::Downstream } else { Blending::Here };
+        if let Some(stream) = self.stream.lock().as_mut() {
+            stream.blending = blending;
         }
-        // From the next frame on without the promise; this one is blended here, which is allowed
-        // with it.
-        if !taken && !self.refused.swap(true, Ordering::Relaxed) {
+        // The next frame gets caps without the feature. This element blends the current one, which the
+        // feature permits.
+        if !taken && !self.overlays_refused.swap(true, Ordering::Relaxed) {
             self.obj().reconfigure_src();
         }
     }
 
-    /// One broken buffer does not end the stream.
-    fn broken(&self, error: &MapError) {
-        // A source that is broken is so for every frame; the bus hears of it once.
-        if self.broken_buffer.swap(true, Ordering::Relaxed) {
+    /// Passes a broken buffer on: one of them does not end the stream.
+    fn warn_broken_buffer(&self, error: &MapError) {
+        // A broken source breaks every frame; one warning is enough.
+        if self.broken_buffer_reported.swap(true, Ordering::Relaxed) {
             gst::debug!(CAT, imp = self, "frame passed on without overlay: {error}");
         } else {
             gst::element_imp_warning!(

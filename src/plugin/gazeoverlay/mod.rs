@@ -1,18 +1,18 @@
-//! `gazeoverlay`: draws on the video where people look.
+//! `gazeoverlay` draws the gaze of each face on the video.
 //!
-//! Reads `GazeMeta` (see [`meta::gaze`](super::meta::gaze)) and draws a box, an arrow and a label
-//! for each face. Draws on any format that the other elements read, in place; a frame without
-//! faces is not touched. Boxes follow the frame when it was scaled after the inference.
+//! It reads `GazeMeta` (see [`meta::gaze`](super::meta::gaze)) and draws a box, an arrow and a label
+//! for each face. It draws in place, on every format that the other elements read, and leaves a frame
+//! without faces untouched. Boxes follow a frame that was scaled after the inference.
 //!
-//! Where downstream takes overlays (`meta:GstVideoOverlayComposition`, as GL and Wayland sinks do),
-//! the drawing is attached for it to blend, and pixels are not touched at all.
+//! If downstream blends overlays (`meta:GstVideoOverlayComposition`, as GL and Wayland sinks do), the
+//! element attaches the drawing as an overlay and leaves all pixels untouched.
 //!
 //! ```text
 //! ... ! gazeinfer engine=mobilegaze.onnx !
 //!     gazeoverlay draw=boxes+arrows+text+landmarks arrow-color=0xff00ff80 ! autovideosink
 //! ```
 
-mod attach;
+mod composition;
 mod imp;
 mod settings;
 

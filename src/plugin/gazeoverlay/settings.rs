@@ -1,4 +1,4 @@
-//! The properties of `gazeoverlay`: values, ranges, defaults, and what they say to people.
+//! The properties of `gazeoverlay`: values, ranges, defaults and descriptions.
 
 use std::sync::LazyLock;
 
@@ -6,27 +6,28 @@ use glib::prelude::*;
 use gst::prelude::*;
 
 use crate::core::draw::{Argb, Parts, Style};
+use crate::plugin::property::get;
 
 pub use flags::DrawFlags;
 
-#[allow(missing_docs)] // the macro drops comments; the values' names say the same
+#[allow(missing_docs)] // the macro drops comments; the names of the values document them
 mod flags {
-    /// What is drawn of each face.
+    /// The parts that the element draws for each face.
     #[glib::flags(name = "GstGazeOverlayDraw")]
     pub enum DrawFlags {
-        #[flags_value(name = "Boxes: the corners of each face's box", nick = "boxes")]
+        #[flags_value(name = "Boxes: the corners of the face's box", nick = "boxes")]
         BOXES = 1 << 0,
         #[flags_value(name = "Arrows: the direction of gaze", nick = "arrows")]
         ARROWS = 1 << 1,
         #[flags_value(name = "Text: track, pitch and yaw in degrees", nick = "text")]
         TEXT = 1 << 2,
         #[flags_value(
-            name = "Landmarks: eyes, nose and corners of the mouth, where known",
+            name = "Landmarks: eyes, nose and corners of the mouth, if known",
             nick = "landmarks"
         )]
         LANDMARKS = 1 << 3,
         #[flags_value(
-            name = "Head pose: red to the head's side, green up, blue forwards, where known",
+            name = "Head pose: axes of the head, if known: red sideways, green up, blue forwards",
             nick = "head-pose"
         )]
         HEAD_POSE = 1 << 4,
@@ -58,13 +59,13 @@ impl From<DrawFlags> for Parts {
     }
 }
 
-/// Everything that a user can set is how it looks; the defaults are the style's.
+/// The values of all properties: a style, which has the defaults.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Settings {
     pub style: Style,
 }
 
-/// Description of every property.
+/// The description of every property.
 pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
     let Settings { style } = Settings::default();
     let color = |name: &'static str, nick, blurb, default: Argb| {
@@ -87,47 +88,47 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
     vec![
         glib::ParamSpecFlags::builder::<DrawFlags>("draw")
             .nick("Draw")
-            .blurb("What is drawn of each face")
+            .blurb("Parts to draw for each face")
             .default_value(style.parts.into())
             .mutable_playing()
             .build(),
         color(
             "box-color",
             "Box colour",
-            "Colour of boxes and landmarks (big-endian ARGB, 0xAARRGGBB)",
+            "Colour of boxes and landmarks as 0xAARRGGBB (big-endian ARGB)",
             style.box_color,
         ),
         color(
             "arrow-color",
             "Arrow colour",
-            "Colour of gaze arrows (big-endian ARGB, 0xAARRGGBB)",
+            "Colour of gaze arrows as 0xAARRGGBB (big-endian ARGB)",
             style.arrow_color,
         ),
         color(
             "text-color",
             "Text colour",
-            "Colour of labels, whose ground is always dark (big-endian ARGB, 0xAARRGGBB)",
+            "Colour of labels as 0xAARRGGBB (big-endian ARGB); their background is always dark",
             style.text_color,
         ),
         pixels(
             "line-thickness",
             "Line thickness",
-            "Width of lines in pixels (0 = automatic: a 400th of the frame's shorter side)",
+            "Width of lines in pixels (0 = automatic: 1/400 of the frame's shorter side)",
             256,
             style.line_thickness,
         ),
         pixels(
             "arrow-length",
             "Arrow length",
-            "Length in pixels of the arrow of a gaze at right angles to the camera's axis; others \
-             are foreshortened (0 = automatic: 1.25 times the face's mean side)",
+            "Length in pixels of the arrow for a gaze at right angles to the camera's axis; others \
+             are foreshortened (0 = automatic: 1.25 times the mean side of the face)",
             u32::from(u16::MAX),
             style.arrow_length,
         ),
         pixels(
             "font-size",
             "Font size",
-            "Size of the font in pixels (0 = automatic: a 45th of the frame's shorter side)",
+            "Height of the font in pixels (0 = automatic: 1/45 of the frame's shorter side)",
             512,
             style.font_size,
         ),
@@ -135,7 +136,7 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
 });
 
 impl Settings {
-    /// Sets one property; what cannot be taken is said and leaves the old value.
+    /// Sets one property. An error describes the rejected value and leaves the old one.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
         let style = &mut self.style;
         match name {
@@ -146,12 +147,12 @@ impl Settings {
             "line-thickness" => style.line_thickness = get(value)?,
             "arrow-length" => style.arrow_length = get(value)?,
             "font-size" => style.font_size = get(value)?,
-            _ => return Err(format!("there is no property '{name}'")),
+            _ => return Err(format!("property '{name}' does not exist")),
         }
         Ok(())
     }
 
-    /// The value of one property.
+    /// Returns the value of one property.
     pub fn get(&self, name: &str) -> Option<glib::Value> {
         let style = &self.style;
         Some(match name {
@@ -165,9 +166,4 @@ impl Settings {
             _ => return None,
         })
     }
-}
-
-/// GObject has checked the type against the description above; this says what went wrong anyway.
-fn get<'v, T: glib::value::FromValue<'v>>(value: &'v glib::Value) -> Result<T, String> {
-    value.get::<T>().map_err(|error| error.to_string())
 }

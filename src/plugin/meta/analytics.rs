@@ -1,35 +1,32 @@
-//! GstAnalytics (GStreamer 1.24 and newer): object detections in, gaze related to them out.
+//! GstAnalytics (GStreamer 1.24 and newer): reads object detections and relates gaze to them.
 //!
-//! GStreamer has no gaze type of its own, and a type of ours could be read only by programs that
-//! link to us. So the gaze of an object is a classification with the two classes `gaze-pitch` and
-//! `gaze-yaw`, whose levels are the angles in radians, contained in the object: readable in C,
-//! Python and Rust with what GStreamer ships. `GazeMeta` remains the truth.
+//! GStreamer has no type for gaze, and only programs that link to this crate could read a new one.
+//! So the gaze of an object is a classification with the two classes `gaze-pitch` and `gaze-yaw`,
+//! whose levels are the angles in radians, contained in the object. C, Python and Rust read it with
+//! GStreamer alone. `GazeMeta` remains the reference.
 
 use std::sync::LazyLock;
 
 use gst_analytics::prelude::*;
-use gst_analytics::{
-    AnalyticsClassificationMtd, AnalyticsODMtd, AnalyticsRelationMeta, AnalyticsTrackingMtd,
-    RelTypes,
-};
+use gst_analytics::{AnalyticsODMtd, AnalyticsRelationMeta, AnalyticsTrackingMtd, RelTypes};
 
-use super::region::{Origin, SourcedRegion};
+use super::input_region::{InputRegion, MetaHandle};
 use crate::core::face::FaceRegion;
 use crate::core::geometry::{Gaze, Rect, Size};
 
-/// Classes of a gaze, in the order of their levels.
+/// The classes of a gaze, in the order of their levels.
 static CLASSES: LazyLock<[glib::Quark; 2]> =
     LazyLock::new(|| ["gaze-pitch", "gaze-yaw"].map(glib::Quark::from_str));
 
-/// Appends the objects of class `class` (empty: all). Returns whether there is any object.
-pub(super) fn read(buffer: &gst::BufferRef, class: &str, out: &mut Vec<SourcedRegion>) -> bool {
+/// Appends the objects of class `class` (all if empty). Returns whether there is any object.
+pub(super) fn read(buffer: &gst::BufferRef, class: &str, out: &mut Vec<InputRegion>) -> bool {
     let Some(meta) = buffer.meta::<AnalyticsRelationMeta>() else { return false };
     let mut any = false;
     for object in meta.iter::<AnalyticsODMtd>() {
         any = true;
         let label = object.obj_type();
         let named = label.is_some_and(|label| label.as_str().eq_ignore_ascii_case(class));
-        let Ok(place) = object.location() else { continue };
+        let Ok(location) = object.location() else { continue };
         if !class.is_empty() && !named {
             continue;
         }
@@ -37,21 +34,22 @@ pub(super) fn read(buffer: &gst::BufferRef, class: &str, out: &mut Vec<SourcedRe
             .iter_direct_related::<AnalyticsTrackingMtd>(object.id(), RelTypes::ANY)
             .next()
             .map(|track| track.info().0);
-        let rect = Rect::new(place.x as f32, place.y as f32, place.w as f32, place.h as f32);
-        out.push(SourcedRegion {
+        let rect =
+            Rect::new(location.x as f32, location.y as f32, location.w as f32, location.h as f32);
+        out.push(InputRegion {
             face: FaceRegion {
                 rect,
-                confidence: Some(place.loc_conf_lvl),
+                confidence: Some(location.loc_conf_lvl),
                 track_id: track,
                 ..FaceRegion::default()
             },
-            origin: Origin::Analytics { id: object.id() },
+            meta: MetaHandle::Analytics { id: object.id() },
         });
     }
     any
 }
 
-/// Adds a face as an object of class `class`, with its track where it has one.
+/// Adds a face as an object of class `class`, with its track if it has one.
 pub fn add(
     buffer: &mut gst::BufferRef,
     class: &str,
@@ -73,8 +71,7 @@ pub fn add(
     Ok(())
 }
 
-/// Relates a gaze to the object that it belongs to. There may be no room left; then only
-/// `GazeMeta` has it.
+/// Relates a gaze to its object. Without room in the metadata, only `GazeMeta` has the gaze.
 pub(super) fn relate(buffer: &mut gst::BufferRef, object: u32, gaze: Gaze) {
     let Some(mut meta) = buffer.meta_mut::<AnalyticsRelationMeta>() else { return };
     let id = match meta.add_cls_mtd(&[gaze.pitch, gaze.yaw], &*CLASSES) {
@@ -84,22 +81,24 @@ pub(super) fn relate(buffer: &mut gst::BufferRef, object: u32, gaze: Gaze) {
     let _ = meta.set_relation(RelTypes::CONTAIN, object, id);
 }
 
-/// The gaze related to an object, as another program would read it.
-pub fn gaze_of(buffer: &gst::BufferRef, object: u32) -> Option<Gaze> {
-    let meta = buffer.meta::<AnalyticsRelationMeta>()?;
-    meta.iter_direct_related::<AnalyticsClassificationMtd>(object, RelTypes::CONTAIN)
-        .find(|c| c.len() == 2 && c.quark(0) == CLASSES[0] && c.quark(1) == CLASSES[1])
-        .map(|c| Gaze::new(c.level(0), c.level(1)))
-}
-
 #[cfg(test)]
 mod tests {
+    use gst_analytics::AnalyticsClassificationMtd;
+
     use super::*;
 
     const SIZE: Size = Size::new(640, 480);
 
+    /// Reads the gaze of an object as another program would.
+    fn gaze_of(buffer: &gst::BufferRef, object: u32) -> Option<Gaze> {
+        let meta = buffer.meta::<AnalyticsRelationMeta>()?;
+        meta.iter_direct_related::<AnalyticsClassificationMtd>(object, RelTypes::CONTAIN)
+            .find(|c| c.len() == 2 && c.quark(0) == CLASSES[0] && c.quark(1) == CLASSES[1])
+            .map(|c| Gaze::new(c.level(0), c.level(1)))
+    }
+
     #[test]
-    fn objects_there_and_gaze_back() {
+    fn an_object_gets_its_gaze() {
         gst::init().unwrap();
         let mut buffer = gst::Buffer::new();
         let face = FaceRegion {
@@ -115,7 +114,7 @@ mod tests {
         assert!(read(&buffer, "face", &mut found));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].face, face);
-        let Origin::Analytics { id } = found[0].origin else { panic!("not an object") };
+        let MetaHandle::Analytics { id } = found[0].meta else { panic!("not an object") };
         assert_eq!(gaze_of(&buffer, id), None);
         relate(buffer.get_mut().unwrap(), id, Gaze::new(0.5, -0.25));
         assert_eq!(gaze_of(&buffer, id), Some(Gaze::new(0.5, -0.25)));
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn gazeface_notes_restore_what_an_object_lost() {
+    fn gaze_faces_restore_what_an_object_lost() {
         use super::super::faces;
         use super::super::region::RegionReader;
         use crate::core::geometry::Point;

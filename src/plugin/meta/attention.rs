@@ -1,77 +1,79 @@
 //! `AttentionMeta`: the driver's attention at a frame.
 //!
-//! | field | type | says |
+//! | field | type | meaning |
 //! |---|---|---|
 //! | `state` | string | attentive, looking-away, distracted, drowsy, asleep, unresponsive, calibrating, unavailable |
-//! | `level` | string | none, warning, urgent, intervention: the most urgent alarm's |
-//! | `alarms` | GstValueArray of string | those that are on: long-distraction, short-distraction, phone-use, distraction, eyes-off, microsleep, sleep, unresponsive, drowsy |
-//! | `reason` | string | no-data, no-face, no-gaze: why the driver cannot be judged; no-eyes: gaze is judged, closed eyes are not; may be absent |
-//! | `zone` | string | where the gaze settled, or `elsewhere`; absent where it is not known |
+//! | `level` | string | none, warning, urgent, intervention: level of the most urgent alarm |
+//! | `alarms` | GstValueArray of string | active alarms: long-distraction, short-distraction, phone-use, distraction, eyes-off, microsleep, sleep, unresponsive, drowsy |
+//! | `reason` | string | why the monitor judges nothing: no-data, no-face, no-gaze; no-eyes: it judges gaze but not closed eyes; may be absent |
+//! | `zone` | string | zone on which the gaze settled, or `elsewhere`; absent if unknown |
 //! | `zone-class` | string | forward, mirror, cluster, non-driving, phone-basic, phone-advanced; with `zone` |
 //! | `pitch yaw` | double | gaze relative to the road ahead, radians, positive up and to the driver's right; may be absent |
-//! | `away-time` | uint64 | ns that this glance away from the road has lasted |
-//! | `shared-time` | uint64 | ns away in the sharing rule's window |
-//! | `closed-time` | uint64 | ns that the eyes have been closed |
-//! | `perclos` | double | part of the last minute with closed eyes, 0..1; absent where not enough was seen |
-//! | `forward-pitch forward-yaw` | double | the road ahead in camera coordinates, radians; absent while it is not known |
+//! | `away-time` | uint64 | ns since the start of this glance away from the road |
+//! | `shared-time` | uint64 | ns away from the road in the window of the sharing rule |
+//! | `closed-time` | uint64 | ns since the eyes closed |
+//! | `perclos` | double | share of the last minute with closed eyes, 0..1; absent with too few frames |
+//! | `forward-pitch forward-yaw` | double | direction of the road ahead in camera coordinates, radians; absent while unknown |
 //! | `forward-confidence` | double | 0..1 |
-//! | `speed` | double | km/h; absent where unknown |
-//! | `face` | uint | position of the driver's face in `GazeMeta`; absent where there is none |
-//! | `rules` | string | name of the rules profile |
-//! | `source-id` | uint | that of the `GazeMeta` that was judged; absent where there was none |
-//! | `left-road-time` | uint64 | ns from the gaze's leaving the road to this frame, at which the zone changed by that; on that frame alone |
-//! | `raised` | string | the alarm that was raised at this frame, of several the one that took longest; on that frame alone, as are the next three |
-//! | `raised-level` | string | how urgent it is |
-//! | `raised-delay` | uint64 | ns from the rule's threshold to this frame |
-//! | `raised-zone-delay` | uint64 | ns from the gaze's leaving the road to the zone's change; 0 for closed eyes |
+//! | `speed` | double | km/h; absent if unknown |
+//! | `face` | uint | position of the driver's face in `GazeMeta`; absent without a face |
+//! | `rules` | string | name of the rules |
+//! | `source-id` | uint | `source-id` of the judged `GazeMeta`; absent without one |
+//! | `left-road-time` | uint64 | ns from the gaze leaving the road to this frame, the frame of the resulting change of zone; absent on other frames |
+//! | `raised` | string | alarm raised at this frame, the one with the longest delay if there are several; absent on other frames, as are the next three |
+//! | `raised-level` | string | its level |
+//! | `raised-delay` | uint64 | ns from the threshold of the rule to this frame |
+//! | `raised-zone-delay` | uint64 | ns from the gaze leaving the road to the change of zone; 0 for closed eyes |
 
 use std::time::Duration;
 
 use glib::prelude::*;
 use gst::meta::CustomMeta;
 
+use super::custom;
 use super::structure::number;
 use crate::core::geometry::Gaze;
 use crate::core::monitor::zones::zone::ZoneClass;
 use crate::core::monitor::{Alarm, Attention, DriverState, Level, RaisedAlarm, UnavailableReason};
 
-/// Name under which the metadata is registered.
+/// The registered name of the metadata.
 pub const NAME: &str = "AttentionMeta";
 
-/// The field that tells whose attention it is.
+/// The name of the field with the source of a batch.
 const SOURCE: &str = "source-id";
 
-/// Puts `attention` on the buffer, in place of what is already there.
+/// Puts `attention` on the buffer, in place of an AttentionMeta that is there already.
 pub fn add(buffer: &mut gst::BufferRef, attention: &Attention) -> Result<(), glib::BoolError> {
-    write(super::fresh(buffer, NAME)?.mut_structure(), attention);
+    write(custom::add_or_clear(buffer, NAME)?.mut_structure(), attention);
     Ok(())
 }
 
-/// Says which source of a batch the attention on the buffer is of.
+/// Sets the source of a batch to which the attention on the buffer belongs.
 pub fn set_source(buffer: &mut gst::BufferRef, source: u32) {
     if let Ok(mut meta) = CustomMeta::from_mut_buffer(buffer, NAME) {
         meta.mut_structure().set(SOURCE, source);
     }
 }
 
-/// Which source of a batch the attention on a buffer is of; `None` where it does not say.
+/// Returns the source of a batch to which the attention on a buffer belongs; `None` if the field is
+/// absent.
 pub fn source(buffer: &gst::BufferRef) -> Option<u32> {
     CustomMeta::from_buffer(buffer, NAME).ok()?.structure().get(SOURCE).ok()
 }
 
-/// Reads what a buffer carries.
+/// Reads the AttentionMeta of a buffer.
 pub fn read(buffer: &gst::BufferRef) -> Option<Attention> {
     parse(CustomMeta::from_buffer(buffer, NAME).ok()?.structure())
 }
 
-/// The same fields as a free structure, for properties and bus messages.
+/// Returns the same fields as a structure of their own, for properties and bus messages.
 pub fn to_structure(name: &str, attention: &Attention) -> gst::Structure {
     let mut s = gst::Structure::new_empty(name);
     write(&mut s, attention);
     s
 }
 
-/// A time as a field.
+/// Returns the value of a field for a time.
 pub(crate) fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -121,7 +123,7 @@ fn write(s: &mut gst::StructureRef, attention: &Attention) {
     }
 }
 
-/// The inverse of [`to_structure`]; `None` where there is no state that is known.
+/// The inverse of [`to_structure`]; `None` for an unknown or missing state.
 pub fn parse(s: &gst::StructureRef) -> Option<Attention> {
     let text = |name| s.get::<&str>(name).ok();
     let time = |name| Duration::from_nanos(s.get(name).unwrap_or_default());
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_there_and_back() {
+    fn every_field_survives_a_round_trip() {
         gst::init().unwrap();
         super::super::register();
         let mut buffer = gst::Buffer::new();
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_words_are_not_taken() {
+    fn unknown_names_are_ignored() {
         gst::init().unwrap();
         let mut s = to_structure("attention", &full());
         s.set("level", "apocalypse");

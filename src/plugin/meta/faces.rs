@@ -1,39 +1,39 @@
-//! `GazeFaces`: the faces that `gazeface` found, and that it looked.
+//! `GazeFaces`: the faces that `gazeface` found, on every frame that it processed.
 //!
 //! The regions themselves are ordinary `GstVideoRegionOfInterestMeta`, which GStreamer scales and
-//! which any element understands. This meta adds what gets lost on the way (region parameters do
-//! not survive `videoconvert`), and it is there, with an empty list, when no face was found, which
-//! a missing region cannot say.
+//! which any element understands. This meta keeps what gets lost on the way (region parameters do
+//! not survive `videoconvert`). With an empty list it also tells a frame without faces from one that
+//! no detector saw.
 //!
 //! Fields: `width`, `height` (int) and `faces` (GstValueArray of GstStructure `face` with `x y w h`,
 //! `confidence`, `landmarks`, `eyes`, `eye-openness`, `track-id`, `head-*` as in `GazeMeta`, and
-//! `roi-id` (int), the id of the region that it belongs to).
+//! `roi-id` (int), the id of its region).
 
 use gst::meta::CustomMeta;
 
-use super::structure;
+use super::{custom, structure};
 use crate::core::face::FaceRegion;
 use crate::core::geometry::Size;
 
-/// Name under which the metadata is registered.
+/// The registered name of the metadata.
 pub const NAME: &str = "GazeFaces";
 
-/// What `gazeface` knows of a frame.
+/// The content of a `GazeFaces`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct FoundFaces {
-    /// The frame that the boxes are measured in.
+pub struct GazeFaces {
+    /// The size of the frame that the boxes refer to.
     pub size: Size,
-    /// Each face with the id of its region of interest.
+    /// The faces, each with the id of its region of interest.
     pub faces: Vec<(i32, FaceRegion)>,
 }
 
-/// Says on the buffer that it was looked at, and what was found.
+/// Puts a `GazeFaces` on the buffer, in place of one that is there already.
 pub fn add(
     buffer: &mut gst::BufferRef,
     size: Size,
     faces: &[(i32, FaceRegion)],
 ) -> Result<(), glib::BoolError> {
-    let mut meta = super::fresh(buffer, NAME)?;
+    let mut meta = custom::add_or_clear(buffer, NAME)?;
     let s = meta.mut_structure();
     structure::set_size(s, size);
     structure::set_faces(
@@ -47,16 +47,16 @@ pub fn add(
     Ok(())
 }
 
-/// Reads it into `found`, whose memory is reused; `false` where `gazeface` did not look.
-pub fn read_into(buffer: &gst::BufferRef, found: &mut FoundFaces) -> bool {
-    found.faces.clear();
+/// Reads the meta into `out` and reuses its memory; returns `false` without the meta.
+pub fn read_into(buffer: &gst::BufferRef, out: &mut GazeFaces) -> bool {
+    out.faces.clear();
     let Ok(meta) = CustomMeta::from_buffer(buffer, NAME) else { return false };
     let s = meta.structure();
     let Some(size) = structure::size(s) else { return false };
-    found.size = size;
+    out.size = size;
     structure::for_each_face(s, |face| {
         if let Some(region) = structure::to_region(face) {
-            found.faces.push((face.get("roi-id").unwrap_or(-1), region));
+            out.faces.push((face.get("roi-id").unwrap_or(-1), region));
         }
     });
     true

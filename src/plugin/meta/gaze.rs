@@ -1,23 +1,23 @@
-//! `GazeMeta`: where each face of a frame looks.
+//! `GazeMeta`: the gaze of each face of a frame.
 //!
-//! | field | type | says |
+//! | field | type | meaning |
 //! |---|---|---|
-//! | `width`, `height` | int | the frame that the boxes are measured in |
-//! | `faces` | GstValueArray of GstStructure `face` | empty where no face was found |
+//! | `width`, `height` | int | size of the frame that the boxes refer to |
+//! | `faces` | GstValueArray of GstStructure `face` | empty if no face was found |
 //! | `model` | string | name of the model |
 //! | `source-id` | uint | slot of the batch; 0 outside batches |
 //! | `inference-time` | uint64 | nanoseconds from pixels to the last angle |
 //!
-//! | field of `face` | type | says |
+//! | field of `face` | type | meaning |
 //! |---|---|---|
 //! | `x y w h` | double | box, pixels of that frame |
-//! | `pitch yaw` | double | radians; absent where the model gave no number |
-//! | `confidence` | double | 0..1; absent where the model gives none |
-//! | `detection-confidence` | double | 0..1, the detector's score; absent where unknown |
-//! | `track-id` | uint64 | absent where unknown |
-//! | `age` | uint | frames since this face was last inferred, 0 is now |
+//! | `pitch yaw` | double | radians; absent if the model gave no finite number |
+//! | `confidence` | double | 0..1; absent if the model gives none |
+//! | `detection-confidence` | double | 0..1, score of the detector; absent if unknown |
+//! | `track-id` | uint64 | absent if unknown |
+//! | `age` | uint | frames since the last inference of this face; 0 is this frame |
 //! | `landmarks` | GstValueArray of 10 double | x and y of eyes, nose, mouth corners; may be absent |
-//! | `eyes` | GstValueArray of 8 double | x and y of the eyes' corners, from the image's left to its right: outer, inner, inner, outer; may be absent |
+//! | `eyes` | GstValueArray of 8 double | x and y of the eye corners, from the image's left to its right: outer, inner, inner, outer; may be absent |
 //! | `eye-openness` | GstValueArray of 2 double | 0..1, closed to open: the eye on the image's left, then the one on its right; may be absent |
 //! | `head-pitch head-yaw head-roll` | double | radians; may be absent |
 //! | `origin-x origin-y origin-z` | double | mm, camera coordinates; may be absent |
@@ -27,20 +27,21 @@ use std::ops::ControlFlow;
 use gst::buffer::BufferMetaForeachAction;
 use gst::meta::CustomMeta;
 
-use super::structure;
+use super::{custom, structure};
 use crate::core::gaze::{FrameGaze, GazeEstimate};
 use crate::core::geometry::Gaze;
 
-/// Name under which the metadata is registered.
+/// The registered name of the metadata.
 pub const NAME: &str = "GazeMeta";
 
-/// Puts `frame` on the buffer, in place of a GazeMeta that is already there.
+/// Puts `frame` on the buffer, in place of a GazeMeta that is there already.
 pub fn add(buffer: &mut gst::BufferRef, frame: &FrameGaze) -> Result<(), glib::BoolError> {
-    write(super::fresh(buffer, NAME)?.mut_structure(), frame);
+    write(custom::add_or_clear(buffer, NAME)?.mut_structure(), frame);
     Ok(())
 }
 
-/// Puts one GazeMeta for each frame of a batch on the buffer, in place of those that are there.
+/// Puts one GazeMeta for each frame of a batch on the buffer, in place of those that are there
+/// already.
 pub fn add_batch<'a>(
     buffer: &mut gst::BufferRef,
     frames: impl IntoIterator<Item = &'a FrameGaze>,
@@ -57,7 +58,7 @@ pub fn add_batch<'a>(
     Ok(())
 }
 
-/// Reads what a buffer carries of all frames of a batch, in their order.
+/// Reads the GazeMeta of each frame of a batch, in order.
 pub fn read_batch(buffer: &gst::BufferRef) -> impl Iterator<Item = FrameGaze> {
     buffer.iter_meta::<gst::Meta>().filter_map(|meta| {
         let meta = meta.try_as_custom_meta().filter(|meta| meta.has_name(NAME))?;
@@ -65,13 +66,12 @@ pub fn read_batch(buffer: &gst::BufferRef) -> impl Iterator<Item = FrameGaze> {
     })
 }
 
-/// Reads what a buffer carries, of the first frame where it is a batch; `None` where nobody looked
-/// at it.
+/// Reads the GazeMeta of a buffer, the first one of a batch; `None` without one.
 pub fn read(buffer: &gst::BufferRef) -> Option<FrameGaze> {
     parse(CustomMeta::from_buffer(buffer, NAME).ok()?.structure())
 }
 
-/// The same fields as a free structure, for bus messages.
+/// Returns the same fields as a structure of their own, for bus messages.
 pub fn to_structure(name: &str, frame: &FrameGaze) -> gst::Structure {
     let mut s = gst::Structure::new_empty(name);
     write(&mut s, frame);
@@ -86,7 +86,7 @@ fn write(s: &mut gst::StructureRef, frame: &FrameGaze) {
     s.set("inference-time", frame.inference_time);
 }
 
-/// The inverse of [`to_structure`]; `None` where the frame size is missing.
+/// The inverse of [`to_structure`]; `None` without a frame size.
 pub fn parse(s: &gst::StructureRef) -> Option<FrameGaze> {
     let mut faces = Vec::new();
     structure::for_each_face(s, |face| faces.extend(to_estimate(face)));
@@ -101,7 +101,7 @@ pub fn parse(s: &gst::StructureRef) -> Option<FrameGaze> {
 
 fn from_estimate(face: &GazeEstimate) -> gst::Structure {
     let mut s = structure::from_region(&face.region);
-    // In this meta `confidence` is the gaze's; the detector's score has a name of its own.
+    // In this meta `confidence` belongs to the gaze; `detection-confidence` is the detector's score.
     s.remove_field("confidence");
     if let Some(confidence) = face.region.confidence {
         s.set("detection-confidence", f64::from(confidence));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_there_and_back() {
+    fn every_field_survives_a_round_trip() {
         gst::init().unwrap();
         super::super::register();
         let frame = full_frame();
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_absent() {
+    fn a_gaze_that_is_not_finite_is_absent() {
         gst::init().unwrap();
         let mut frame = full_frame();
         frame.faces[0].gaze = Some(Gaze::new(f32::NAN, 0.0));

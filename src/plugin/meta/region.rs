@@ -1,70 +1,39 @@
-//! Face regions from anybody's metadata.
+//! Face regions from the metadata of any detector.
 //!
-//! Looked for in this order: GstAnalytics object detections (feature `v1_24`),
-//! `GstVideoRegionOfInterestMeta`. The first kind that is there is the one that counts.
+//! The reader takes the first kind of metadata that the buffer has: GstAnalytics object detections
+//! (feature `v1_24`), then `GstVideoRegionOfInterestMeta`.
 
 use gst_video::VideoRegionOfInterestMeta;
 
-use super::faces::{self, FoundFaces};
+use super::faces::{self, GazeFaces};
+use super::input_region::{InputRegion, MetaHandle};
 use super::structure::number;
 use crate::core::face::{EyeCorners, FaceRegion};
 use crate::core::gaze::GazeEstimate;
 use crate::core::geometry::{HeadPose, Point, Rect, Size};
 
-/// A region, and which metadata it came from (results are put back there).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SourcedRegion {
-    /// The face.
-    pub face: FaceRegion,
-    /// Where it came from.
-    pub origin: Origin,
-}
-
-/// The metadata a region came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A `GstVideoRegionOfInterestMeta` with this id; there may be several with the same.
-    Roi {
-        /// Position among the regions of the buffer.
-        index: usize,
-    },
-    /// A GstAnalytics object detection with this id within its relation metadata.
-    #[cfg(feature = "v1_24")]
-    Analytics {
-        /// Id of the object detection.
-        id: u32,
-    },
-    /// One of DeepStream's objects.
-    Object {
-        /// Position among the objects of its frame.
-        position: usize,
-    },
-    /// Nobody's: the frame, or the fixed region.
-    Frame,
-}
-
-/// Reads regions, reusing its memory.
+/// Reads regions and reuses its memory.
 #[derive(Debug, Default)]
 pub struct RegionReader {
-    found: FoundFaces,
+    gaze_faces: GazeFaces,
 }
 
 impl RegionReader {
-    /// Appends the buffer's faces to `out`; regions of another class than `class` are left out
-    /// (an empty `class` takes all). Returns whether a detector looked at this frame at all.
+    /// Appends the regions of class `class` to `out`; an empty `class` takes all regions. Returns
+    /// whether a detector processed this frame.
     pub fn read(
         &mut self,
         buffer: &gst::BufferRef,
         size: Size,
         class: &str,
-        out: &mut Vec<SourcedRegion>,
+        out: &mut Vec<InputRegion>,
     ) -> bool {
-        let looked = faces::read_into(buffer, &mut self.found);
+        let detector_ran = faces::read_into(buffer, &mut self.gaze_faces);
         #[cfg(feature = "v1_24")]
-        let looked = super::analytics::read(buffer, class, out) || looked;
+        let detector_ran = super::analytics::read(buffer, class, out) || detector_ran;
         if !out.is_empty() {
-            // Objects are whole pixels, and have neither our landmarks nor our ids.
-            out.iter_mut().for_each(|region| self.details(None, size, &mut region.face));
+            // Objects have boxes of whole pixels, no landmarks and no region ids.
+            out.iter_mut().for_each(|region| self.restore_details(None, size, &mut region.face));
             return true;
         }
         let mut any = false;
@@ -78,20 +47,19 @@ impl RegionReader {
                 rect: Rect::new(x as f32, y as f32, w as f32, h as f32),
                 ..Default::default()
             };
-            parameters(&roi, &mut face);
-            self.details(Some(roi.id()), size, &mut face);
-            out.push(SourcedRegion { face, origin: Origin::Roi { index } });
+            read_parameters(&roi, &mut face);
+            self.restore_details(Some(roi.id()), size, &mut face);
+            out.push(InputRegion { face, meta: MetaHandle::Roi { index } });
         }
-        any || looked
+        any || detector_ran
     }
 
-    /// What `gazeface` noted of a region: the exact box, and what parameters lost. Found by the
-    /// region's id, or by its place where it has none.
-    fn details(&self, id: Option<i32>, size: Size, face: &mut FaceRegion) {
-        let from = self.found.size;
+    /// Restores from `GazeFaces` the exact box of a region and the parameters that got lost. The
+    /// region's id finds the face; a region without an id is found by its box.
+    fn restore_details(&self, id: Option<i32>, size: Size, face: &mut FaceRegion) {
+        let from = self.gaze_faces.size;
         let at = |noted: &FaceRegion| {
-            // Regions are cut at the frame's edge and rounded, and an element that knows what it
-            // does may have moved them.
+            // Regions are rounded and clipped to the frame, and another element may have moved them.
             let exact = noted.rect.rescaled(from, size);
             let seen = exact.intersect(&Rect::full(size));
             let near = |a: f32, b: f32| (a - b).abs() <= 2.0;
@@ -101,7 +69,7 @@ impl RegionReader {
                 && near(seen.bottom(), face.rect.bottom());
             same.then_some(exact)
         };
-        let noted = self.found.faces.iter().find(|(noted, face)| match id {
+        let noted = self.gaze_faces.faces.iter().find(|(noted, face)| match id {
             Some(id) => *noted == id,
             None => at(face).is_some(),
         });
@@ -120,10 +88,10 @@ impl RegionReader {
     }
 }
 
-/// Reads the region parameters that are known: `detection` (`confidence`), `object_id` (`id`, as
+/// Reads the known parameters of a region: `detection` (`confidence`), `object_id` (`id`, as
 /// DL Streamer's tracker writes it), and as `gazeface` writes them `landmarks`, `head-pose` (`pitch`,
 /// `yaw` and `roll` in radians, with the signs of [`HeadPose`]), `eyes` and `eye-openness`.
-fn parameters(roi: &VideoRegionOfInterestMeta, face: &mut FaceRegion) {
+fn read_parameters(roi: &VideoRegionOfInterestMeta, face: &mut FaceRegion) {
     for s in roi.params() {
         match s.name().as_str() {
             "detection" => face.confidence = number(s, "confidence"),
@@ -136,9 +104,9 @@ fn parameters(roi: &VideoRegionOfInterestMeta, face: &mut FaceRegion) {
                     face.head_pose = Some(HeadPose { pitch, yaw, roll });
                 }
             }
-            LANDMARKS => face.landmarks = points_from(s, &POINTS),
+            LANDMARKS => face.landmarks = read_points(s, &POINTS),
             EYES => {
-                face.eyes = points_from(s, &CORNERS).map(|[a, b, c, d]| {
+                face.eyes = read_points(s, &CORNERS).map(|[a, b, c, d]| {
                     [EyeCorners { outer: a, inner: b }, EyeCorners { outer: d, inner: c }]
                 });
             }
@@ -150,10 +118,10 @@ fn parameters(roi: &VideoRegionOfInterestMeta, face: &mut FaceRegion) {
     }
 }
 
-/// Name of the region parameter that holds the track id, which DL Streamer reads and writes too.
+/// The region parameter with the track id, which DL Streamer reads and writes too.
 const OBJECT_ID: &str = "object_id";
 
-/// Name of the region parameter that holds five points.
+/// The region parameter with five points.
 const LANDMARKS: &str = "landmarks";
 
 /// Fields of the parameter `landmarks`, in the order of
@@ -166,7 +134,7 @@ const POINTS: [(&str, &str); 5] = [
     ("mouth-left-x", "mouth-left-y"),
 ];
 
-/// Name of the region parameter that holds the corners of the eyes.
+/// The region parameter with the eye corners.
 const EYES: &str = "eyes";
 
 /// Fields of the parameter `eyes`, from the image's left to its right; `right` is the subject's, as
@@ -178,11 +146,10 @@ const CORNERS: [(&str, &str); 4] = [
     ("left-outer-x", "left-outer-y"),
 ];
 
-/// Name of the region parameter that says how far the eyes are open: `right` and `left` (the
-/// subject's), 0..1.
+/// The region parameter with the eye openness: `right` and `left` (the subject's), 0..1.
 const OPENNESS: &str = "eye-openness";
 
-fn points_from<const N: usize>(
+fn read_points<const N: usize>(
     s: &gst::StructureRef,
     names: &[(&str, &str); N],
 ) -> Option<[Point; N]> {
@@ -208,9 +175,9 @@ fn add_points(
     roi.add_param(s);
 }
 
-/// Attaches `face` as a region of interest of type `class`, its details as parameters.
+/// Attaches `face` as a region of interest of type `class`, with its details as parameters.
 pub fn add_roi(buffer: &mut gst::BufferRef, class: &str, id: i32, face: &FaceRegion, size: Size) {
-    // A region of interest is made of unsigned pixels, so what leaves the frame is cut off.
+    // A region of interest has unsigned pixels, so the box is clipped to the frame.
     let inside = face.rect.intersect(&Rect::full(size));
     if inside.is_empty() {
         return;
@@ -254,12 +221,12 @@ pub fn add_roi(buffer: &mut gst::BufferRef, class: &str, id: i32, face: &FaceReg
     }
 }
 
-/// Puts the gaze of one face back on the metadata that it came from, as a courtesy to neighbours
-/// (`GazeMeta` is the truth): the parameter `gaze` with `pitch`, `yaw` (radians) and `age`.
-pub fn annotate(buffer: &mut gst::BufferRef, origin: Origin, estimate: &GazeEstimate) {
+/// Adds the gaze of one face to the metadata of its region, for other elements: the parameter `gaze`
+/// with `pitch`, `yaw` (radians) and `age`. `GazeMeta` remains the reference.
+pub fn annotate(buffer: &mut gst::BufferRef, meta: MetaHandle, estimate: &GazeEstimate) {
     let Some(gaze) = estimate.gaze else { return };
-    match origin {
-        Origin::Roi { index } => {
+    match meta {
+        MetaHandle::Roi { index } => {
             let mut rois = buffer.iter_meta_mut::<VideoRegionOfInterestMeta>();
             if let Some(mut roi) = rois.nth(index) {
                 roi.add_param(
@@ -272,9 +239,9 @@ pub fn annotate(buffer: &mut gst::BufferRef, origin: Origin, estimate: &GazeEsti
             }
         }
         #[cfg(feature = "v1_24")]
-        Origin::Analytics { id } => super::analytics::relate(buffer, id, gaze),
-        // DeepStream's metadata is not the buffer's own; the batch puts the gaze there.
-        Origin::Object { .. } | Origin::Frame => {}
+        MetaHandle::Analytics { id } => super::analytics::relate(buffer, id, gaze),
+        // The batch writes to the metadata of DeepStream.
+        MetaHandle::Object { .. } | MetaHandle::None => {}
     }
 }
 
@@ -300,21 +267,21 @@ mod tests {
         }
     }
 
-    fn read(buffer: &gst::BufferRef, class: &str) -> (bool, Vec<SourcedRegion>) {
+    fn read(buffer: &gst::BufferRef, class: &str) -> (bool, Vec<InputRegion>) {
         let mut out = Vec::new();
-        let looked = RegionReader::default().read(buffer, SIZE, class, &mut out);
-        (looked, out)
+        let detector_ran = RegionReader::default().read(buffer, SIZE, class, &mut out);
+        (detector_ran, out)
     }
 
     #[test]
-    fn a_region_and_its_parameters() {
+    fn a_region_keeps_its_parameters() {
         gst::init().unwrap();
         super::super::register();
         let mut buffer = gst::Buffer::new();
         assert_eq!(read(&buffer, "face"), (false, vec![]));
         add_roi(buffer.get_mut().unwrap(), "face", 3, &face(), SIZE);
-        let (looked, regions) = read(&buffer, "face");
-        assert!(looked);
+        let (detector_ran, regions) = read(&buffer, "face");
+        assert!(detector_ran);
         let found = regions[0].face;
         assert_eq!(found.rect, Rect::new(100.0, 51.0, 81.0, 90.0));
         assert_eq!(found.landmarks, face().landmarks);
@@ -326,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn gazeface_notes_restore_what_the_region_lost() {
+    fn gaze_faces_restore_what_the_region_lost() {
         gst::init().unwrap();
         super::super::register();
         let mut buffer = gst::Buffer::new();
@@ -337,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn looked_and_found_nothing() {
+    fn an_empty_gaze_faces_means_no_faces() {
         gst::init().unwrap();
         super::super::register();
         let mut buffer = gst::Buffer::new();
@@ -353,10 +320,10 @@ mod tests {
         let writable = buffer.get_mut().unwrap();
         add_roi(writable, "cat", 1, &face(), SIZE);
         add_roi(writable, "face", 2, &face(), SIZE);
-        let origin = read(&buffer, "face").1[0].origin;
+        let meta = read(&buffer, "face").1[0].meta;
         let estimate =
             GazeEstimate { gaze: Some(Gaze::new(0.5, -0.25)), ..GazeEstimate::default() };
-        annotate(buffer.get_mut().unwrap(), origin, &estimate);
+        annotate(buffer.get_mut().unwrap(), meta, &estimate);
         let rois: Vec<_> = buffer.iter_meta::<VideoRegionOfInterestMeta>().collect();
         assert!(rois[0].param("gaze").is_none());
         let gaze = rois[1].param("gaze").unwrap();

@@ -1,14 +1,14 @@
-//! Faces as GstStructures: one home for the field names that both custom metas share.
+//! Faces as GstStructures: the fields that `GazeMeta` and `GazeFaces` share.
 
 use glib::prelude::*;
 
 use crate::core::face::{EyeCorners, FaceRegion};
 use crate::core::geometry::{HeadPose, Point, Rect, Size};
 
-/// Name of the structure of one face.
+/// The name of the structure of one face.
 pub(super) const FACE: &str = "face";
 
-/// All that is known of a face but its gaze.
+/// Writes a region as a structure: everything about a face except its gaze.
 pub(super) fn from_region(region: &FaceRegion) -> gst::Structure {
     let FaceRegion { rect, confidence, track_id, landmarks, head_pose, eyes, eye_openness } =
         region;
@@ -42,7 +42,7 @@ pub(super) fn from_region(region: &FaceRegion) -> gst::Structure {
     s
 }
 
-/// The inverse of [`from_region`]; `None` where there is no box.
+/// The inverse of [`from_region`]; `None` without a box.
 pub(super) fn to_region(s: &gst::StructureRef) -> Option<FaceRegion> {
     let rect = Rect::new(number(s, "x")?, number(s, "y")?, number(s, "w")?, number(s, "h")?);
     let head_pose = match (number(s, "head-pitch"), number(s, "head-yaw")) {
@@ -64,7 +64,7 @@ pub(super) fn to_region(s: &gst::StructureRef) -> Option<FaceRegion> {
     })
 }
 
-/// Points as an array of x and y by turns.
+/// Writes points as an array of alternating x and y.
 fn array(points: &[Point]) -> gst::Array {
     gst::Array::new(points.iter().flat_map(|p| [f64::from(p.x), f64::from(p.y)]))
 }
@@ -84,7 +84,7 @@ fn points<const N: usize>(s: &gst::StructureRef, name: &str) -> Option<[Point; N
     Some(points)
 }
 
-/// `N` numbers; `None` where there are more or fewer.
+/// Reads `N` finite numbers; `None` for any other count.
 fn numbers<const N: usize>(s: &gst::StructureRef, name: &str) -> Option<[f32; N]> {
     let array = s.get::<gst::ArrayRef>(name).ok()?;
     let values: &[glib::SendValue; N] = array.as_slice().try_into().ok()?;
@@ -99,12 +99,12 @@ fn finite(value: &glib::SendValue) -> Option<f32> {
     value.get::<f64>().ok().filter(|v| v.is_finite()).map(|v| v as f32)
 }
 
-/// A double field, where it is there and a number.
+/// Reads a double field; `None` if it is absent or not finite.
 pub(super) fn number(s: &gst::StructureRef, name: &str) -> Option<f32> {
     s.get::<f64>(name).ok().filter(|v| v.is_finite()).map(|v| v as f32)
 }
 
-/// The fields `width` and `height`.
+/// Reads the fields `width` and `height`.
 pub(super) fn size(s: &gst::StructureRef) -> Option<Size> {
     let side = |name| s.get::<i32>(name).ok().and_then(|v| u32::try_from(v).ok());
     Some(Size::new(side("width")?, side("height")?))

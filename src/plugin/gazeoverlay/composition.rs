@@ -1,4 +1,5 @@
-//! Overlays for downstream to blend: the caps that say so, and the pictures on the buffer.
+//! Overlay compositions, which downstream blends: the caps that negotiate them, and the metadata on
+//! the buffer.
 
 use gst_video::{
     CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION as FEATURE, VideoFormat, VideoFrameFlags,
@@ -9,35 +10,34 @@ use gst_video::{
 use crate::core::draw::Painter;
 use crate::core::geometry::PixelRect;
 
-/// The only RGB format of overlays, by the machine's byte order (gstvideo-overlay-composition.h).
+/// The only RGB format of overlays; it depends on the byte order (gstvideo-overlay-composition.h).
 const FORMAT: VideoFormat =
     if cfg!(target_endian = "little") { VideoFormat::Bgra } else { VideoFormat::Argb };
 
-/// Whether the caps promise that downstream blends overlays.
+/// Whether the caps have the feature with which downstream promises to blend overlays.
 pub(super) fn has_feature(caps: &gst::CapsRef) -> bool {
     caps.features(0).is_some_and(|features| features.contains(FEATURE))
 }
 
-/// Those caps of `caps` that lie in system memory and promise no overlays yet, with the promise.
+/// The structures of `caps` in plain system memory, with the feature added.
 fn with_feature(caps: &gst::CapsRef) -> gst::Caps {
-    let promised = gst::CapsFeatures::new([FEATURE]);
+    let feature = gst::CapsFeatures::new([FEATURE]);
     let plain = caps
         .iter_with_features()
         .filter(|(_, features)| features.is_equal(&gst::CAPS_FEATURES_MEMORY_SYSTEM_MEMORY));
-    plain.map(|(structure, _)| (structure.to_owned(), promised.clone())).collect()
+    plain.map(|(structure, _)| (structure.to_owned(), feature.clone())).collect()
 }
 
-/// What the source pad can give for what comes in: the same with the promise, where it may be
-/// `offered`, and the same. A promise that comes in cannot be taken back, since there may be
-/// overlays on the buffers.
+/// The caps of the source pad for those of the sink pad: with the feature added, if `offered`, and
+/// unchanged. The feature of incoming caps stays, because their buffers may have overlays.
 pub(super) fn src_caps(sink: &gst::Caps, offered: bool) -> gst::Caps {
     let mut caps = if offered { with_feature(sink) } else { gst::Caps::new_empty() };
     caps.merge(sink.clone());
     caps
 }
 
-/// What the sink pad can take for what goes out: the same, and without the promise, which this
-/// element can make itself.
+/// The caps of the sink pad for those of the source pad: unchanged, and without the feature, which
+/// this element can add.
 pub(super) fn sink_caps(src: &gst::Caps) -> gst::Caps {
     let mut caps = src.clone();
     let promised = src.iter_with_features().filter(|(_, features)| features.contains(FEATURE));
@@ -48,12 +48,12 @@ pub(super) fn sink_caps(src: &gst::Caps) -> gst::Caps {
     caps
 }
 
-/// Everything that the pads can ever take and give.
+/// The caps of both pad templates.
 pub(super) fn template_caps() -> gst::Caps {
     src_caps(&crate::plugin::format::caps(), true)
 }
 
-/// Attaches what the painter laid out, beside the overlays that are already there.
+/// Attaches the scene that the painter laid out, after the overlays of the buffer.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     painter: &mut Painter,
@@ -68,10 +68,10 @@ pub(super) fn attach(
     if rectangles.is_empty() {
         return Ok(());
     }
-    // Sinks look at the first overlay of a buffer only.
+    // Sinks read only the first overlay of a buffer.
     if let Some(mut meta) = buffer.meta_mut::<VideoOverlayCompositionMeta>() {
-        let there = meta.overlay().iter().collect::<Vec<_>>();
-        let all = VideoOverlayComposition::new(there.iter().chain(&rectangles))?;
+        let present = meta.overlay().iter().collect::<Vec<_>>();
+        let all = VideoOverlayComposition::new(present.iter().chain(&rectangles))?;
         meta.set_overlay(&all);
     } else {
         let overlay = VideoOverlayComposition::new(&rectangles)?;
@@ -80,7 +80,7 @@ pub(super) fn attach(
     Ok(())
 }
 
-/// One picture, given as premultiplied RGBA.
+/// One overlay from premultiplied RGBA pixels.
 fn rectangle(place: PixelRect, canvas: &[u8]) -> Result<VideoOverlayRectangle, glib::BoolError> {
     let PixelRect { x, y, width, height } = place;
     let mut pixels = gst::Buffer::with_size(canvas.len())?;
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn caps_offer_the_promise_and_never_take_it_back() {
+    fn caps_offer_the_feature_and_never_remove_it() {
         gst::init().unwrap();
         let caps = |feature: &str| {
             format!("video/x-raw{feature}, format=NV12, width=64").parse::<gst::Caps>().unwrap()

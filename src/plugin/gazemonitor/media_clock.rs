@@ -1,8 +1,8 @@
-//! The monitor's time: that of the media.
+//! The time of the monitor: media time.
 
-/// Goes on over segments, at the speed of the media: a glance is as long at twice the speed as it
-/// was in the car. It begins as running time and is made of its steps, so that a change of rate
-/// changes how fast it goes and not where it is.
+/// Turns running time into media time, across segments: played at twice the speed, a glance lasts as
+/// long as it did in the car. Media time starts equal to running time and grows by its steps times
+/// the rate, so a change of rate changes the pace without a jump.
 #[derive(Debug, Default)]
 pub(super) struct MediaClock {
     /// Running time and media time of the last frame.
@@ -10,13 +10,13 @@ pub(super) struct MediaClock {
 }
 
 impl MediaClock {
-    /// Begins anew (flush, seek).
+    /// Starts again after a flush or a seek.
     pub fn reset(&mut self) {
         self.last = None;
     }
 
-    /// The time of a frame with this running time, played at this rate; the rate's sign is that of
-    /// the direction, and running time grows in both.
+    /// Returns the media time of a frame with this running time at this rate. The sign of the rate is
+    /// the direction; running time grows in both.
     pub fn at(&mut self, running_time: gst::ClockTime, rate: f64) -> gst::ClockTime {
         let media = match self.last {
             None => running_time,
@@ -34,7 +34,7 @@ fn scaled(time: gst::ClockTime, rate: f64) -> gst::ClockTime {
     if rate.abs() == 1.0 {
         return time;
     }
-    // The cast saturates; the largest number stands for no time.
+    // The cast saturates; u64::MAX is GST_CLOCK_TIME_NONE.
     let nanoseconds = (time.nseconds() as f64 * rate.abs()).round() as u64;
     gst::ClockTime::from_nseconds(nanoseconds.min(gst::ClockTime::MAX.nseconds()))
 }
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_of_rate_changes_the_pace_alone() {
+    fn a_change_of_rate_changes_only_the_pace() {
         let s = gst::ClockTime::from_seconds;
         let mut clock = MediaClock::default();
         assert_eq!(clock.at(s(100), 1.0), s(100));
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_times_are_the_last_one() {
+    fn extreme_times_saturate() {
         let mut clock = MediaClock::default();
         assert_eq!(clock.at(gst::ClockTime::ZERO, 1e300), gst::ClockTime::ZERO);
         assert_eq!(clock.at(gst::ClockTime::MAX, 1e300), gst::ClockTime::MAX);
