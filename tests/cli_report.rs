@@ -13,7 +13,7 @@ use std::time::Duration;
 use common::drive::{Do, Drive, ROAD};
 use gstgaze::core::gaze::FrameGaze;
 use gstgaze::core::geometry::Gaze;
-use gstgaze::core::json::{FrameStamp, write_line_with};
+use gstgaze::core::json::{FrameStamp, write_line};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -121,7 +121,7 @@ fn recording(script: &[(Do, f64)], latency: Duration, model: &str, turned: f32) 
                 latency: Some(latency.as_nanos() as u64),
             };
             let attention = drive.monitor.attention();
-            write_line_with(&mut line, stamp, &shown, Some(&attention)).unwrap();
+            write_line(&mut line, stamp, &shown, Some(&attention)).unwrap();
             lines.push_str(std::str::from_utf8(&line).unwrap());
             frame += 1;
         }

@@ -1,4 +1,4 @@
-//! The monitor allocates nothing for a frame once it runs.
+//! The monitor allocates nothing per frame once it runs.
 
 mod common;
 
@@ -18,7 +18,7 @@ fn frames_allocate_nothing() {
     let shown = acts.map(|act| drive.show(act));
     drive.seconds(ROAD, 60.0);
     let (start, conditions) = (drive.now(), drive.conditions);
-    // As long as one second of anything, so that alarms, zones and closures come and go.
+    // Three seconds of each act, so that alarms, zones and closures come and go.
     let pass = |drive: &mut Drive, from: u64| {
         for i in 0..6000u64 {
             let frame = &shown[(i / 97) as usize % shown.len()];

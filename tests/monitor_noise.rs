@@ -1,5 +1,5 @@
-//! What gaze that errs makes of the rules: tables of confusions, how late alarms are, and how many
-//! alerts an attentive driver gets an hour. Run with `--nocapture` to see the tables.
+//! The rules with noisy gaze: tables of confusions, delays of alarms, and alerts an hour for an
+//! attentive driver. Run with `--nocapture` to see the tables.
 
 mod common;
 
@@ -10,8 +10,8 @@ use gstgaze::core::geometry::Gaze;
 use gstgaze::core::monitor::zones::shape::Shape;
 use gstgaze::core::monitor::{Alarm, ForwardSource, MonitorConfig};
 
-/// Deviation of an eye's openness, 0..=1. This project's choice: a third of what separates closed
-/// from open.
+/// Deviation of an eye's openness, 0..=1. This project's choice: a third of the distance between
+/// closed and open.
 const LID_ERROR: f64 = 0.05;
 
 /// Mean angular error of gaze in cars: 6.71 and 7.04 degrees (GazeDPTR and GazePTR on IVGaze).
@@ -57,7 +57,7 @@ fn go(drive: &mut Drive, errors: &mut Errors, act: Do, frames: u64) {
     }
 }
 
-/// What was to be told, and what was.
+/// The classes of the table: expected and raised.
 const CLASSES: [&str; 4] = ["none", "long", "short", "phone"];
 
 fn class_of(alarms: &[Alarm]) -> usize {
@@ -84,7 +84,7 @@ fn print(title: &str, table: &Table) {
     }
 }
 
-/// Drives of each class at each place, with a gaze that errs so much.
+/// Drives of each class at each target, with this mean error of the gaze.
 fn confusion(mean_error: f64, correlation: f64) -> Table {
     let screens = [(33.0, -20.0), (-70.0, 0.0), (29.0, 16.0), (46.0, -6.0), (-39.0, -12.0)];
     let phones = [(13.0, -50.0), (30.0, -60.0), (38.0, -47.0)];
@@ -148,8 +148,8 @@ fn confusions() {
     }
 }
 
-/// Of each row at least nineteen in twenty are right: what is missed, what is taken for something else and
-/// what is false are bounded for each, and not only on average.
+/// Checks that at least nineteen in twenty of a row are right, so that misses, confusions and false
+/// alarms are bounded for each row and not only on average.
 fn bound(what: &str, right: u32, all: u32) {
     assert!(f64::from(right) >= 0.95 * f64::from(all), "{what}: {right} of {all} right");
 }
@@ -157,7 +157,7 @@ fn bound(what: &str, right: u32, all: u32) {
 const LAP: Do = Do::Look(13.0, -50.0);
 const CLUSTER: Do = Do::Look(4.0, -25.0);
 
-/// The other rules: what somebody does for how long, and the last that is to be told of it.
+/// The other rules: what the driver does for how long, and the last alarm expected of it.
 const DEEDS: [(&str, &str, Do, f64, Option<Alarm>); 12] = [
     ("eu-addw", "2.5 s into the lap", LAP, 2.5, None),
     ("eu-addw", "4.5 s into the lap", LAP, 4.5, Some(Alarm::Distraction)),
@@ -203,9 +203,9 @@ fn decisions_of_the_other_rules() {
     }
 }
 
-/// From the gaze's leaving the road to the zone's change, and from the threshold to the message, of
-/// glances of four seconds: what the monitor adds to the rule's own three. The project's budget for
-/// the two together is two seconds, for the second half of one.
+/// For glances of four seconds: the time from the gaze's leaving the road to the zone's change, and
+/// from the threshold to the message, which the monitor adds to the rule's three. The project allows
+/// two seconds for both together, and half a second for the latter.
 #[test]
 fn delays_through_noise() {
     let places =
@@ -256,7 +256,7 @@ fn delays_through_noise() {
     }
 }
 
-/// Where an attentive driver looks besides the road: place, mean and deviation of the glance's
+/// Where an attentive driver looks besides the road: target, mean and deviation of the glance's
 /// length in seconds (Taoka 1990), and how often in a hundred.
 const GLANCES: [((f32, f32), f64, f64, f64); 4] = [
     ((-39.0, -12.0), 1.10, 0.30, 30.0),
@@ -265,8 +265,8 @@ const GLANCES: [((f32, f32), f64, f64, f64); 4] = [
     ((33.0, -20.0), 1.44, 0.50, 15.0),
 ];
 
-/// Alerts an hour of an attentive driver. Every one is false: no glance is long, and there are ten
-/// seconds between glances on average.
+/// Alerts an hour of an attentive driver. Each is false: no glance is long, and glances are ten seconds
+/// apart on average.
 fn alerts(
     config: MonitorConfig,
     mean_error: f64,
@@ -296,7 +296,7 @@ fn alerts(
         let glance = (length * FPS as f64) as u64;
         go(&mut drive, &mut errors, Do::Look(place.0, place.1), glance);
         done += road + glance;
-        // Only alarms are wanted of hours of events.
+        // Keeps only the alarms of hours of events.
         drive
             .events
             .retain(|event| matches!(event, gstgaze::core::monitor::MonitorEvent::Raised(_)));
@@ -311,7 +311,7 @@ fn with_road(radii: [f32; 2]) -> MonitorConfig {
     config
 }
 
-/// Four drivers, whose errors and glances are different ones, side by side.
+/// Four drivers with different errors and glances, side by side.
 const SEEDS: [u64; 4] = [7, 1001, 2003, 3005];
 
 #[test]
@@ -348,8 +348,8 @@ fn false_alerts_an_hour() {
     for (zone, sum) in [wide, narrow].into_iter().zip(&mut sums) {
         for error in [MEAN_ERROR, 10.0] {
             for correlation in [0.1, 1.0, 3.0] {
-                // No more than what is real, for errors that are not slower than glances. That takes
-                // hours enough to tell: 20 h of a rate of 0.89 are 18 alerts.
+                // No more than in real driving, for errors that are not slower than glances. The bound
+                // needs enough hours: 20 h at a rate of 0.89 are 18 alerts.
                 let bounded = zone == wide && error == MEAN_ERROR && correlation <= 1.0;
                 let rate = rate(zone, error, correlation, if bounded { 20.0 } else { 2.0 });
                 *sum += rate;
@@ -360,9 +360,9 @@ fn false_alerts_an_hour() {
     assert!(sums[0] < sums[1], "a wide zone is no better: {sums:?}");
 }
 
-/// Forward is found through the noise, for a camera beside the wheel.
+/// The monitor learns forward through the noise.
 #[test]
-fn forward_is_found_through_noise() {
+fn learns_forward_through_noise() {
     let mut automatic = config("euroncap-2026");
     automatic.forward = ForwardSource::Auto;
     let (_, drive) = alerts(automatic, MEAN_ERROR, 0.3, 0.2, 7);

@@ -1,4 +1,4 @@
-//! What must hold for every drive: random scripts against properties of the rules.
+//! Properties of the rules on random drives.
 
 mod common;
 
@@ -31,7 +31,7 @@ fn run(rules: &str, fps: u64, script: &[Part]) -> Drive {
     for (act, fifths) in script {
         drive.frames(*act, fifths * fps / 5);
     }
-    // The last frame's time is over when the next one comes.
+    // The next frame ends the time of the last one.
     drive.frames(script.last().map_or(ROAD, |part| part.0), 1);
     drive
 }
@@ -54,25 +54,25 @@ fn of_gaze(record: &AlarmRecord) -> bool {
     DriverState::of_alarms([record.alarm].into_iter().collect()) == Some(DriverState::Distracted)
 }
 
-/// The first alarm because of gaze.
+/// The threshold of the first alarm of gaze.
 fn first(drive: &Drive) -> Option<Duration> {
     drive.raised().iter().find(|record| of_gaze(record)).map(|record| record.threshold)
 }
 
-/// The alarms that come at an instant. A share of a minute, counted in slots of a second, does not.
+/// The alarms that come at an instant. Drowsiness, a share in time buckets of a second, does not.
 fn timed(drive: &Drive) -> Vec<AlarmRecord> {
     drive.raised().into_iter().filter(|record| record.alarm != Alarm::Drowsy).collect()
 }
 
-/// Phones and other places have one rule; at equal shares a rounding decides what it is called.
+/// Phones and other targets have one rule; at equal shares rounding decides its name.
 fn kind(alarm: Alarm) -> Alarm {
     if alarm == Alarm::PhoneUse { Alarm::ShortDistraction } else { alarm }
 }
 
-/// The protocol's time for telling that a driver cannot be judged.
+/// The protocol's limit for reporting an unavailable driver.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What the events say, which must be what the attention says.
+/// The state that the events imply, which must be that of the attention.
 #[derive(Default)]
 struct Told {
     on: std::collections::BTreeSet<Alarm>,
@@ -90,7 +90,7 @@ impl Told {
                     prop_assert!(self.on.remove(alarm), "{alarm} was not on");
                 }
                 MonitorEvent::Available { sense: Sense::Gaze, reason, .. } => {
-                    prop_assert_ne!(reason.is_some(), self.reason.is_some(), "told twice");
+                    prop_assert_ne!(reason.is_some(), self.reason.is_some(), "reported twice");
                     self.reason = *reason;
                 }
                 _ => {}
@@ -107,8 +107,8 @@ impl Told {
     }
 }
 
-/// Since when, by the stamps, nobody has been seen. Stamps within two seconds before the last one
-/// are disorder and say nothing; farther back, time is another one.
+/// Since when, by the stamps, the driver has been out of sight. Stamps within two seconds before the
+/// last one are disorder; a stamp farther back starts time again.
 #[derive(Debug, Default)]
 struct Darkness {
     last: Option<Duration>,
@@ -116,7 +116,7 @@ struct Darkness {
 }
 
 impl Darkness {
-    fn see(&mut self, at: Duration, hidden: bool) {
+    fn observe(&mut self, at: Duration, hidden: bool) {
         if let Some(last) = self.last {
             if at <= last && last - at <= Duration::from_secs(2) {
                 return;
@@ -137,7 +137,7 @@ impl Darkness {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
 
-    /// Who never looks away is never warned of it, however often the camera loses the face.
+    /// A driver who never looks away gets no warning, however often the camera loses the face.
     #[test]
     fn no_alarm_without_time_off_road(script in parts(&[ROAD, Do::Hide])) {
         for rules in RuleProfile::builtin_names() {
@@ -146,8 +146,8 @@ proptest! {
         }
     }
 
-    /// A long distraction has its three seconds, all of them away, since its start; a short one has
-    /// its ten in the last thirty.
+    /// A long distraction has three seconds away since its start; a short one has ten in the last
+    /// thirty.
     #[test]
     fn alarms_have_their_time_off_road(script in parts(&[ROAD, SCREEN, LAP, MIRROR])) {
         let drive = run("euroncap-2026", 30, &script);
@@ -166,7 +166,7 @@ proptest! {
         }
     }
 
-    /// Every glance of three seconds or more in one piece is told, unless a warning is on already.
+    /// Every glance of three seconds or more in one piece raises an alarm, unless one is on already.
     #[test]
     fn no_long_glance_is_missed(script in parts(&[ROAD, SCREEN])) {
         let drive = run("euroncap-2026", 30, &script);
@@ -174,7 +174,7 @@ proptest! {
         prop_assert!(!long || drive.raised().iter().any(of_gaze), "{:?}", drive.events);
     }
 
-    /// More time away never brings the first alarm later.
+    /// More time away never delays the first alarm.
     #[test]
     fn monotonic_in_time_off_road(
         script in parts(&[ROAD, SCREEN, LAP, Do::Hide]),
@@ -196,7 +196,7 @@ proptest! {
         }
     }
 
-    /// The same drive gives the same decisions at any rate, to within a frame.
+    /// The same drive gives the same alarms at any frame rate, to within a frame.
     #[test]
     fn invariant_to_the_frame_rate(
         script in parts(&[ROAD, SCREEN, LAP, MIRROR, Do::Hide, Do::Close]),
@@ -217,7 +217,7 @@ proptest! {
         }
     }
 
-    /// Frames between frames that show the same change nothing.
+    /// More frames that show the same change nothing.
     #[test]
     fn invariant_to_the_splitting_of_frames(
         script in parts(&[ROAD, SCREEN, LAP, Do::Hide, Do::Close]),
@@ -252,10 +252,10 @@ proptest! {
         }
     }
 
-    /// Whatever stamps and angles come: no panic, what is on is what was told, and a driver who is
-    /// not seen is told within ten seconds of the stamps.
+    /// With any stamps and angles: no panic, the events agree with the attention, and a driver out of
+    /// sight is reported within ten seconds of the stamps.
     #[test]
-    fn anything_may_come(
+    fn any_stamps_and_angles(
         frames in prop::collection::vec(
             (0..40_000u64, -400f32..400.0, -400f32..400.0, prop::bool::weighted(0.7)), 1..200,
         ),
@@ -271,15 +271,15 @@ proptest! {
             drive.events.clear();
             drive.monitor.observe(at, Some(&frame), conditions, &mut drive.events);
             told.check(&drive)?;
-            dark.see(at, hidden);
+            dark.observe(at, hidden);
             prop_assert!(told.reason.is_some() || dark.lasts(at) < LIMIT, "{at:?}: {dark:?}");
         }
     }
 
-    /// Stamps that jump, stand still or leave something out: a driver who is not seen is told within
-    /// ten seconds, and one who is seen for six can be judged.
+    /// With stamps that jump, stand still or leave a gap: a driver out of sight is reported within ten
+    /// seconds, and one in sight for six seconds is available.
     #[test]
-    fn availability_is_told_in_time(
+    fn availability_is_reported_in_time(
         script in prop::collection::vec(
             (prop::sample::select(&[0.0, 0.0, 0.0, -50.0, 60.0, 1.0, -1.0]), any::<bool>(), 1..60u64),
             1..20,
@@ -301,7 +301,7 @@ proptest! {
                 drive.events.clear();
                 drive.monitor.observe(at, Some(&frame), drive.conditions, &mut drive.events);
                 told.check(&drive)?;
-                dark.see(at, hidden);
+                dark.observe(at, hidden);
                 prop_assert!(told.reason.is_some() || dark.lasts(at) < LIMIT, "{at:?}: {dark:?}");
                 if !hidden {
                     let since = *seen_since.get_or_insert(at);

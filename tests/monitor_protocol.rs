@@ -1,8 +1,8 @@
-//! The monitor against the protocols: scripted drives, and what each protocol's text says of them.
+//! The monitor against the protocols: scripted drives, and what each protocol expects of them.
 //!
-//! Expectations come from the texts (as quoted in the rules profiles), not from what the monitor
-//! gave. Angles of the places are those of a typical left-hand drive car in the literature; before
-//! each glance away there are four seconds of road, as in published test implementations.
+//! Expectations come from the texts (as quoted in the rules profiles), not from results of the
+//! monitor. The angles of the targets are those of a typical left-hand drive car in the literature.
+//! Four seconds of road precede each glance away, as in published test implementations.
 
 mod common;
 
@@ -21,7 +21,7 @@ enum Move {
     Owl,
     Lizard,
     Both,
-    /// The body leans; for the gaze it is like an owl.
+    /// The body leans; the gaze moves as an owl's.
     Lean,
 }
 
@@ -42,8 +42,8 @@ const TARGETS: [(&str, f32, f32, bool, Move); 12] = [
     ("visor", 5.0, 32.0, false, Move::Lizard),
 ];
 
-/// Phone positions, basic and advanced. Where only a shape of words is given ("inboard knee"), the
-/// angle is the literature's.
+/// Phone positions, basic and advanced. For a position in words alone ("inboard knee") the angle comes
+/// from the literature.
 const PHONES: [(&str, f32, f32); 9] = [
     ("outboard knee", -15.0, -60.0),
     ("inboard knee", 30.0, -60.0),
@@ -56,7 +56,7 @@ const PHONES: [(&str, f32, f32); 9] = [
     ("cluster view", 5.0, -24.0),
 ];
 
-/// The two phone positions that no gaze can tell: what is looked at lies in front of the road.
+/// The two phone positions in front of the road, which gaze cannot separate from it.
 const PHONES_ON_THE_ROAD: [(&str, f32, f32); 2] =
     [("in windscreen view", 12.0, -6.0), ("mounted in forward view", 4.0, -10.0)];
 
@@ -118,7 +118,7 @@ fn long_distraction_at_every_target() {
     }
 }
 
-/// A gaze at the road is no distraction, wherever in the windscreen ahead it is and however long.
+/// A gaze anywhere in the windscreen ahead is no distraction, however long.
 #[test]
 fn the_road_is_no_distraction() {
     for fps in RATES {
@@ -147,8 +147,8 @@ fn short_distraction_at_every_target() {
                 }
                 drive.frames(away, 2 * fps - 1);
                 let what = format!("{rules}: {name} at {fps}");
-                assert_eq!(drive.alarms(), [], "{what}: a frame less");
-                // The glance's last frame lasts until the next one is there.
+                assert_eq!(drive.alarms(), [], "{what}: one frame less");
+                // The last frame of the glance lasts until the next frame.
                 drive.frames(away, 1).frames(ROAD, 1);
                 assert_eq!(drive.alarms(), [Alarm::ShortDistraction], "{what}");
                 let raised = drive.raised()[0];
@@ -160,8 +160,8 @@ fn short_distraction_at_every_target() {
     }
 }
 
-/// "Reset when a forward glance lasts >= 2 s": 2 s of road between glances, and it is never reached;
-/// one frame less, and it is.
+/// "Reset when a forward glance lasts >= 2 s": with 2 s of road between glances the alarm never comes;
+/// with one frame less it does.
 #[test]
 fn two_seconds_of_road_reset_sharing() {
     for fps in RATES {
@@ -178,7 +178,7 @@ fn two_seconds_of_road_reset_sharing() {
 
 /// The window is 30 s: 1.0 s away in every 2.9 s is more than 10 s in it, 0.8 s in every 2.7 is not.
 #[test]
-fn what_is_older_than_the_window_does_not_count() {
+fn time_older_than_the_window_does_not_count() {
     for fps in RATES {
         for (away, alarm) in [(1.0, true), (0.8, false)] {
             let mut drive = Drive::new("euroncap-2026", fps);
@@ -192,8 +192,8 @@ fn what_is_older_than_the_window_does_not_count() {
     }
 }
 
-/// Phone use is sharing with a phone. Where its place has the angles of instruments or screen, the
-/// monitor warns all the same and cannot call it by its name.
+/// Phone use is sharing with a phone. For a phone at the angles of instruments or screen the monitor
+/// warns of a short distraction.
 #[test]
 fn phones_are_sharing() {
     let mut called = 0;
@@ -213,18 +213,18 @@ fn phones_are_sharing() {
                     "{name}: {alarms:?}"
                 );
                 called += usize::from(alarms[0] == Alarm::PhoneUse);
-                // A long look at it is a long distraction.
+                // A long glance at the phone is a long distraction.
                 let long = glance("euroncap-2026", fps, Do::Look(yaw, pitch), 3 * fps + 1);
                 assert_eq!(long.alarms(), [Alarm::LongDistraction], "{name} at {fps}");
             }
         }
     }
-    // Two of the nine have another place's angles.
+    // Two of the nine have the angles of another target.
     assert_eq!(called, 7 * 2 * RATES.len());
 }
 
-/// Two of Euro NCAP's eleven phone positions have the angles of the road ahead. Nothing that is made
-/// of gaze angles sees them, and the monitor does not pretend to: they take a detector of phones.
+/// Two of Euro NCAP's eleven phone positions have the angles of the road ahead. Gaze angles cannot
+/// show them; that takes a phone detector.
 #[test]
 fn a_phone_in_front_of_the_road_is_not_seen() {
     assert_eq!(PHONES.len() + PHONES_ON_THE_ROAD.len(), 11);
@@ -236,9 +236,9 @@ fn a_phone_in_front_of_the_road_is_not_seen() {
     }
 }
 
-/// Mirrors in turn with the road are driving, and yet sharing for Euro NCAP; they are no phone.
+/// Mirrors are driving-related, but count as sharing for Euro NCAP; they are no phone.
 #[test]
-fn sharing_with_several_places_adds_up() {
+fn sharing_with_several_targets_adds_up() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(ROAD, 4.0);
     for place in [(33.0, -20.0), (29.0, 16.0), (4.0, -25.0), (-39.0, -12.0), (46.0, -6.0)] {
@@ -249,7 +249,7 @@ fn sharing_with_several_places_adds_up() {
 
 /// "Unresponsive: no forward gaze within 3 s of a warning, or away >= 6 s".
 #[test]
-fn unresponsive_where_a_warning_does_not_help() {
+fn unresponsive_after_a_warning_without_effect() {
     for fps in RATES {
         let away = Do::Look(33.0, -20.0);
         let less = glance("euroncap-2026", fps, away, 6 * fps - 1);
@@ -279,7 +279,7 @@ fn a_second_of_road_ends_the_warning() {
     }
 }
 
-/// "Active from 20 km/h"; the speed not being known is the strictest.
+/// "Active from 20 km/h"; an unknown speed is the strictest.
 #[test]
 fn euro_ncap_rests_below_20() {
     for (speed, alarm) in [(Some(19.9), false), (Some(20.0), true), (None, true)] {
@@ -290,7 +290,7 @@ fn euro_ncap_rests_below_20() {
         drive.seconds(Do::Close, 4.0);
         assert_eq!(!drive.alarms().is_empty(), alarm, "{speed:?}");
     }
-    // Who looked away while standing is not warned at the moment of driving off.
+    // A driver who looked away at a standstill gets no warning the moment the car drives off.
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.conditions.speed = Some(0.0);
     drive.seconds(Do::Look(33.0, -20.0), 20.0);
@@ -338,8 +338,8 @@ fn addw_by_speed_and_area() {
                 assert!(over.raised()[0].at - s(4.0) <= s(4.0), "{what}: a false negative");
             }
         }
-        // Screens above the plane, mirrors, windows and the sky start nothing.
-        // The driver's window is Area 2, and reaches below the plane and in front of 55 degrees.
+        // Screens above the plane, mirrors, windows and the sky start no clock.
+        // The driver's window is Area 2, though it reaches below the plane and in front of 55 degrees.
         for (yaw, pitch) in
             [(33.0, -20.0), (29.0, 16.0), (-70.0, 0.0), (60.0, -50.0), (5.0, 45.0), (-52.0, -23.0)]
         {
@@ -434,7 +434,7 @@ fn drowsiness() {
 /// "Tell the driver within 10 s" when monitoring is degraded; no face is neither closed eyes nor a
 /// gaze away.
 #[test]
-fn a_driver_who_is_not_seen_is_neither_away_nor_asleep() {
+fn a_driver_out_of_sight_is_neither_away_nor_asleep() {
     for fps in RATES {
         for rules in RuleProfile::builtin_names() {
             let mut drive = Drive::new(rules, fps);
@@ -456,9 +456,9 @@ fn a_driver_who_is_not_seen_is_neither_away_nor_asleep() {
     }
 }
 
-/// A glance that is lost in the middle waits: what is not seen does not count, and resets nothing.
+/// A glance with a gap without sight waits: the gap does not count and resets nothing.
 #[test]
-fn a_glance_that_is_lost_waits() {
+fn a_glance_waits_for_lost_sight() {
     let away = Do::Look(33.0, -20.0);
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(ROAD, 4.0).seconds(away, 2.0).seconds(Do::Hide, 3.0).seconds(away, 0.5);
@@ -467,8 +467,8 @@ fn a_glance_that_is_lost_waits() {
     assert_eq!(drive.alarms(), [Alarm::LongDistraction]);
 }
 
-/// The gaze leaves the road, the zone changes: within half a second, and the two delays together
-/// within the project's budget of two seconds.
+/// The zone changes within half a second of the gaze's leaving the road, and the two delays together
+/// stay within the project's two seconds.
 #[test]
 fn delays_are_measured_and_small() {
     for fps in RATES {
@@ -488,7 +488,7 @@ fn delays_are_measured_and_small() {
     }
 }
 
-/// Stamps that come twice or too late change nothing; a gap starts everything anew.
+/// Stamps that repeat or come late change nothing; a gap restarts counting.
 #[test]
 fn stamps_may_be_bad() {
     let away = Do::Look(33.0, -20.0);
@@ -543,7 +543,7 @@ fn the_rate_may_change() {
     assert!(raised.delay() <= s(0.25), "{raised:?}");
 }
 
-/// Of several faces the driver's counts.
+/// Of several faces, the driver's counts.
 #[test]
 fn the_passenger_may_look_anywhere() {
     let mut drive = Drive::new("euroncap-2026", 30);
@@ -560,9 +560,9 @@ fn the_passenger_may_look_anywhere() {
     assert_eq!(drive.monitor.attention().face, Some(1));
 }
 
-/// Until forward is known no gaze is judged, and eyes are.
+/// Until forward is known only the rules of closed eyes work.
 #[test]
-fn while_calibrating_only_eyes_are_judged() {
+fn while_calibrating_only_the_eye_rules_work() {
     let mut automatic = config("euroncap-2026");
     automatic.forward = gstgaze::core::monitor::ForwardSource::Auto;
     let mut drive = Drive::with(automatic, 30);
@@ -572,7 +572,7 @@ fn while_calibrating_only_eyes_are_judged() {
     assert_eq!(drive.alarms(), []);
     drive.seconds(Do::Close, 1.5);
     assert_eq!(drive.alarms(), [Alarm::Microsleep]);
-    // The camera sees the road at 20 degrees to the left and 8 up; the same car, mounted otherwise.
+    // Another mounting of the camera: the road is 20 degrees to the left and 8 up.
     drive.seconds(Do::Look(-20.0, 8.0), 60.0);
     let attention = drive.monitor.attention();
     assert_eq!(attention.state, DriverState::Attentive);

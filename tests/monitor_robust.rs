@@ -1,5 +1,5 @@
-//! The monitor where things go wrong: faces that come and go, senses that fail, stamps that lie.
-//! What is on must go off once its evidence is gone, and what cannot be judged must be told in time.
+//! The monitor under faults: faces that come and go, missing gaze or eyes, wrong stamps. Alarms must
+//! end with their evidence, and an unavailable driver must be reported in time.
 
 mod common;
 
@@ -19,10 +19,10 @@ fn s(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-/// A reason, how long it took to tell it, and when that was.
-type Told = (Option<&'static str>, Duration, Duration);
+/// A reason, the time until its report, and the stamp of the report.
+type Report = (Option<&'static str>, Duration, Duration);
 
-fn told_of(drive: &Drive, wanted: Sense) -> Vec<Told> {
+fn reports_of(drive: &Drive, wanted: Sense) -> Vec<Report> {
     let told = drive.events.iter().filter_map(|event| match event {
         MonitorEvent::Available { sense, reason, since, at } if *sense == wanted => {
             Some((reason.map(|reason| reason.name()), at.saturating_sub(*since), *at))
@@ -32,12 +32,12 @@ fn told_of(drive: &Drive, wanted: Sense) -> Vec<Told> {
     told.collect()
 }
 
-/// What was told of whether the driver can be judged.
-fn availability(drive: &Drive) -> Vec<Told> {
-    told_of(drive, Sense::Gaze)
+/// The reports of the availability of gaze.
+fn availability(drive: &Drive) -> Vec<Report> {
+    reports_of(drive, Sense::Gaze)
 }
 
-/// Why alarms went off.
+/// The alarms that ended, and why.
 fn cleared(drive: &Drive) -> Vec<(Alarm, &'static str)> {
     let told = drive.events.iter().filter_map(|event| match event {
         MonitorEvent::Cleared { alarm, why, .. } => Some((*alarm, why.name())),
@@ -50,8 +50,8 @@ fn state(drive: &Drive) -> DriverState {
     drive.monitor.attention().state
 }
 
-/// A driver and a passenger, who is smaller by a fifth and sits at the right; either may be out of
-/// sight. The passenger is the first of the faces.
+/// A driver, and a passenger at the right whose face is smaller by a fifth; either may be out of sight.
+/// The passenger is the first face.
 fn two(drive: &Drive, driver: Do, passenger: Do, ids: Option<(u64, u64)>) -> FrameGaze {
     let mut frame = drive.show(driver);
     for face in &mut frame.faces {
@@ -67,9 +67,9 @@ fn two(drive: &Drive, driver: Do, passenger: Do, ids: Option<(u64, u64)>) -> Fra
     frame
 }
 
-/// The driver is out of sight for a second, as in a glance to the side that a frontal detector
-/// loses: the passenger is not taken for him, with track ids or without, and a tracker that gives
-/// the driver a new id does not make another person of him.
+/// The driver is out of sight for a second, as in a glance to the side that a frontal detector loses.
+/// The passenger does not replace him, with track ids or without, and a new track id does not make
+/// him another person.
 #[test]
 fn a_driver_who_is_lost_for_a_second_stays_the_driver() {
     for (before, after) in
@@ -95,10 +95,10 @@ fn a_driver_who_is_lost_for_a_second_stays_the_driver() {
     }
 }
 
-/// A driver who does not come back is told as missing; then the passenger is judged, as somebody
-/// else; and the driver's place wins as soon as he is there again.
+/// A driver who stays away is reported as unavailable. Then the passenger stands in, as another person,
+/// until the driver is back in his position.
 #[test]
-fn a_driver_who_stays_away_is_told_and_replaced_until_he_is_back() {
+fn a_driver_who_stays_away_is_reported_and_replaced_until_he_is_back() {
     for ids in [Some((1, 2)), None] {
         let mut drive = Drive::new("euroncap-2026", 30);
         let both = two(&drive, ROAD, SCREEN, ids);
@@ -120,7 +120,7 @@ fn a_driver_who_stays_away_is_told_and_replaced_until_he_is_back() {
     }
 }
 
-/// Another driver is chosen in the midst of a glance: what one has done is not the other's.
+/// The criterion selects another driver in the midst of a glance, whose time starts at zero.
 #[test]
 fn another_track_is_another_person() {
     let mut other = config("euroncap-2026");
@@ -133,20 +133,20 @@ fn another_track_is_another_person() {
     assert_eq!(drive.alarms(), []);
     drive.push(Some(&both), 0.2);
     assert_eq!(drive.alarms(), [Alarm::LongDistraction]);
-    // The alarm is of that person, and goes with him.
+    // The alarm belongs to that person and ends with him.
     drive.monitor.set_driver(DriverCriterion::Track(1));
     drive.push(Some(&both), 0.1);
     assert_eq!(cleared(&drive), [(Alarm::LongDistraction, "other-driver")]);
     assert_eq!(drive.monitor.attention().level, Level::None);
-    // Chosen otherwise, and the same person: nothing begins anew.
+    // Another criterion that selects the same person changes nothing.
     drive.monitor.set_driver(DriverCriterion::Region([0.0, 0.0, 0.6, 1.0]));
     drive.push(Some(&both), 3.0);
     assert_eq!(drive.alarms().len(), 2);
 }
 
-/// While the car may have to act for a driver who does not react, nobody else is taken for him.
+/// While the car may have to act for a driver who does not respond, no other person replaces him.
 #[test]
-fn nobody_takes_the_place_of_one_who_does_not_respond() {
+fn no_person_replaces_an_unresponsive_driver() {
     let mut drive = Drive::new("euroncap-2026", 30);
     let away = two(&drive, SCREEN, ROAD, None);
     drive.push(Some(&away), 7.0);
@@ -161,7 +161,7 @@ fn nobody_takes_the_place_of_one_who_does_not_respond() {
     assert_eq!(state(&drive), DriverState::Attentive);
 }
 
-/// Drowsiness is a share of what was seen; where nothing is seen any more there is none.
+/// Drowsiness is a share of time with visible eyes; without visible eyes it ends.
 #[test]
 fn drowsiness_ends_with_its_evidence() {
     let mut drive = Drive::new("euroncap-2026", 30);
@@ -176,10 +176,10 @@ fn drowsiness_ends_with_its_evidence() {
     assert_eq!(cleared(&drive), [(Alarm::Drowsy, "unavailable")]);
 }
 
-/// Sunglasses, or an eye engine that is gone: gaze goes on, eyes are told as missing within ten
-/// seconds, and what they said is over.
+/// Sunglasses, or a lost eye engine: gaze goes on, the eyes are reported as unavailable within ten
+/// seconds, and their alarms end.
 #[test]
-fn eyes_that_are_seen_no_more() {
+fn eyes_that_become_invisible() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.eyes = true;
     drive.seconds(ROAD, 4.0).seconds(Do::Close, 1.5).seconds(ROAD, 0.1);
@@ -190,24 +190,23 @@ fn eyes_that_are_seen_no_more() {
     assert_eq!((attention.state, attention.closed), (DriverState::Attentive, Duration::ZERO));
     assert_eq!(attention.reason.map(|reason| reason.name()), Some("no-eyes"));
     assert_eq!(cleared(&drive), [(Alarm::Microsleep, "unavailable")]);
-    let told = told_of(&drive, Sense::Eyes);
+    let told = reports_of(&drive, Sense::Eyes);
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].0, Some("no-eyes"));
     assert!(told[0].1 <= s(10.0), "{told:?}");
-    // Gaze is judged all the same.
+    // The rules of gaze still work.
     drive.seconds(SCREEN, 3.1);
     assert_eq!(state(&drive), DriverState::Distracted);
     drive.eyes = true;
     drive.seconds(ROAD, 2.0);
     assert_eq!(drive.monitor.attention().reason, None);
-    assert_eq!(told_of(&drive, Sense::Eyes).last().map(|told| told.0), Some(None));
+    assert_eq!(reports_of(&drive, Sense::Eyes).last().map(|told| told.0), Some(None));
     assert_eq!(availability(&drive), []);
 }
 
-/// An intervention because of closed eyes ends with a steady gaze ahead, if nobody sees the eyes any
-/// more.
+/// An intervention for closed eyes ends with a steady gaze ahead once the eyes are invisible.
 #[test]
-fn an_intervention_ends_though_the_eyes_are_seen_no_more() {
+fn an_intervention_ends_though_the_eyes_are_invisible() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.eyes = true;
     drive.seconds(ROAD, 4.0).seconds(Do::Close, 6.5);
@@ -216,7 +215,7 @@ fn an_intervention_ends_though_the_eyes_are_seen_no_more() {
     assert_eq!(state(&drive), DriverState::Unresponsive);
     drive.seconds(ROAD, 0.5);
     assert_eq!(state(&drive), DriverState::Attentive);
-    // Long after it was told that the eyes are missing as well.
+    // The same long after the eyes became unavailable.
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.eyes = true;
     drive.seconds(ROAD, 4.0).seconds(Do::Close, 6.5);
@@ -229,7 +228,7 @@ fn an_intervention_ends_though_the_eyes_are_seen_no_more() {
     assert_eq!(drive.monitor.attention().level, Level::None);
 }
 
-/// A closure of ten minutes ago and a blink are no microsleep.
+/// A closure of ten minutes ago and a blink make no microsleep.
 #[test]
 fn a_closure_does_not_wait_for_ever() {
     let mut drive = Drive::new("euroncap-2026", 30);
@@ -242,31 +241,31 @@ fn a_closure_does_not_wait_for_ever() {
     assert_eq!(drive.alarms(), []);
 }
 
-/// A camera that is covered: a warning whose evidence is gone does not stay.
+/// Behind a covered camera a warning ends with its evidence.
 #[test]
-fn warnings_end_where_the_driver_cannot_be_judged() {
-    // The driver had looked back already.
+fn warnings_end_where_the_driver_is_unavailable() {
+    // The driver has looked back before.
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(ROAD, 4.0).seconds(SCREEN, 4.0).seconds(ROAD, 0.5);
     assert_eq!(state(&drive), DriverState::Distracted);
     drive.seconds(Do::Hide, 10.0);
     assert_eq!(state(&drive), DriverState::Unavailable);
     assert_eq!(cleared(&drive), [(Alarm::LongDistraction, "unavailable")]);
-    // A rule that nothing follows.
+    // A rule without escalation.
     let mut drive = Drive::new("eu-addw", 30);
     drive.seconds(ROAD, 4.0).seconds(LAP, 4.0).seconds(Do::Hide, 10.0);
     assert_eq!(state(&drive), DriverState::Unavailable);
     assert_eq!(cleared(&drive), [(Alarm::Distraction, "unavailable")]);
-    // Nobody looks at the frames: that is no answer of the driver's, and no refusal of one.
+    // Frames without analysis show neither a response of the driver nor the lack of one.
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(ROAD, 4.0).seconds(SCREEN, 4.0).push(None, 10.0);
     assert_eq!(state(&drive), DriverState::Unavailable);
     assert_eq!(drive.alarms(), [Alarm::LongDistraction]);
 }
 
-/// Who slumps out of sight after a warning has not looked ahead within three seconds of it.
+/// A driver who slumps out of sight after a warning has not looked ahead within three seconds of it.
 #[test]
-fn who_slumps_out_of_sight_after_a_warning_does_not_respond() {
+fn a_driver_who_slumps_out_of_sight_does_not_respond() {
     for fps in [15, 30] {
         let mut drive = Drive::new("euroncap-2026", fps);
         drive.seconds(ROAD, 4.0).seconds(SCREEN, 3.5).seconds(Do::Hide, 60.0);
@@ -274,7 +273,11 @@ fn who_slumps_out_of_sight_after_a_warning_does_not_respond() {
         assert_eq!(told.len(), 2, "at {fps}: {told:?}");
         assert_eq!((told[1].0, told[1].1), (Alarm::Unresponsive, Level::Intervention));
         assert!(told[1].2.abs_diff(s(10.0)) < s(0.07), "at {fps}: {told:?}");
-        assert_eq!(state(&drive), DriverState::Unresponsive, "it stays until he looks ahead");
+        assert_eq!(
+            state(&drive),
+            DriverState::Unresponsive,
+            "the intervention stays until he looks ahead"
+        );
         drive.seconds(ROAD, 2.0);
         assert_eq!(state(&drive), DriverState::Attentive);
 
@@ -288,7 +291,7 @@ fn who_slumps_out_of_sight_after_a_warning_does_not_respond() {
         ];
         assert_eq!(told, expected, "at {fps}");
 
-        // Asleep, and out of sight: closed for six seconds as far as anybody knows.
+        // Asleep and then out of sight: time out of sight leads to "unresponsive".
         let mut drive = Drive::new("euroncap-2026", fps);
         drive.eyes = true;
         drive.seconds(ROAD, 4.0).seconds(Do::Close, 3.2).seconds(Do::Hide, 60.0);
@@ -297,7 +300,7 @@ fn who_slumps_out_of_sight_after_a_warning_does_not_respond() {
             [Alarm::Microsleep, Alarm::Sleep, Alarm::Unresponsive],
             "at {fps}"
         );
-        // Without a warning before there is nothing to respond to.
+        // Without a warning before, time out of sight raises no alarm.
         let mut drive = Drive::new("euroncap-2026", fps);
         drive.eyes = true;
         drive.seconds(ROAD, 4.0).seconds(SCREEN, 2.5).seconds(Do::Hide, 60.0);
@@ -305,15 +308,15 @@ fn who_slumps_out_of_sight_after_a_warning_does_not_respond() {
     }
 }
 
-/// Stamps that go back while the face is lost: it is told within ten seconds of what they say then.
+/// Stamps go back while the face is lost: the report comes within ten seconds of the new stamps.
 #[test]
-fn a_lost_driver_is_told_though_stamps_go_back() {
+fn a_lost_driver_is_reported_though_stamps_go_back() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(ROAD, 100.0).seconds(Do::Hide, 1.0).rewind().seconds(Do::Hide, 10.0);
     let told = availability(&drive);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].1 <= s(10.0) && told[0].2 <= s(10.0), "{told:?}");
-    // What was told holds over another jump, until the driver is seen.
+    // The report holds over another jump, until the driver is in sight.
     drive.rewind().seconds(Do::Hide, 3.0);
     assert_eq!(state(&drive), DriverState::Unavailable);
     drive.rewind().seconds(ROAD, 1.5);
@@ -321,7 +324,7 @@ fn a_lost_driver_is_told_though_stamps_go_back() {
     assert_eq!(availability(&drive).len(), 2);
 }
 
-/// A stream that stood still for a minute: it is told at its first frame, since the last one.
+/// A stream with a gap of a minute: the first frame after it reports the gap.
 #[test]
 fn a_gap_is_time_without_a_driver() {
     let mut drive = Drive::new("euroncap-2026", 30);
@@ -332,15 +335,15 @@ fn a_gap_is_time_without_a_driver() {
     assert!(told[0].1.abs_diff(s(60.0)) < s(0.1), "{told:?}");
     drive.seconds(ROAD, 1.0);
     assert_eq!(state(&drive), DriverState::Attentive);
-    // A short one is not.
+    // A short gap is not reported.
     drive.skip(3.0).seconds(ROAD, 3.0);
     assert_eq!(availability(&drive).len(), 2);
 }
 
-/// Stamps that stand still, and a loop that is shorter than what passes for disorder: no time
-/// passes, so nothing can be judged, and that is told.
+/// Stamps that stand still, and a loop shorter than the tolerated disorder: no time passes, so the
+/// driver is reported unavailable.
 #[test]
-fn stamps_that_do_not_advance_are_told() {
+fn stamps_that_do_not_advance_are_reported() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(ROAD, 4.0).seconds(SCREEN, 3.2);
     assert_eq!(state(&drive), DriverState::Distracted);
@@ -365,10 +368,10 @@ fn stamps_that_do_not_advance_are_told() {
     assert!(unavailable > 400, "{unavailable} of 450 frames");
 }
 
-/// A face that is found in one frame of many is none that can be judged.
+/// A face in one frame of many does not make the driver available.
 #[test]
 fn a_face_that_flickers_is_not_available() {
-    // Frames of 30 a second: seen, not seen, whether that is enough.
+    // Frames at 30 a second: with a face, without one, and whether that is enough.
     for (seen, lost, enough) in [(1, 12, false), (18, 132, false), (1, 7, true), (60, 60, true)] {
         let what = format!("{seen} seen, {lost} not");
         let mut drive = Drive::new("euroncap-2026", 30);
@@ -386,9 +389,9 @@ fn a_face_that_flickers_is_not_available() {
     }
 }
 
-/// Below 20 km/h nothing is raised, and what is seen is counted all the same.
+/// Below 20 km/h no alarm is raised, but PERCLOS and closures go on counting.
 #[test]
-fn slow_driving_is_counted_and_not_told() {
+fn slow_driving_counts_and_raises_no_alarm() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.conditions.speed = Some(10.0);
     drive.eyes = true;
@@ -401,7 +404,7 @@ fn slow_driving_is_counted_and_not_told() {
     let attention = drive.monitor.attention();
     assert!(attention.closed.abs_diff(s(4.8)) < s(0.1), "{:?}", attention.closed);
     assert_eq!(drive.alarms(), []);
-    // Who drives off with closed eyes has the rule's own time.
+    // After driving off with closed eyes the rule has its full time.
     drive.conditions.speed = Some(30.0);
     drive.seconds(Do::Close, 0.9);
     assert_eq!(drive.alarms(), []);
@@ -409,8 +412,8 @@ fn slow_driving_is_counted_and_not_told() {
     assert_eq!(drive.alarms(), [Alarm::Microsleep]);
 }
 
-/// Who looks into the lap has lowered lids and no microsleep: the head, or that the gaze had settled
-/// there before, tells one from the other. A head that nods after the eyes closed is asleep.
+/// A driver who looks into the lap has lowered lids and no microsleep: a lowered head, or a gaze that
+/// had settled there before, shows it. A head that nods after the eyes closed is asleep.
 #[test]
 fn lowered_lids_are_no_microsleep() {
     let lap = Do::Lower(13.0, -50.0);
@@ -426,16 +429,16 @@ fn lowered_lids_are_no_microsleep() {
     settled.seconds(ROAD, 4.0).seconds(LAP, 0.6).seconds(lap, 2.2).seconds(ROAD, 4.0);
     assert_eq!(settled.alarms(), []);
 
-    // A gaze that is carried on under closed lids is no evidence.
-    let mut carried = Drive::new("euroncap-2026", 30);
-    carried.eyes = true;
-    carried.seconds(ROAD, 4.0).seconds(LAP, 0.6);
-    let mut frame = carried.show(lap);
+    // A reused gaze under closed lids is no evidence.
+    let mut reused = Drive::new("euroncap-2026", 30);
+    reused.eyes = true;
+    reused.seconds(ROAD, 4.0).seconds(LAP, 0.6);
+    let mut frame = reused.show(lap);
     frame.faces[0].age = 1;
-    carried.push(Some(&frame), 1.2);
-    assert_eq!(carried.alarms(), [Alarm::Microsleep]);
+    reused.push(Some(&frame), 1.2);
+    assert_eq!(reused.alarms(), [Alarm::Microsleep]);
 
-    // Nothing says that the lids are lowered only.
+    // Without evidence of lowered lids it is a microsleep.
     let mut eyes = Drive::new("euroncap-2026", 30);
     eyes.eyes = true;
     eyes.seconds(ROAD, 4.0).seconds(lap, 1.2);
@@ -448,9 +451,9 @@ fn lowered_lids_are_no_microsleep() {
     assert_eq!(nod.alarms(), [Alarm::Microsleep]);
 }
 
-/// With nobody there nobody is attentive, and the first zone is told like every other.
+/// An empty seat is not attentive, and the first zone is reported like every other.
 #[test]
-fn nothing_is_said_before_anything_is_seen() {
+fn no_state_before_the_first_sight() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(Do::Hide, 2.0);
     assert_eq!(state(&drive), DriverState::Calibrating);
@@ -459,7 +462,7 @@ fn nothing_is_said_before_anything_is_seen() {
         drive.events.iter().filter(|event| matches!(event, MonitorEvent::Zone { .. })).count()
     };
     assert_eq!((zones(&drive), state(&drive)), (1, DriverState::LookingAway));
-    // After a reset as well; and a delay of before is none of now.
+    // The same after a reset, which also drops the earlier delay.
     drive.seconds(ROAD, 2.0).seconds(SCREEN, 1.0);
     drive.monitor.reset(&mut drive.events);
     drive.events.clear();
@@ -468,9 +471,9 @@ fn nothing_is_said_before_anything_is_seen() {
     assert_eq!(drive.raised()[0].zone_delay, Duration::ZERO);
 }
 
-/// A reset does not make a driver visible.
+/// A reset does not make the driver available.
 #[test]
-fn a_reset_keeps_what_was_told_of_availability() {
+fn a_reset_keeps_the_availability() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(Do::Hide, 6.0);
     drive.monitor.reset(&mut drive.events);
@@ -481,8 +484,8 @@ fn a_reset_keeps_what_was_told_of_availability() {
     assert_eq!(told, [Some("no-face"), None]);
 }
 
-/// Too slow for a rule: its warning ends; one for which the car may have to act does not, because a
-/// car that stops does not make its driver react.
+/// Below the speed of a rule its warning ends. An intervention does not, because a car that stops is no
+/// response of the driver.
 #[test]
 fn a_warning_ends_below_its_speed_and_an_intervention_does_not() {
     for rules in ["euroncap-2026", "euroncap-2023", "un-r171"] {
@@ -512,12 +515,11 @@ fn a_warning_ends_below_its_speed_and_an_intervention_does_not() {
     assert_eq!(cleared(&drive).last(), Some(&(Alarm::Sleep, "inactive")));
 }
 
-/// The speed's band, and whether the situation is nominal, may change in the midst of a glance: the
-/// threshold is that of the moment.
+/// The speed and the situation may change in the midst of a glance: the present threshold applies.
 #[test]
 fn the_threshold_is_that_of_the_moment() {
     let conditions = |speed, nominal| Conditions { speed: Some(speed), nominal };
-    // 4 s at 30 km/h are allowed, and too long once it is 60.
+    // 4 s are allowed at 30 km/h and too long at 60.
     let mut drive = Drive::new("eu-addw", 30);
     drive.conditions = conditions(30.0, true);
     drive.seconds(ROAD, 4.0).seconds(LAP, 4.0);
@@ -526,7 +528,7 @@ fn the_threshold_is_that_of_the_moment() {
     drive.seconds(LAP, 0.1);
     assert_eq!(drive.alarms(), [Alarm::Distraction]);
     assert!(drive.raised()[0].delay() <= s(0.6), "{:?}", drive.raised());
-    // The other way round it has until six seconds.
+    // From 60 to 30 km/h the limit becomes six seconds.
     let mut drive = Drive::new("eu-addw", 30);
     drive.conditions = conditions(60.0, true);
     drive.seconds(ROAD, 4.0).seconds(LAP, 3.0);
@@ -535,7 +537,7 @@ fn the_threshold_is_that_of_the_moment() {
     assert_eq!(drive.alarms(), []);
     drive.seconds(LAP, 0.2);
     assert_eq!(drive.alarms(), [Alarm::Distraction]);
-    // Not nominal any more: 1.5 s longer; nominal again: at once.
+    // 1.5 s longer while not nominal; once nominal again, the alarm comes at once.
     let mut drive = Drive::new("eu-addw", 30);
     drive.conditions = conditions(60.0, true);
     drive.seconds(ROAD, 4.0).seconds(LAP, 3.0);
@@ -547,9 +549,9 @@ fn the_threshold_is_that_of_the_moment() {
     assert_eq!(drive.alarms(), [Alarm::Distraction]);
 }
 
-/// Where forward is learned, it is told that it is known, and no more told when nothing changed.
+/// The monitor reports once that it has learned forward.
 #[test]
-fn forward_is_told_once() {
+fn forward_is_reported_once() {
     let mut automatic = config("euroncap-2026");
     automatic.forward = ForwardSource::Auto;
     let mut drive = Drive::with(automatic, 30);
@@ -562,7 +564,7 @@ fn forward_is_told_once() {
     assert!(found.angle_to(Gaze::default()).to_degrees() < 1.5, "{found:?}");
 }
 
-/// UN R171: 200 ms of relevant gaze re-engage a driver, and a frame less does not.
+/// UN R171: 200 ms of relevant gaze re-engage a driver, and one frame less does not.
 #[test]
 fn r171_is_over_after_200_ms_of_road() {
     for fps in [15u64, 25, 30, 60] {

@@ -11,7 +11,7 @@ use gstgaze::core::monitor::{
     RuleProfile, ZoneMap,
 };
 use gstgaze::core::face::FaceRegion;
-use gstgaze::core::json::{FrameStamp, write_line_with};
+use gstgaze::core::json::{FrameStamp, write_line};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Result, Unstructured};
 
 /// What a monitor judges by besides its rules.
@@ -186,7 +186,7 @@ pub fn judge(config: MonitorConfig, steps: &[Step]) {
                 let frame = frame.as_ref().unwrap_or(&empty);
                 let stamp = FrameStamp { frame: 0, pts: Some(at), running_time: None, latency: None };
                 let attention = monitor.attention();
-                write_line_with(&mut line, stamp, frame, Some(&attention)).expect("a line");
+                write_line(&mut line, stamp, frame, Some(&attention)).expect("a line");
                 let read: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
                 assert_eq!(read["attention"]["state"], attention.state.name());
             }

@@ -1,21 +1,21 @@
-//! The pure half of the crate: pixels to tensor, tensor to gaze, and what gaze means.
+//! The pure part of the crate: pixels to tensor, tensor to gaze, gaze to attention.
 //!
-//! Nothing here knows GStreamer, ONNX Runtime, a clock or a file: data comes in as slices, time
-//! comes in as an argument, answers go out as values. Everything is therefore tested without any
-//! of them, and the same code serves the elements and the command-line tool.
+//! The core uses no GStreamer, ONNX Runtime, clock, thread or file: it takes data as slices and time
+//! as an argument, and returns values. So its tests need none of them, and the elements and the
+//! command-line tool share the code.
 //!
 //! | module | says |
 //! |---|---|
 //! | [`geometry`] | points, rectangles, matrices, angles, cameras |
-//! | [`image`] | a frame, its colours, and the picture that a model wants of it |
-//! | [`inference`] | the ports to an inference engine, and to a GPU that makes its pictures |
+//! | [`image`] | a frame, its colours, and preprocessing for a model |
+//! | [`inference`] | the ports to an inference engine, and to a GPU that preprocesses |
 //! | [`face`] | a face in a frame: detection, attributes, head pose, tracking |
 //! | [`gaze`] | from a face to where it looks |
 //! | [`profile`] | what a model expects and returns |
-//! | [`onnx`] | what a model file says about itself |
-//! | [`monitor`] | whether a driver pays attention |
-//! | [`draw`], [`json`] | what people and programs get to see |
-//! | [`latency`] | percentiles without samples |
+//! | [`onnx`] | what a model file declares |
+//! | [`monitor`] | whether the driver pays attention |
+//! | [`draw`], [`json`] | overlays for people, JSON lines for programs |
+//! | [`latency`] | latency percentiles |
 
 pub mod draw;
 pub mod face;

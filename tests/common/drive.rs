@@ -1,4 +1,4 @@
-//! Scripted drives for the monitor: where somebody looks and for how long, as frames.
+//! Scripted drives for the monitor: where the driver looks and for how long, as frames.
 
 use std::time::Duration;
 
@@ -19,30 +19,30 @@ pub enum Do {
     Lower(f32, f32),
     /// Has the eyes closed; the model says that the gaze falls.
     Close,
-    /// Is not to be seen.
+    /// Is out of sight.
     Hide,
 }
 
 pub const ROAD: Do = Do::Look(0.0, 0.0);
 
-/// A drive of so many frames a second through a monitor.
+/// A drive through a monitor at a fixed frame rate.
 pub struct Drive {
     pub monitor: Monitor,
     pub conditions: Conditions,
     pub events: Vec<MonitorEvent>,
-    /// How far the head turns with the gaze, 0..=1; `None`: the pose is not known.
+    /// How far the head turns with the gaze, 0..=1; `None`: the pose is unknown.
     pub head: Option<f32>,
-    /// Whether the model tells how far the eyes are open.
+    /// Whether the model gives the openness of the eyes.
     pub eyes: bool,
-    /// Degrees that are added to yaw and pitch.
+    /// Degrees to add to yaw and pitch.
     pub noise: [f32; 2],
-    /// What is added to how far the eyes are open, 0..=1.
+    /// What to add to the openness of the eyes, 0..=1.
     pub lid_noise: f32,
     fps: u64,
     frame: u64,
 }
 
-/// A built-in profile, the shipped left-hand drive, forward given.
+/// A built-in profile, the built-in left-hand drive, and a given forward direction.
 pub fn config(rules: &str) -> MonitorConfig {
     MonitorConfig {
         rules: RuleProfile::builtin(rules).unwrap().unwrap(),
@@ -76,7 +76,7 @@ impl Drive {
         Duration::from_nanos(self.frame * 1_000_000_000 / self.fps)
     }
 
-    /// Goes on for so many frames.
+    /// Goes on for `count` frames.
     pub fn frames(&mut self, act: Do, count: u64) -> &mut Self {
         for _ in 0..count {
             let at = self.now();
@@ -87,7 +87,7 @@ impl Drive {
         self
     }
 
-    /// Goes on for so many seconds with these frames; `None`: nobody looked at them.
+    /// Goes on for `seconds` with this frame; `None`: no element analysed the frames.
     pub fn push(&mut self, frame: Option<&FrameGaze>, seconds: f64) -> &mut Self {
         for _ in 0..(seconds * self.fps as f64).round() as u64 {
             let at = self.now();
@@ -97,25 +97,25 @@ impl Drive {
         self
     }
 
-    /// Goes on for so many seconds without a frame.
+    /// Goes on for `seconds` without a frame.
     pub fn skip(&mut self, seconds: f64) -> &mut Self {
         self.frame += (seconds * self.fps as f64).round() as u64;
         self
     }
 
-    /// Stamps begin at zero again.
+    /// Starts stamps at zero again.
     pub fn rewind(&mut self) -> &mut Self {
         self.frame = 0;
         self
     }
 
-    /// Goes on for so many seconds, to the nearest frame.
+    /// Goes on for `seconds`, to the nearest frame.
     pub fn seconds(&mut self, act: Do, seconds: f64) -> &mut Self {
         let end = self.frame as f64 + seconds * self.fps as f64;
         self.frames(act, end.round() as u64 - self.frame)
     }
 
-    /// What gazeinfer would tell of such a frame.
+    /// The result of gazeinfer for such a frame.
     pub fn show(&self, act: Do) -> FrameGaze {
         let gaze = match act {
             Do::Look(yaw, pitch) | Do::Lower(yaw, pitch) => {
@@ -146,7 +146,7 @@ impl Drive {
         FrameGaze { size: SIZE, faces: vec![face], ..FrameGaze::default() }
     }
 
-    /// The alarms so far.
+    /// The records of the alarms so far.
     pub fn raised(&self) -> Vec<AlarmRecord> {
         let record = |event: &MonitorEvent| match event {
             MonitorEvent::Raised(record) => Some(*record),
@@ -155,7 +155,7 @@ impl Drive {
         self.events.iter().filter_map(record).collect()
     }
 
-    /// What they are called.
+    /// The alarms so far.
     pub fn alarms(&self) -> Vec<Alarm> {
         self.raised().iter().map(|record| record.alarm).collect()
     }

@@ -135,7 +135,7 @@ fn estimate(
     let frame = FrameGaze { size: image.size(), faces, model, source_id: 0, inference_time };
     let mut line = Vec::new();
     let stamp = FrameStamp { frame: index as u64, ..FrameStamp::default() };
-    write_line(&mut line, stamp, &frame).map_err(|why| why.to_string())?;
+    write_line(&mut line, stamp, &frame, None).map_err(|why| why.to_string())?;
     let line = serde_json::from_slice(&line).map_err(|why| why.to_string())?;
     Ok((line, frame.faces, counts.missing))
 }

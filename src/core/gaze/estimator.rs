@@ -32,7 +32,7 @@ pub enum EstimateError {
     #[error(
         "input {index} of the model '{model}' has no image specification; add 'image' to its profile"
     )]
-    NoPicture {
+    NoImageSpec {
         /// Name of the model.
         model: String,
         /// Position of the input.
@@ -167,8 +167,8 @@ impl GazeEstimator {
         let inputs = match ModelInputs::new(profile) {
             Ok(inputs) => inputs,
             Err(ModelInputsError::Preprocess(error)) => return Err(error.into()),
-            Err(ModelInputsError::NoPicture(index)) => {
-                return Err(EstimateError::NoPicture { model, index });
+            Err(ModelInputsError::NoImageSpec(index)) => {
+                return Err(EstimateError::NoImageSpec { model, index });
             }
         };
         let batch = Vec::with_capacity(engine.max_batch());

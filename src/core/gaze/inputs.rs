@@ -23,8 +23,8 @@ use crate::core::profile::{InputRole, ResolvedInput, ResolvedProfile};
 pub(super) enum ModelInputsError {
     #[error(transparent)]
     Preprocess(#[from] PreprocessError),
-    #[error("input {0} of the model has no picture in its profile")]
-    NoPicture(usize),
+    #[error("input {0} of the model has no image specification in its profile")]
+    NoImageSpec(usize),
 }
 
 /// Writes one input.
@@ -82,7 +82,7 @@ pub(super) struct ModelInputs {
 impl ModelInputs {
     pub fn new(profile: &ResolvedProfile) -> Result<Self, ModelInputsError> {
         let writer = |input: &ResolvedInput| {
-            let image = input.image.as_ref().ok_or(ModelInputsError::NoPicture(input.index));
+            let image = input.image.as_ref().ok_or(ModelInputsError::NoImageSpec(input.index));
             let eye = |side| {
                 let spec = input.eye.unwrap_or_default();
                 let cropper = EyeCropper::new(spec, image.clone()?, input.element)?;

@@ -1,33 +1,33 @@
-//! Attention as an object of a JSON line ([`report`](super::frame_line)).
+//! Attention as an object in a JSON line ([`frame_line`](super::frame_line)).
 //!
 //! | key | type | says |
 //! |---|---|---|
 //! | `state` | string | attentive, looking-away, distracted, drowsy, asleep, unresponsive, calibrating, unavailable |
 //! | `level` | string | none, warning, urgent, intervention |
-//! | `alarms` | array of string | those that are on |
-//! | `reason` | string | why the driver (`no-eyes`: only his closed eyes) cannot be judged; may be absent |
-//! | `zone`, `zone_class` | string | where the gaze settled; absent where not known |
+//! | `alarms` | array of string | the alarms that are on |
+//! | `reason` | string | why the driver (`no-eyes`: only his eyes) is unavailable; may be absent |
+//! | `zone`, `zone_class` | string | the zone that the gaze settled on; absent where unknown |
 //! | `pitch`, `yaw` | number | gaze relative to the road ahead, radians, up and to the driver's right; may be absent |
-//! | `away_ns`, `shared_ns`, `closed_ns` | integer | of this glance away, of the sharing rule's window, of closed eyes |
+//! | `away_ns`, `shared_ns`, `closed_ns` | integer | length of this glance away, time away in the window of the sharing rule, time with closed eyes |
 //! | `perclos` | number | 0..1; may be absent |
-//! | `forward` | `{"pitch","yaw"}` | the road ahead in camera coordinates, radians; absent while not known |
+//! | `forward` | `{"pitch","yaw"}` | the road ahead in camera coordinates, radians; absent while unknown |
 //! | `forward_confidence` | number | 0..1 |
 //! | `speed` | number | km/h; absent where unknown |
-//! | `face` | integer | position of the driver's face in `faces`; absent where there is none |
+//! | `face` | integer | index of the driver's face in `faces`; absent without one |
 //! | `rules` | string | name of the rules profile |
-//! | `left_road_ns` | integer | from the gaze's leaving the road to this frame, at which the zone changed by that; on that frame alone |
-//! | `raised` | `{"alarm","level","delay_ns","zone_delay_ns"}` | the alarm that was raised at this frame (of several the one that took longest): from the rule's threshold to this frame, and from the gaze's leaving the road to the zone's change; on that frame alone |
+//! | `left_road_ns` | integer | from the gaze's leaving the road to this frame; only on the frame that changes the zone |
+//! | `raised` | `{"alarm","level","delay_ns","zone_delay_ns"}` | the alarm that this frame raised (of several, the one with the longest delay), the time from the rule's threshold to this frame, and the time from the gaze's leaving the road to the zone's change; on that frame only |
 
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use super::number::{ANGLE, SCORE, rounded};
-use crate::core::geometry::Gaze;
+use crate::core::geometry::angles::Gaze;
 use crate::core::monitor::alarms::alarm::AlarmSet;
 use crate::core::monitor::alarms::attention::{Attention, RaisedAlarm};
 
-/// The object.
+/// The object in JSON.
 #[derive(Serialize)]
 pub struct AttentionObject<'a> {
     state: &'static str,
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_or_no_number_is_absent() {
+    fn unknown_values_and_numbers_that_are_not_finite_are_absent() {
         let attention = Attention {
             gaze: Some(Gaze::new(f32::NAN, 0.0)),
             perclos: Some(f32::INFINITY),

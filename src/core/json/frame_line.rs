@@ -1,53 +1,55 @@
-//! One frame as one line of JSON, for programs that read where people look.
+//! One frame as one line of JSON, for programs that read gaze.
 //!
 //! # Schema 1
 //! One object for each frame, in one line that ends with `\n`; UTF-8.
 //!
 //! | key | type | says |
 //! |---|---|---|
-//! | `schema` | integer | 1; grows when a key changes its meaning or goes away |
-//! | `frame` | integer | number of the frame, counted from 0 where the writer started |
+//! | `schema` | integer | 1; grows when a key changes its meaning or is removed |
+//! | `frame` | integer | number of the frame, from 0 at the start of the writer |
 //! | `pts` | integer or null | presentation time stamp, nanoseconds; null where unknown |
 //! | `running_time` | integer | nanoseconds since the stream began to play; may be absent |
-//! | `source_id` | integer | source of a batch; 0 outside batches |
+//! | `source_id` | integer | number of the stream in a batch; 0 outside batches |
 //! | `width`, `height` | integer | the frame that the boxes are measured in, pixels |
 //! | `model` | string | name of the model |
-//! | `inference_time_ns` | integer | from the frame's pixels to the last angle; 0: not inferred |
-//! | `latency_ns` | integer | from the frame's capture to this line; only of live streams |
-//! | `faces` | array | one object for each face; empty where none was found |
-//! | `attention` | object | the driver's ([`monitor::line`](super::attention_object)); absent where nobody judged |
+//! | `inference_time_ns` | integer | from the frame's pixels to the last angle; 0 without inference |
+//! | `latency_ns` | integer | from the frame's capture to this line; live streams only |
+//! | `faces` | array | one object for each face; empty without a face |
+//! | `attention` | object | the driver's attention ([`attention_object`](super::attention_object)); absent without `gazemonitor` |
 //!
 //! | key of a face | type | says |
 //! |---|---|---|
 //! | `box` | `{"x","y","w","h"}` | pixels of that frame, may leave it |
-//! | `pitch`, `yaw` | number or null | radians; null where the model gave no number |
-//! | `age` | integer | frames since this face was last inferred; 0 is now |
+//! | `pitch`, `yaw` | number or null | radians; null where the model gave no finite number |
+//! | `age` | integer | frames since the model last ran on this face; 0 is this frame |
 //! | `confidence` | number | the gaze model's, 0..1; may be absent |
 //! | `detection_confidence` | number | the detector's, 0..1; may be absent |
 //! | `track_id` | integer | up to 2⁶⁴ - 1; may be absent |
-//! | `head` | `{"pitch","yaw","roll"}` | how the head is turned, radians; may be absent |
+//! | `head` | `{"pitch","yaw","roll"}` | pose of the head, radians; may be absent |
 //! | `origin` | `[x, y, z]` | where the gaze starts, millimetres; may be absent |
 //! | `landmarks` | `[[x, y], ...]` | right eye, left eye, nose, mouth corners; may be absent |
 //! | `eyes` | `[[[x, y], [x, y]], ...]` | outer and inner corner of the eye on the image's left, then of the other; may be absent |
 //! | `eye_openness` | `[number, number]` | 0 closed to 1 open, in the same order; may be absent |
 //!
-//! The signs of the angles are those of [`gaze`](crate::core::geometry). Every number is finite: what is not
-//! is null or absent. Angles are rounded to 6 digits (0.2 arc seconds), pixels and millimetres to
-//! 2, confidences to 4. New keys may come without a new schema number: ignore unknown ones.
+//! Angles have the signs of [`Gaze`](crate::core::geometry::Gaze). Every number is finite; one that is
+//! not becomes null or is left out. Angles are rounded to 6 digits (0.2 arc seconds), pixels and
+//! millimetres to 2, confidences to 4. New keys may come without a new schema number: ignore unknown
+//! keys.
 
 use super::number::{ANGLE, LENGTH, SCORE, all_rounded, rounded};
 use serde::{Serialize, Serializer};
 
 use super::attention_object::AttentionObject;
-use crate::core::face::EyeCorners;
-use crate::core::gaze::{FrameGaze, GazeEstimate};
-use crate::core::geometry::{Gaze, HeadPose, Point, Rect};
-use crate::core::monitor::Attention;
+use crate::core::face::region::EyeCorners;
+use crate::core::gaze::estimate::{FrameGaze, GazeEstimate};
+use crate::core::geometry::angles::{Gaze, HeadPose};
+use crate::core::geometry::rect::{Point, Rect};
+use crate::core::monitor::alarms::attention::Attention;
 
 /// Number of the schema that [`write_line`] follows.
 pub const SCHEMA: u32 = 1;
 
-/// Which frame a line is about, and when it is shown.
+/// Number and time of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameStamp {
     /// Number of the frame.
@@ -60,18 +62,9 @@ pub struct FrameStamp {
     pub latency: Option<u64>,
 }
 
-/// Writes the line, newline included, into `line`, whose memory is reused: nothing is allocated
-/// once it has grown to the longest line.
+/// Writes the line of a frame, with its newline, to `line`. Reuses its memory, and allocates none once
+/// it holds the longest line.
 pub fn write_line(
-    line: &mut Vec<u8>,
-    stamp: FrameStamp,
-    frame: &FrameGaze,
-) -> Result<(), serde_json::Error> {
-    write_line_with(line, stamp, frame, None)
-}
-
-/// The same for a frame of which somebody judged the driver's attention.
-pub fn write_line_with(
     line: &mut Vec<u8>,
     stamp: FrameStamp,
     frame: &FrameGaze,
@@ -226,8 +219,8 @@ mod tests {
     use crate::core::geometry::Size;
 
     fn text(stamp: FrameStamp, frame: &FrameGaze) -> String {
-        let mut line = b"left over from the last one".to_vec();
-        write_line(&mut line, stamp, frame).unwrap();
+        let mut line = b"the line before".to_vec();
+        write_line(&mut line, stamp, frame, None).unwrap();
         let text = String::from_utf8(line).unwrap();
         assert_eq!(text.find('\n'), Some(text.len() - 1), "one line: {text}");
         text.trim_end().to_owned()
@@ -296,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_and_no_time() {
+    fn a_frame_without_faces_and_time() {
         assert_eq!(
             text(FrameStamp::default(), &FrameGaze::default()),
             concat!(
@@ -307,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_null_or_absent() {
+    fn numbers_that_are_not_finite_are_null_or_absent() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let wild = GazeEstimate {
                 region: FaceRegion {
@@ -356,9 +349,9 @@ mod tests {
     fn memory_is_reused() {
         let frame = frame_of(vec![GazeEstimate::default(); 20]);
         let mut line = Vec::new();
-        write_line(&mut line, FrameStamp::default(), &frame).unwrap();
+        write_line(&mut line, FrameStamp::default(), &frame, None).unwrap();
         let (before, capacity) = (line.as_ptr(), line.capacity());
-        write_line(&mut line, FrameStamp::default(), &frame).unwrap();
+        write_line(&mut line, FrameStamp::default(), &frame, None).unwrap();
         assert_eq!((line.as_ptr(), line.capacity()), (before, capacity));
     }
 }

@@ -113,7 +113,7 @@ pub struct AngleRef {
     /// or 1 for a `[batch, 2]` regression.
     #[serde(default)]
     pub column: usize,
-    /// Whether the model's sign is opposite to that of [`Gaze`](crate::core::geometry::Gaze)'s.
+    /// Whether the model's sign is opposite to [`Gaze`](crate::core::geometry::Gaze)'s.
     #[serde(default)]
     pub negate: bool,
 }

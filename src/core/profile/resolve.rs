@@ -55,7 +55,7 @@ pub struct AngleColumn {
     pub output: usize,
     /// First column in an item's row.
     pub column: usize,
-    /// Whether the model's sign is opposite to that of [`Gaze`](crate::core::geometry::Gaze)'s.
+    /// Whether the model's sign is opposite to [`Gaze`](crate::core::geometry::Gaze)'s.
     pub negate: bool,
 }
 

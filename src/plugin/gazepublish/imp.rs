@@ -217,8 +217,7 @@ impl GazePublish {
             stream.flushed = false;
             let is_judged = judged.map_or(position == 0, |source| source == gaze.source_id);
             let attention = attention.as_ref().filter(|_| is_judged);
-            let write =
-                |line: &mut Vec<u8>| frame_line::write_line_with(line, stamp, &gaze, attention);
+            let write = |line: &mut Vec<u8>| frame_line::write_line(line, stamp, &gaze, attention);
             match stream.writer.offer(write) {
                 Ok(true) => {}
                 dropped_or_failed => result = dropped_or_failed,

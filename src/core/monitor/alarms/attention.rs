@@ -26,7 +26,7 @@ pub enum DriverState {
     /// The forward direction is unknown, or the camera has not yet shown the driver.
     #[default]
     Calibrating,
-    /// The driver cannot be judged.
+    /// The driver is unavailable.
     Unavailable,
 }
 

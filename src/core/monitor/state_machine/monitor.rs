@@ -84,7 +84,7 @@ pub struct Monitor {
     pub(super) raised: Option<RaisedAlarm>,
     pub(super) head: HeadMovement,
     pub(super) gaze_availability: Availability,
-    /// Whether the eyes can be judged, where there is a face.
+    /// Availability of the eyes, where there is a face.
     pub(super) eye_availability: Availability,
     /// Whether the last frame was analysed and shows neither face nor gaze.
     pub(super) out_of_sight: bool,

@@ -177,7 +177,7 @@ mod tests {
     use gstgaze::core::face::FaceRegion;
     use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
     use gstgaze::core::geometry::Size;
-    use gstgaze::core::json::{FrameStamp, write_line_with};
+    use gstgaze::core::json::{FrameStamp, write_line};
     use gstgaze::core::monitor::{Attention, Level, RaisedAlarm};
 
     fn line() -> Vec<u8> {
@@ -217,7 +217,7 @@ mod tests {
             latency: Some(25_000_000),
         };
         let mut line = Vec::new();
-        write_line_with(&mut line, stamp, &frame, Some(&attention)).unwrap();
+        write_line(&mut line, stamp, &frame, Some(&attention)).unwrap();
         line
     }
 
