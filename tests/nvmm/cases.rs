@@ -256,7 +256,7 @@ fn batches_that_lie() {
         ("mem-type=5", &["Handle", "nvvideoconvert"]),
         ("fault=batch-size-0", &["batchSize", "0"]),
         ("fault=too-full", &["3 frames filled", "batchSize of 2"]),
-        ("fault=planes", &["Nv12", "2 plane(s), got 1"]),
+        ("fault=planes", &["Nv12", "2 plane(s), not 1"]),
         ("fault=many-planes", &["1000 planes"]),
         ("fault=pitch", &["stride 3", "64 bytes"]),
         ("fault=long-pitch", &["does not lie"]),

@@ -1,6 +1,6 @@
-//! What sample values mean: matrix and range of luma and chroma.
+//! Colorimetry: the matrix and the range of luma and chroma.
 
-/// Which luma weights a YUV frame was made with.
+/// The luma weights of a YUV frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ColorMatrix {
     /// ITU-R BT.601-7: standard definition, JPEG, and most webcams.
@@ -12,7 +12,7 @@ pub enum ColorMatrix {
     Bt2020,
 }
 
-/// Which byte values are black and white.
+/// The byte values of black and white.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ColorRange {
     /// Luma 16..=235, chroma 16..=240 ("TV", "video").
@@ -22,10 +22,10 @@ pub enum ColorRange {
     Full,
 }
 
-/// ColorMatrix and range of a YUV or grey frame. Ignored for RGB formats.
+/// Matrix and range of a YUV or grey frame; RGB formats ignore both.
 ///
-/// Grey frames use the range alone. GStreamer's default for GRAY8 is full range, for which grey is
-/// taken as it is; limited-range grey is expanded as luma is.
+/// Grey frames use the range alone. Full range, GStreamer's default for GRAY8, leaves grey as it is;
+/// limited range expands it like luma.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Colorimetry {
     /// Luma weights.
@@ -76,9 +76,9 @@ impl ColorMatrix {
 }
 
 impl Colorimetry {
-    /// The fixed-point factors. For BT.601 in limited range they are those of OpenCV (three
-    /// decimals: 1.164, 1.596, -0.391, -0.813, 2.018), so that a frame becomes the bytes that
-    /// `cvtColor` gives; the others are the exact quotients, rounded once.
+    /// The fixed-point factors. Those of BT.601 in limited range are OpenCV's (three decimals: 1.164,
+    /// 1.596, -0.391, -0.813, 2.018), so that a frame becomes the bytes that `cvtColor` gives. The
+    /// others are the exact quotients, rounded once.
     pub fn coefficients(self) -> YuvCoefficients {
         if self == Self::default() {
             return YuvCoefficients {

@@ -1,12 +1,13 @@
-//! A validated view of a frame in somebody else's memory.
+//! A validated view of a frame in borrowed memory.
 //!
-//! [`FrameView::new`] checks once that every row of every plane lies inside its slice; after that
-//! rows are plain slices and nothing needs to be checked again.
+//! [`FrameView::new`] checks once that every row of every plane lies inside its slice. After that,
+//! rows are plain slices and need no further check.
 
 use super::color::Colorimetry;
-use crate::core::geometry::Size;
+use crate::core::geometry::rect::Size;
 
-/// Pixel layouts that are read without conversion. Names are GStreamer's, in memory order.
+/// The pixel formats that the core reads without a conversion. Names are GStreamer's, in memory
+/// order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum PixelFormat {
@@ -51,7 +52,7 @@ impl PixelFormat {
         Self::Gray8,
     ];
 
-    /// How many planes a frame has.
+    /// The number of planes of a frame.
     pub const fn planes(self) -> usize {
         match self {
             Self::Nv12 | Self::Nv21 => 2,
@@ -65,7 +66,7 @@ impl PixelFormat {
         matches!(self, Self::Nv12 | Self::Nv21 | Self::I420 | Self::Yv12 | Self::Yuy2 | Self::Uyvy)
     }
 
-    /// Bytes in use in one row of `plane`, and the number of its rows, for a frame of `size`.
+    /// Used bytes in one row of `plane` and the number of its rows, for a frame of `size`.
     pub const fn plane_extent(self, plane: usize, size: Size) -> (usize, usize) {
         let (w, h) = (size.width as usize, size.height as usize);
         let (half_w, half_h) = (w.div_ceil(2), h.div_ceil(2));
@@ -80,32 +81,32 @@ impl PixelFormat {
     }
 }
 
-/// One plane: its bytes from the first pixel on, and the distance from row to row.
+/// One plane: its bytes from the first pixel on, and its stride.
 #[derive(Clone, Copy, Debug)]
 pub struct Plane<'a> {
-    /// Starts at the first pixel of the first row.
+    /// Bytes from the first pixel of the first row on.
     pub data: &'a [u8],
-    /// Bytes from one row to the next, at least the bytes in use in a row.
+    /// Bytes from one row to the next, at least the used bytes of a row.
     pub stride: usize,
 }
 
 /// Where a plane lies in a frame's bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlaneLayout {
-    /// Of the first byte of the first row.
+    /// Offset of the first byte of the first row.
     pub offset: usize,
     /// Bytes from one row to the next.
     pub stride: usize,
 }
 
-/// Why some bytes are no frame.
+/// Why some bytes do not hold a frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Width or height is 0.
-    #[error("frame of size {0} has no pixels")]
+    /// The width or the height is 0.
+    #[error("a frame of {0} has no pixels")]
     Empty(Size),
-    /// Too few or too many planes for the format.
-    #[error("{format:?} has {expected} plane(s), got {got}")]
+    /// The format has another number of planes.
+    #[error("a frame of {format:?} has {expected} plane(s), not {got}")]
     PlaneCount {
         /// The frame's format.
         format: PixelFormat,
@@ -114,18 +115,18 @@ pub enum FrameError {
         /// Planes given.
         got: usize,
     },
-    /// Rows would overlap.
-    #[error("plane {plane}: stride {stride} is less than the {row} bytes of a row")]
+    /// The rows would overlap.
+    #[error("plane {plane} has a stride of {stride} bytes, less than the {row} bytes of a row")]
     Stride {
         /// Index of the plane.
         plane: usize,
         /// Stride given.
         stride: usize,
-        /// Bytes in use in a row.
+        /// Used bytes of a row.
         row: usize,
     },
     /// The memory ends before the frame does.
-    #[error("plane {plane}: {got} bytes, but {needed} are needed")]
+    #[error("plane {plane} has {got} bytes and needs {needed}")]
     Short {
         /// Index of the plane.
         plane: usize,
@@ -136,7 +137,7 @@ pub enum FrameError {
     },
 }
 
-/// Checks that planes of so many bytes and such a stride hold a frame of this format and size.
+/// Checks that planes, each given by its bytes and its stride, hold a frame of this format and size.
 pub(crate) fn check_layout(
     format: PixelFormat,
     size: Size,
@@ -166,7 +167,7 @@ pub(crate) fn check_layout(
     Ok(())
 }
 
-/// A frame in host memory, checked. Copying it copies a few pointers, never pixels.
+/// A checked frame in host memory. A copy copies a few pointers and no pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameView<'a> {
     format: PixelFormat,
@@ -176,7 +177,7 @@ pub struct FrameView<'a> {
 }
 
 impl<'a> FrameView<'a> {
-    /// Checks that `planes` really hold a frame of this format and size.
+    /// Checks that `planes` hold a frame of this format and size.
     pub fn new(
         format: PixelFormat,
         size: Size,
@@ -189,7 +190,7 @@ impl<'a> FrameView<'a> {
         Ok(Self { format, size, colorimetry, planes: view })
     }
 
-    /// Layout of the pixels.
+    /// Format of the pixels.
     pub fn format(&self) -> PixelFormat {
         self.format
     }
@@ -199,23 +200,23 @@ impl<'a> FrameView<'a> {
         self.size
     }
 
-    /// What the sample values mean.
+    /// Matrix and range of the samples.
     pub fn colorimetry(&self) -> Colorimetry {
         self.colorimetry
     }
 
-    /// One plane; every row of it lies inside its bytes.
+    /// One plane; all of its rows lie inside its bytes.
     ///
     /// # Panics
-    /// If there is no such plane.
+    /// Panics if the format has no such plane.
     pub fn plane(&self, plane: usize) -> Plane<'a> {
         self.planes[..self.format.planes()][plane]
     }
 
-    /// The bytes in use of one row of one plane (rows of a subsampled plane count in that plane).
+    /// The used bytes of one row of one plane; `y` counts the plane's own rows.
     ///
     /// # Panics
-    /// If `plane` or `y` is out of range.
+    /// Panics if `plane` or `y` is out of range.
     pub fn row(&self, plane: usize, y: usize) -> &'a [u8] {
         let (row, rows) = self.format.plane_extent(plane, self.size);
         assert!(y < rows, "row {y} of {rows}");
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn lies_are_refused() {
+    fn planes_that_hold_no_frame_are_refused() {
         let data = [0u8; 64];
         let plane = Plane { data: &data, stride: 4 };
         assert!(matches!(

@@ -1,11 +1,11 @@
-//! Pixels: a frame, what its colours mean, and the picture that a model wants of it.
+//! Pixels: a frame, its colours, and how a model's input is made from it.
 //!
-//! | module | says |
+//! | module | holds |
 //! |---|---|
 //! | [`frame`] | a validated view of the pixels of a frame |
 //! | [`color`] | matrix and range of luma and chroma |
-//! | [`spec`] | how a model's picture is made |
-//! | [`preprocess`] | frame and crop to tensor, in one pass |
+//! | [`spec`] | the specification of a model's picture |
+//! | [`preprocess`] | crop to tensor, in one pass |
 
 pub mod color;
 pub mod frame;

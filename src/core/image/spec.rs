@@ -1,4 +1,4 @@
-//! How a model's picture is made: its size, layout, channels, values, resampling and edges.
+//! The specification of a model's picture: size, layout, channels, values, resampling and border.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
-    /// Planes: batch, channel, row, column.
+    /// Planar: batch, channel, row, column.
     #[default]
     Nchw,
-    /// Pixels: batch, row, column, channel.
+    /// Interleaved: batch, row, column, channel.
     Nhwc,
 }
 
-/// Channels of an image input and their order.
+/// The channels of an image input, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Channels {
@@ -36,8 +36,8 @@ impl Channels {
     }
 }
 
-/// How a crop is brought to the model's size. All work on bytes, as the pipelines do that the
-/// models were trained with, so that the values are theirs and not merely close.
+/// How a crop is resized to the model's input. Each works on bytes, as the pipelines do that the
+/// models were trained with, so that the values equal theirs and are not merely close.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resample {
@@ -47,21 +47,21 @@ pub enum Resample {
     OpencvLinear,
     /// `cv2.resize(..., INTER_CUBIC)` on bytes (a = -0.75). No antialiasing.
     OpencvCubic,
-    /// `PIL.Image.resize(..., BILINEAR)`: a triangle filter that widens when shrinking, which is
-    /// also torchvision's `Resize` on PIL images.
+    /// `PIL.Image.resize(..., BILINEAR)`: a triangle filter that widens when it shrinks. torchvision's
+    /// `Resize` on PIL images is the same.
     PilBilinear,
 }
 
-/// Whether the crop's shape is kept.
+/// Whether the crop keeps its shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aspect {
-    /// Fill the input, whatever the shape.
+    /// Stretches the crop to the whole input.
     #[default]
     Stretch,
-    /// Keep the shape; picture in the middle, the rest filled.
+    /// Keeps the shape, puts the picture in the middle and fills the rest.
     Letterbox,
-    /// Keep the shape; picture at the top left, the rest filled (YuNet, SCRFD).
+    /// Keeps the shape, puts the picture at the top left and fills the rest (YuNet, SCRFD).
     LetterboxTopLeft,
 }
 
@@ -70,13 +70,13 @@ pub enum Aspect {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ImageSpec {
-    /// Columns; 0 takes the model's own.
+    /// Columns; 0 uses the model's own.
     pub width: u32,
-    /// Rows; 0 takes the model's own.
+    /// Rows; 0 uses the model's own.
     pub height: u32,
     /// Order of the dimensions.
     pub layout: Layout,
-    /// Which channels, in which order.
+    /// The channels and their order.
     pub channels: Channels,
     /// First factor, e.g. 1/255.
     pub scale: f64,
@@ -84,11 +84,11 @@ pub struct ImageSpec {
     pub mean: [f32; 3],
     /// Divided by after subtracting.
     pub std: [f32; 3],
-    /// How the size is changed.
+    /// How the crop is resized.
     pub resample: Resample,
-    /// Whether the shape is kept.
+    /// Whether the crop keeps its shape.
     pub aspect: Aspect,
-    /// Byte that fills what the picture does not cover with a letterbox.
+    /// The byte around the picture of a letterbox.
     pub fill: u8,
 }
 
@@ -109,15 +109,15 @@ impl Default for ImageSpec {
     }
 }
 
-/// What to do with the part of a region that lies outside the frame.
+/// What happens to the part of a crop that lies outside the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Border {
-    /// Cut the region at the frame's edge (its shape changes).
+    /// Cuts the crop at the frame's edge, which changes its shape.
     #[default]
     Clip,
-    /// Keep the region's shape and repeat the frame's edge pixels.
+    /// Keeps the crop's shape and repeats the frame's edge pixels.
     Replicate,
-    /// Keep the region's shape and fill with black.
+    /// Keeps the crop's shape and fills with black.
     Black,
 }

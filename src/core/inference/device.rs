@@ -1,25 +1,25 @@
-//! The port to a device that makes a model's pictures where frame and tensor both are.
+//! The port to a device that preprocesses frames in its own memory.
 //!
-//! The core says what a picture is made of: which pixels, brought to which size, in which channels
-//! and values. Whoever has the memory says what a frame is, and does it; addresses are numbers here.
+//! The core describes a job: which pixels, in which size, channels and values. The device defines
+//! what a frame is, and runs the job. Addresses are plain numbers here.
 
 use crate::core::geometry::matrix::Mat3;
-use crate::core::geometry::{PixelRect, Size};
+use crate::core::geometry::rect::{PixelRect, Size};
 use crate::core::image::spec::{Border, Channels, Layout, Resample};
 
-/// Memory of a device, by its address there.
+/// Memory of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceMemory {
-    /// Of the first byte.
+    /// Address of the first byte, on the device.
     pub address: u64,
-    /// Bytes from there on.
+    /// Length in bytes.
     pub bytes: usize,
-    /// The device's number.
+    /// Number of the device.
     pub device: u32,
 }
 
 impl DeviceMemory {
-    /// Item `index` of items of `bytes` each; `None` where it is not all inside.
+    /// Item `index` of items of `bytes` each; `None` where it does not lie wholly inside.
     #[must_use]
     pub fn item(self, index: usize, bytes: usize) -> Option<Self> {
         let start = index.checked_mul(bytes)?;
@@ -29,103 +29,104 @@ impl DeviceMemory {
     }
 }
 
-/// FilterCoefficients and their weights along one axis. A window may begin before the first sample and end
-/// behind the last; its samples there are those of the edge.
+/// Filter coefficients along one axis. A window may begin before the first sample and end after the
+/// last; its samples there are those of the edge.
 #[derive(Clone, Copy, Debug)]
 pub struct FilterCoefficients<'a> {
     /// First sample of each window.
     pub starts: &'a [i32],
-    /// Weights, [`taps`](Self::taps) for each window, in the filter's fixed point.
+    /// Weights in the filter's fixed point, [`taps`](Self::taps) for each window.
     pub weights: &'a [i32],
     /// Samples in a window.
     pub taps: usize,
 }
 
-/// A square that is turned before anything else happens to it: pixel (x, y) of the turned square is
-/// pixel (x·cos + (y·sin' + left), x·sin + (y·cos + top)) of the square, sin' being -sin, in single
-/// precision.
+/// A rotation and a shift of a square. Pixel (x, y) of the result shows pixel
+/// (x·cos + (y·(-sin) + left), x·sin + (y·cos + top)) of the square, computed in single precision in
+/// this order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RigidTransform {
     /// Cosine of the angle.
     pub cos: f32,
     /// Sine of the angle.
     pub sin: f32,
-    /// Where in the square the turned square's first pixel is.
+    /// The column of the square that the first pixel of the result shows.
     pub left: f32,
-    /// As [`left`](Self::left), downwards.
+    /// The row of the square that it shows.
     pub top: f32,
 }
 
-/// Which pixels of the frame a picture shows.
+/// How the frame is sampled.
 #[derive(Clone, Copy, Debug)]
 pub enum Sampling<'a> {
-    /// A rectangle, brought to another size.
+    /// A crop, resized.
     Resize {
-        /// What is read; may leave the frame.
+        /// The crop; it may leave the frame.
         source: PixelRect,
-        /// Whether black lies around the frame, or its edge.
+        /// What lies around the frame: black, or its edge pixels.
         border: Border,
-        /// The source, a square, is turned first, in blue, green and red bytes.
+        /// Transforms the crop, a square, before the resize, in blue, green and red bytes.
         transform: Option<RigidTransform>,
-        /// What of the tensor is filled.
+        /// The part of the tensor that shows the crop.
         picture: PixelRect,
-        /// How the size is changed.
+        /// The interpolation.
         filter: Resample,
-        /// For each column of the picture.
+        /// Coefficients of the picture's columns.
         columns: FilterCoefficients<'a>,
-        /// For each row of the picture.
+        /// Coefficients of the picture's rows.
         rows: FilterCoefficients<'a>,
         /// The byte around the picture.
         fill: u8,
     },
-    /// A homography, as of [`fill_warped`](crate::core::image::preprocess::Preprocessor::fill_warped).
+    /// A homography, as in
+    /// [`fill_warped`](crate::core::image::preprocess::Preprocessor::fill_warped).
     Warp {
-        /// From the tensor's pixels to the frame's.
+        /// Maps the tensor's pixels to the frame's.
         to_source: Mat3,
-        /// Whether the frame's edge is repeated; black lies around it otherwise.
+        /// What lies around the frame: its edge pixels for `Replicate`, else black.
         border: Border,
     },
 }
 
-/// One item of an input, and all that is to be known to make it.
+/// All that a device needs to fill one item of an input.
 #[derive(Clone, Copy, Debug)]
 pub struct PreprocessJob<'a> {
-    /// Of the tensor.
+    /// Size of the tensor.
     pub size: Size,
-    /// Its channels.
+    /// Channels of the tensor.
     pub channels: Channels,
-    /// Their order.
+    /// Layout of the tensor.
     pub layout: Layout,
     /// Bytes of one value: 1, 2 or 4.
     pub element_bytes: usize,
-    /// The value of each byte, 256 for each of three channels, as they lie in memory.
+    /// The lookup tables as they lie in memory: 256 values for each of three channels.
     pub table: &'a [u8],
-    /// Which pixels.
+    /// How the frame is sampled.
     pub sampling: Sampling<'a>,
 }
 
 impl PreprocessJob<'_> {
-    /// Bytes of the item.
+    /// Length of the item in bytes.
     pub fn bytes(&self) -> usize {
         let pixels = (self.size.width as usize).saturating_mul(self.size.height as usize);
         pixels.saturating_mul(self.channels.count()).saturating_mul(self.element_bytes)
     }
 }
 
-/// Why a device did not make a picture.
+/// Why a device did not run a job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("pictures cannot be made on the GPU: {0}")]
+#[error("the GPU cannot preprocess: {0}")]
 pub struct DeviceFault(pub String);
 
-/// Makes pictures in a device's memory.
+/// Preprocesses frames in a device's memory.
 pub trait PreprocessDevice {
-    /// A frame in its memory.
+    /// A frame in the device's memory.
     type Frame<'f>;
 
-    /// Begins to make a picture of `frame` in `out`, which has as many bytes as the job says.
+    /// Starts `job` on `frame`, into `out` of the job's length.
     ///
     /// # Errors
-    /// Where the device refuses.
+    /// Fails where the device refuses.
     fn fill(
         &mut self,
         frame: &Self::Frame<'_>,
@@ -133,16 +134,16 @@ pub trait PreprocessDevice {
         out: DeviceMemory,
     ) -> Result<(), DeviceFault>;
 
-    /// Begins to write bytes of the host to `out`, which has as many.
+    /// Starts to copy bytes of the host to `out` of the same length.
     ///
     /// # Errors
-    /// Where the device refuses.
+    /// Fails where the device refuses.
     fn write(&mut self, bytes: &[u8], out: DeviceMemory) -> Result<(), DeviceFault>;
 
-    /// Waits until all that was begun is done, and to be seen by everybody on the device.
+    /// Waits until everything that was started is done and visible on the whole device.
     ///
     /// # Errors
-    /// Where something of it failed.
+    /// Fails where a part of it failed.
     fn finish(&mut self) -> Result<(), DeviceFault>;
 }
 

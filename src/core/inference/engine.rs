@@ -1,38 +1,38 @@
-//! The port to an inference engine: memory that is bound once and reused.
+//! The port to an inference engine, whose memory is bound once and reused.
 //!
-//! The core fills inputs and reads outputs through [`Engine`]; who runs the model, and where, is
-//! the engine's affair. All memory belongs to the engine and is allocated when it opens.
+//! The core fills inputs and reads outputs through [`Engine`]. The engine decides what runs the model
+//! and where; it owns all memory and allocates it when it opens.
 
 use super::device::DeviceMemory;
 use super::tensor::{ModelInfo, TensorMut};
-use crate::core::geometry::Size;
+use crate::core::geometry::rect::Size;
 
-/// Why an engine could not be opened or run. Texts name the cause; `remedy` says what to do.
+/// Why an engine did not open or run. `reason` is the cause, `remedy` says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// The file is not there.
+    /// The file does not exist.
     #[error("model file '{path}' does not exist")]
     NotFound {
-        /// As given.
+        /// Path as given.
         path: String,
     },
-    /// The file is there and is no model that can be loaded.
+    /// The file exists but does not load as a model.
     #[error("cannot load '{path}': {reason}")]
     Load {
-        /// As given.
+        /// Path as given.
         path: String,
-        /// What the runtime or the check said.
+        /// The message of the runtime or of the check.
         reason: String,
     },
     /// The inference runtime itself is missing, too old or broken.
     #[error("{reason}. {remedy}")]
     Runtime {
-        /// What was tried and what happened.
+        /// The attempt and its result.
         reason: String,
-        /// How to get a good one.
+        /// How to install a good one.
         remedy: String,
     },
-    /// The execution provider that was asked for is not to be had.
+    /// The execution provider that the user asked for is not available.
     #[error("execution provider '{provider}': {reason}. {remedy}")]
     Provider {
         /// Its nick.
@@ -42,75 +42,82 @@ pub enum EngineError {
         /// What to do.
         remedy: String,
     },
-    /// The model has a type or a shape that no code path serves.
+    /// The model has a type or a shape that is not supported.
     #[error("unsupported model: {0}")]
     Unsupported(String),
-    /// The run failed.
+    /// The inference failed.
     #[error("inference failed: {0}")]
     Run(String),
 }
 
-/// A model ready to run: shapes fixed, memory bound.
+/// A model that is ready to run: its shapes are fixed and its memory is bound.
 pub trait Engine: Send {
-    /// What the file declares.
+    /// What the model file declares.
     fn info(&self) -> &ModelInfo;
 
-    /// Nick of the execution provider that runs it (`cpu`, `cuda`, ...).
+    /// Nick of the execution provider that runs the model (`cpu`, `cuda`, ...).
     fn provider(&self) -> &str;
 
-    /// The most items that one [`run`](Self::run) takes.
+    /// The most items of one [`run`](Self::run).
     fn max_batch(&self) -> usize;
 
-    /// Shape of input `index` as bound, the batch dimension being [`max_batch`](Self::max_batch).
+    /// Shape of input `index` as bound; its batch dimension is [`max_batch`](Self::max_batch).
     fn input_shape(&self, index: usize) -> &[usize];
 
-    /// Shape of output `index` as bound (the batch dimension, where there is one, being
-    /// [`max_batch`](Self::max_batch)).
+    /// Shape of output `index` as bound; its batch dimension, if it has one, is
+    /// [`max_batch`](Self::max_batch).
     fn output_shape(&self, index: usize) -> &[usize];
 
     /// Memory of input `index` for the whole batch.
     fn input(&mut self, index: usize) -> TensorMut<'_>;
 
-    /// Fixes another height and width where the file leaves them open, for detectors whose input
-    /// follows the frame; a side that the file fixes stays. Allocates anew; after an error
-    /// everything is as it was.
+    /// Sets another height and width where the file leaves them open, for detectors whose input
+    /// follows the frame. A side that the file fixes stays. It allocates again, and changes nothing
+    /// when it fails.
     ///
     /// # Errors
-    /// Where the engine cannot, or the model does not run with that size.
+    /// Fails where the engine has no such feature, or the model does not run at that size.
     fn resize(&mut self, size: Size) -> Result<(), EngineError> {
-        Err(EngineError::Unsupported(format!("'{}' cannot be resized to {size}", self.info().name)))
+        Err(EngineError::Unsupported(format!(
+            "'{}' cannot change its input to {size}; use a model or an engine with a free input size",
+            self.info().name
+        )))
     }
 
-    /// Runs the first `batch` items. `batch` is 1..=[`max_batch`](Self::max_batch); a model with a
-    /// fixed batch runs all of its slots and the rest is ignored.
+    /// Runs the first `batch` items, 1..=[`max_batch`](Self::max_batch). A model with a fixed batch
+    /// runs all of its slots.
     fn run(&mut self, batch: usize) -> Result<(), EngineError>;
 
-    /// Number of the device in whose memory inputs may be filled; `None` where they are the host's.
+    /// Number of the device that holds the inputs; `None` where the host holds them.
     fn device(&self) -> Option<u32> {
         None
     }
 
-    /// Memory of input `index` on that device, for a run of `batch` items of
-    /// [`run_on_device`](Self::run_on_device). It stays where it is until the engine is dropped or
-    /// resized.
+    /// Memory of input `index` on that device, for [`run_on_device`](Self::run_on_device) with `batch`
+    /// items. Its address holds until the engine is dropped or resized.
     ///
     /// # Errors
-    /// Where there is no device, or it has no memory left.
+    /// Fails where the engine has no device, or the device has no memory left.
     fn device_input(&mut self, index: usize, batch: usize) -> Result<DeviceMemory, EngineError> {
         let _ = (index, batch);
-        Err(EngineError::Unsupported(format!("'{}' has its inputs in the host", self.info().name)))
+        Err(EngineError::Unsupported(format!(
+            "'{}' has its inputs in host memory",
+            self.info().name
+        )))
     }
 
-    /// As [`run`](Self::run), with the inputs in the device's memory. What is in it must be there
-    /// when this is called.
+    /// Like [`run`](Self::run), with the inputs in the device's memory. The caller has filled them.
     ///
     /// # Errors
-    /// As [`run`](Self::run), and where there is no device.
+    /// Fails like [`run`](Self::run), and where the engine has no device.
     fn run_on_device(&mut self, batch: usize) -> Result<(), EngineError> {
         let _ = batch;
-        Err(EngineError::Unsupported(format!("'{}' has its inputs in the host", self.info().name)))
+        Err(EngineError::Unsupported(format!(
+            "'{}' has its inputs in host memory",
+            self.info().name
+        )))
     }
 
-    /// Output `index` of the last run as 32-bit floats, batch first; at least `batch` items.
+    /// Output `index` of the last run as 32-bit floats, batch first, with at least `batch` items.
     fn output(&self, index: usize) -> &[f32];
 }

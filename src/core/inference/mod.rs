@@ -1,10 +1,10 @@
-//! The ports: to an inference engine, and to a GPU that makes a model's pictures.
+//! The ports: to an inference engine, and to a GPU that preprocesses.
 //!
-//! | module | says |
+//! | module | holds |
 //! |---|---|
-//! | [`engine`] | a model ready to run |
+//! | [`engine`] | a model that is ready to run |
 //! | [`tensor`] | its inputs and outputs |
-//! | [`device`] | the pictures that a GPU makes where frame and tensor both are |
+//! | [`device`] | preprocess jobs, and the GPU that runs them in its memory |
 
 pub mod device;
 pub mod engine;

@@ -1,11 +1,11 @@
-//! Tensors of a model, by position: element types, shapes, and the memory of an input.
+//! The tensors of a model: element types, shapes, and the memory of an input.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use half::f16;
 
-/// Element types that a model may take or give.
+/// The element types of a model's inputs and outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ElementType {
     /// 32-bit float.
@@ -40,14 +40,14 @@ impl fmt::Display for ElementType {
     }
 }
 
-/// One input or output as the model file declares it.
+/// An input or an output as the model file declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorInfo {
     /// Name in the file.
     pub name: String,
-    /// `None` for a type that is not supported (the profile then refuses the model).
+    /// `None` for a type that is not supported; the profile then refuses the model.
     pub element: Option<ElementType>,
-    /// Dimensions; `None` where the file leaves one open.
+    /// Dimensions; `None` for one that the file leaves open.
     pub shape: Vec<Option<usize>>,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for TensorInfo {
     }
 }
 
-/// Inputs or outputs in one line, for people.
+/// Inputs or outputs in one line, for messages.
 pub fn list(tensors: &[TensorInfo]) -> String {
     match tensors {
         [] => "none".to_owned(),
@@ -76,10 +76,10 @@ pub fn list(tensors: &[TensorInfo]) -> String {
     }
 }
 
-/// What a model file says about itself, before any shape is fixed.
+/// What a model file declares, before any shape is fixed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelInfo {
-    /// Name for people: the file's stem, or what the metadata say.
+    /// Name for messages: the file's stem, or the name in its metadata.
     pub name: String,
     /// Inputs in the file's order.
     pub inputs: Vec<TensorInfo>,
@@ -89,7 +89,7 @@ pub struct ModelInfo {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// An input's memory, to be written: the whole batch, contiguous.
+/// The writable memory of an input: the whole batch, contiguous.
 #[derive(Debug)]
 pub enum TensorMut<'a> {
     /// 32-bit floats.
@@ -103,7 +103,7 @@ pub enum TensorMut<'a> {
 }
 
 impl TensorMut<'_> {
-    /// Elements in all.
+    /// Number of elements.
     pub fn len(&self) -> usize {
         match self {
             Self::F32(s) => s.len(),
@@ -113,7 +113,7 @@ impl TensorMut<'_> {
         }
     }
 
-    /// Whether there is no element.
+    /// Whether it has no element.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -121,7 +121,7 @@ impl TensorMut<'_> {
     /// Slot `index` of a batch whose items have `item` elements each.
     ///
     /// # Panics
-    /// If the slot is out of range.
+    /// Panics if the slot is out of range.
     pub fn slot(&mut self, index: usize, item: usize) -> TensorMut<'_> {
         let range = index * item..(index + 1) * item;
         match self {

@@ -1,33 +1,33 @@
-//! One row of the source rectangle, from the frame's own format to packed pixels.
+//! Converts one row of a crop from the frame's format to packed pixels.
 //!
-//! Chroma is taken from the nearest sample (the one that covers the pixel), as OpenCV's `cvtColor`
-//! and most publishers' pipelines do.
+//! A pixel gets the chroma sample that covers it, as in OpenCV's `cvtColor` and most publishers'
+//! pipelines.
 
 use std::ops::Range;
 
 use super::packed::pack;
-use crate::core::geometry::PixelRect;
+use crate::core::geometry::rect::PixelRect;
 use crate::core::image::color::{ColorRange, Colorimetry, YUV_SHIFT, YuvCoefficients};
+use crate::core::image::frame::{FrameView, PixelFormat};
 use crate::core::image::spec::{Border, Channels};
-use crate::core::image::{FrameView, PixelFormat};
 
-/// Half a step before a shift by [`YUV_SHIFT`].
+/// Half a step, which rounds a shift by [`YUV_SHIFT`].
 const YUV_HALF: i32 = 1 << (YUV_SHIFT - 1);
 /// OpenCV's weights of red, green and blue in grey, 15 binary places (`RGB2Gray<uchar>`).
 const GRAY_WEIGHTS: [u32; 3] = [9798, 19235, 3735];
 const GRAY_SHIFT: u32 = 15;
 
-/// The rectangle of a frame that is read, and what lies around the frame.
-pub(super) struct Source<'a> {
+/// The rectangle to read from a frame, and what lies around the frame.
+pub(super) struct Crop<'a> {
     frame: FrameView<'a>,
     rect: PixelRect,
     border: Border,
     coefficients: YuvCoefficients,
-    /// Columns of the frame that the rectangle covers.
+    /// The frame's columns in the rectangle.
     columns: Range<usize>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> Crop<'a> {
     pub(super) fn new(frame: &FrameView<'a>, rect: PixelRect, border: Border) -> Self {
         let inside = PixelRect { y: 0, height: 1, ..rect }.clipped(frame.size());
         let first = inside.x as usize;
@@ -40,12 +40,12 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Columns and rows of the rectangle.
+    /// Width and height of the rectangle.
     pub(super) fn size(&self) -> (u32, u32) {
         (self.rect.width, self.rect.height)
     }
 
-    /// The frame's row for row `y` of the rectangle; `None` where black is wanted.
+    /// The frame's row for row `y` of the rectangle; `None` where the border is black.
     fn frame_row(&self, y: u32) -> Option<usize> {
         let last = i64::from(self.frame.size().height) - 1;
         let row = i64::from(self.rect.y) + i64::from(y);
@@ -56,40 +56,40 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Reused memory for the conversion of one row.
+/// Memory for the conversion of one row, reused.
 #[derive(Debug, Default)]
-pub(super) struct Converter {
+pub(super) struct RowConverter {
     luma: Vec<u8>,
     u: Vec<u8>,
     v: Vec<u8>,
 }
 
-impl Converter {
-    /// Writes row `y` of the source; `out` has one element for each of its columns.
+impl RowConverter {
+    /// Writes row `y` of the crop; `out` has an element for each of its columns.
     pub(super) fn row(
         &mut self,
         arch: pulp::Arch,
-        source: &Source<'_>,
+        crop: &Crop<'_>,
         channels: Channels,
         y: u32,
         out: &mut [u64],
     ) {
-        let Some(y) = source.frame_row(y) else { return out.fill(0) };
-        let frame_width = source.frame.size().width as usize;
-        let Range { start, end } = source.columns;
+        let Some(y) = crop.frame_row(y) else { return out.fill(0) };
+        let frame_width = crop.frame.size().width as usize;
+        let Range { start, end } = crop.columns;
         if start == end {
-            // The rectangle lies wholly beside the frame.
+            // The whole crop lies to the left or to the right of the frame.
             let mut edge = [0];
-            if source.border != Border::Black {
-                let column = if source.rect.x < 0 { 0 } else { frame_width - 1 };
-                self.span(arch, source, channels, y, column..column + 1, &mut edge);
+            if crop.border != Border::Black {
+                let column = if crop.rect.x < 0 { 0 } else { frame_width - 1 };
+                self.span(arch, crop, channels, y, column..column + 1, &mut edge);
             }
             return out.fill(edge[0]);
         }
-        let left = (start as i64 - i64::from(source.rect.x)) as usize;
+        let left = (start as i64 - i64::from(crop.rect.x)) as usize;
         let right = left + end - start;
-        self.span(arch, source, channels, y, start..end, &mut out[left..right]);
-        let (first, last) = match source.border {
+        self.span(arch, crop, channels, y, start..end, &mut out[left..right]);
+        let (first, last) = match crop.border {
             Border::Black => (0, 0),
             _ => (out[left], out[right - 1]),
         };
@@ -97,11 +97,11 @@ impl Converter {
         out[right..].fill(last);
     }
 
-    /// Columns `x` of row `y` of the frame.
+    /// Converts the columns `x` of row `y` of the frame.
     fn span(
         &mut self,
         arch: pulp::Arch,
-        source: &Source<'_>,
+        crop: &Crop<'_>,
         channels: Channels,
         y: usize,
         x: Range<usize>,
@@ -114,18 +114,18 @@ impl Converter {
                 buffer.resize(spread, 0);
             }
         }
-        arch.dispatch(Span { source, channels, y, x, luma, u, v, out });
+        arch.dispatch(Span { crop, channels, y, x, luma, u, v, out });
     }
 }
 
-/// Chroma samples that cover columns `x`.
+/// The chroma samples that cover the columns `x`.
 fn chroma_columns(x: &Range<usize>) -> Range<usize> {
     x.start / 2..x.end.div_ceil(2)
 }
 
-/// One stretch of one row: everything below is inlined into this, for each kind of vectors.
+/// A span of one row, compiled for each width of vectors: all functions below are inlined here.
 struct Span<'a, 'f> {
-    source: &'a Source<'f>,
+    crop: &'a Crop<'f>,
     channels: Channels,
     y: usize,
     x: Range<usize>,
@@ -141,7 +141,7 @@ impl pulp::WithSimd for Span<'_, '_> {
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
         use PixelFormat as F;
-        let frame = &self.source.frame;
+        let frame = &self.crop.frame;
         let (channels, row) = (self.channels, frame.row(0, self.y));
         match frame.format() {
             F::Gray8 => gray_span(frame.colorimetry(), channels, &row[self.x], self.out),
@@ -157,11 +157,11 @@ impl pulp::WithSimd for Span<'_, '_> {
 }
 
 impl Span<'_, '_> {
-    /// Spreads chroma to one sample for each column, then converts.
+    /// Repeats chroma to one sample for each column, then converts.
     #[inline(always)]
     fn yuv(self) {
         use PixelFormat as F;
-        let Self { source: Source { frame, coefficients: k, .. }, y, x, u, v, .. } = self;
+        let Self { crop: Crop { frame, coefficients: k, .. }, y, x, u, v, .. } = self;
         let pairs = chroma_columns(&x);
         let offset = x.start - 2 * pairs.start;
         let row = frame.row(0, y);
@@ -197,7 +197,7 @@ impl Span<'_, '_> {
     }
 }
 
-/// Every sample twice.
+/// Writes every sample twice.
 #[inline(always)]
 fn spread_single(samples: &[u8], out: &mut [u8]) {
     for (out, &sample) in out.as_chunks_mut::<2>().0.iter_mut().zip(samples) {
@@ -205,7 +205,7 @@ fn spread_single(samples: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Every sample of two interleaved planes twice.
+/// Writes every sample of two interleaved planes twice.
 #[inline(always)]
 fn spread_pairs(samples: &[u8], first: &mut [u8], second: &mut [u8]) {
     let outs = first.as_chunks_mut::<2>().0.iter_mut().zip(second.as_chunks_mut::<2>().0);
@@ -215,7 +215,7 @@ fn spread_pairs(samples: &[u8], first: &mut [u8], second: &mut [u8]) {
     }
 }
 
-/// Two pixels in four bytes; `at` says where the two lumas, U and V are.
+/// Splits pixels that share four bytes in pairs; `at` holds the places of both lumas, U and V.
 #[inline(always)]
 fn spread_interleaved(at: [usize; 4], row: &[u8], luma: &mut [u8], u: &mut [u8], v: &mut [u8]) {
     let chroma = u.as_chunks_mut::<2>().0.iter_mut().zip(v.as_chunks_mut::<2>().0);
@@ -250,7 +250,7 @@ pub(super) fn yuv_span<const BGR: bool>(
     }
 }
 
-/// Grey of a YUV frame is its luma, brought to full range.
+/// Writes the luma of a YUV frame, brought to full range, as grey.
 #[inline(always)]
 pub(super) fn luma_span(k: &YuvCoefficients, y: &[u8], out: &mut [u64]) {
     for (out, &y) in out.iter_mut().zip(y) {
@@ -276,7 +276,7 @@ pub(super) fn gray_span(colorimetry: Colorimetry, channels: Channels, row: &[u8]
     }
 }
 
-/// Pixels of `BYTES` bytes with red, green and blue at `at`.
+/// Converts pixels of `BYTES` bytes with red, green and blue at `at`.
 #[inline(always)]
 pub(super) fn rgb_span<const BYTES: usize>(
     channels: Channels,

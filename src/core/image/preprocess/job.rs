@@ -1,22 +1,27 @@
-//! The same pictures as jobs for a device: every number that the CPU's own steps would use.
+//! Preprocess jobs for a device: every number that the CPU's own steps would use.
 
-use super::{PreprocessError, Preprocessor, Stage, mapping, read_rect};
+use super::error::PreprocessError;
+use super::filter::FilterTable;
+use super::mapping;
+use super::preprocessor::{Preprocessor, read_rect};
 use crate::core::geometry::matrix::Mat3;
-use crate::core::geometry::{PixelRect, Size};
-use crate::core::image::spec::{Border, Resample};
+use crate::core::geometry::rect::{PixelRect, Size};
+use crate::core::image::spec::Border;
 use crate::core::inference::device::{FilterCoefficients, PreprocessJob, RigidTransform, Sampling};
 
-use super::axis::Axis;
-
-fn windows(axis: &Axis) -> FilterCoefficients<'_> {
-    FilterCoefficients { starts: axis.all_starts(), weights: axis.all_weights(), taps: axis.taps() }
+fn coefficients(table: &FilterTable) -> FilterCoefficients<'_> {
+    FilterCoefficients {
+        starts: table.all_starts(),
+        weights: table.all_weights(),
+        taps: table.taps(),
+    }
 }
 
 impl Preprocessor {
-    /// What [`fill`](Self::fill) would do with a frame of size `frame`.
+    /// The job of [`fill`](Self::fill) for a frame of size `frame`.
     ///
     /// # Errors
-    /// As [`fill`](Self::fill).
+    /// Fails like [`fill`](Self::fill).
     pub fn job(
         &mut self,
         frame: Size,
@@ -27,11 +32,11 @@ impl Preprocessor {
         Ok(self.resize_job(source, border, None))
     }
 
-    /// What [`fill`](Self::fill) would do with a square that was cut out of a frame, its edge
-    /// repeated around the frame, and turned.
+    /// The job of [`fill`](Self::fill) for a square that is first cut out of the frame, the frame's
+    /// edge repeated around it, and transformed.
     ///
     /// # Errors
-    /// As [`fill`](Self::fill).
+    /// Fails like [`fill`](Self::fill).
     pub(in crate::core) fn transformed_job(
         &mut self,
         frame: Size,
@@ -53,29 +58,26 @@ impl Preprocessor {
         let picture = mapping::anchor(self.aspect, picture, tensor);
         let from = (source.width, source.height);
         let to = (picture.width, picture.height);
-        let (filter, (columns, rows)) = match &mut self.stage {
-            Stage::Linear(resampler) => (Resample::OpencvLinear, resampler.axes(from, to)),
-            Stage::Cubic(resampler) => (Resample::OpencvCubic, resampler.axes(from, to)),
-            Stage::Pil(resampler) => (Resample::PilBilinear, resampler.axes(from, to)),
-        };
-        let (columns, rows) = (windows(columns), windows(rows));
+        let filter = self.resampler.resample();
+        let (columns, rows) = self.resampler.tables(from, to);
+        let (columns, rows) = (coefficients(columns), coefficients(rows));
         let fill = self.fill;
         let sampling =
             Sampling::Resize { source, border, transform, picture, filter, columns, rows, fill };
         PreprocessJob {
             size: tensor,
             channels: self.channels,
-            layout: self.target.layout,
-            element_bytes: self.normalizer.element_bytes(),
-            table: self.table.get_or_init(|| self.normalizer.table_bytes()),
+            layout: self.shape.layout,
+            element_bytes: self.lookup.element_bytes(),
+            table: self.table.get_or_init(|| self.lookup.table_bytes()),
             sampling,
         }
     }
 
-    /// What [`fill_warped`](Self::fill_warped) would do with any frame.
+    /// The job of [`fill_warped`](Self::fill_warped) for any frame.
     ///
     /// # Errors
-    /// If the matrix is not finite.
+    /// Fails if the matrix is not finite.
     pub fn warped_job(
         &self,
         to_source: &Mat3,
@@ -87,9 +89,9 @@ impl Preprocessor {
         Ok(PreprocessJob {
             size: self.size(),
             channels: self.channels,
-            layout: self.target.layout,
-            element_bytes: self.normalizer.element_bytes(),
-            table: self.table.get_or_init(|| self.normalizer.table_bytes()),
+            layout: self.shape.layout,
+            element_bytes: self.lookup.element_bytes(),
+            table: self.table.get_or_init(|| self.lookup.table_bytes()),
             sampling: Sampling::Warp { to_source: *to_source, border },
         })
     }

@@ -1,4 +1,4 @@
-//! Three bytes of a pixel in one 64-bit word, so that one multiplication weighs all of them.
+//! Packs the three bytes of a pixel in one 64-bit word, so that one multiplication weighs them all.
 //!
 //! A pixel is `c0 | c1 << 21 | c2 << 42`, channels in the order of the model. A weighted sum of
 //! pixels is then three weighted sums at once, as long as each stays within its 21 bits: weights
@@ -7,7 +7,7 @@
 
 /// Bits of one lane.
 pub(super) const LANE_BITS: u32 = 21;
-/// The lane's bits.
+/// The bits of the lowest lane.
 pub(super) const LANE_MASK: u64 = (1 << LANE_BITS) - 1;
 /// Half a lane: the bias of signed sums.
 pub(super) const BIAS: i32 = 1 << (LANE_BITS - 1);
@@ -21,8 +21,8 @@ pub(super) fn unsigned(weight: i32) -> u64 {
     u64::from(weight as u32)
 }
 
-/// A weight of either sign, in two's complement: a negative one borrows from the lanes above, and
-/// the bias repays.
+/// A weight of either sign, in two's complement. A negative one borrows from the lanes above, and the
+/// bias repays it.
 #[inline(always)]
 pub(super) fn signed(weight: i32) -> u64 {
     i64::from(weight) as u64
@@ -34,14 +34,14 @@ pub(super) const fn pack(c0: u8, c1: u8, c2: u8) -> u64 {
     c0 as u64 | (c1 as u64) << LANE_BITS | (c2 as u64) << (2 * LANE_BITS)
 }
 
-/// Pixels in the memory of a row: any 16-bit index with four neighbours behind it. The compiler
-/// then knows that no window leaves the row, and checks nothing in the inner loop. Only the pixels
-/// of the source are ever touched.
+/// Pixels in the memory of a row: any 16-bit index with four neighbours after it. The compiler then
+/// knows that no window leaves the row, and checks nothing in the inner loop. Only the pixels of the
+/// crop are ever touched.
 pub(super) const ROW_LEN: usize = (1 << 16) + 4;
 
 /// Weighted sums over `TAPS` neighbours, one for every output column: `sums[i]` is the sum of
-/// `row[start[i] + k] * weights[i][k]` plus `bias`, lane by lane. `extend` widens a
-/// weight; without a sign (`u32`) that saves the vector code one multiplication in three.
+/// `row[start[i] + k] * weights[i][k]` plus `bias`, lane by lane. `extend` widens a weight; an
+/// unsigned one saves the vector code one multiplication in three.
 #[inline(always)]
 pub(super) fn weigh<const TAPS: usize>(
     row: &[u64; ROW_LEN],

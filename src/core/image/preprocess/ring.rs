@@ -1,15 +1,15 @@
-//! The last few horizontally resampled rows, so that each source row is converted once.
+//! A ring buffer of the last resampled rows, so that each source row is converted once.
 
-use super::axis::Axis;
+use super::filter::FilterTable;
 
-/// No row.
+/// Marks a slot without a row.
 const NONE: u32 = u32::MAX;
 
-/// As many rows as a vertical window has; row `r` lies in slot `r % taps`. Memory never shrinks.
+/// As many rows as a vertical window has; row `r` lies in slot `r % taps`. The memory never shrinks.
 #[derive(Debug, Default)]
-pub(super) struct Ring<T> {
+pub(super) struct RowRing<T> {
     cells: Vec<T>,
-    /// Which source row each slot holds.
+    /// The source row that each slot holds.
     held: Vec<u32>,
     /// Cells in a row.
     stride: usize,
@@ -17,7 +17,7 @@ pub(super) struct Ring<T> {
     rows: u32,
 }
 
-impl<T: Copy + Default> Ring<T> {
+impl<T: Copy + Default> RowRing<T> {
     /// Forgets all rows and prepares for a source of `rows` rows and windows of `taps`.
     pub(super) fn reset(&mut self, taps: usize, stride: usize, rows: u32) {
         self.held.clear();
@@ -30,14 +30,19 @@ impl<T: Copy + Default> Ring<T> {
     }
 
     /// The source row of a tap, clamped to the source.
-    fn source_row(&self, axis: &Axis, y: usize, tap: usize) -> u32 {
-        (axis.start(y) + tap as i32).clamp(0, self.rows as i32 - 1) as u32
+    fn source_row(&self, table: &FilterTable, y: usize, tap: usize) -> u32 {
+        (table.start(y) + tap as i32).clamp(0, self.rows as i32 - 1) as u32
     }
 
-    /// The row of tap `tap` of output row `y`, if it is still to be made: its index in the source
-    /// and its cells.
-    pub(super) fn missing(&mut self, axis: &Axis, y: usize, tap: usize) -> Option<(u32, &mut [T])> {
-        let row = self.source_row(axis, y, tap);
+    /// The row of tap `tap` of output row `y`, if its slot holds another one: its index in the source,
+    /// and its cells to fill.
+    pub(super) fn missing(
+        &mut self,
+        table: &FilterTable,
+        y: usize,
+        tap: usize,
+    ) -> Option<(u32, &mut [T])> {
+        let row = self.source_row(table, y, tap);
         let slot = row as usize % self.held.len();
         if self.held[slot] == row {
             return None;
@@ -47,8 +52,8 @@ impl<T: Copy + Default> Ring<T> {
     }
 
     /// The cells of tap `tap` of output row `y`.
-    pub(super) fn tap(&self, axis: &Axis, y: usize, tap: usize) -> &[T] {
-        let slot = self.source_row(axis, y, tap) as usize % self.held.len();
+    pub(super) fn tap(&self, table: &FilterTable, y: usize, tap: usize) -> &[T] {
+        let slot = self.source_row(table, y, tap) as usize % self.held.len();
         &self.cells[slot * self.stride..(slot + 1) * self.stride]
     }
 }

@@ -1,44 +1,44 @@
-//! Bytes to the model's values, in the model's layout and element type.
+//! Bytes to the model's values through lookup tables, in the model's layout and element type.
 //!
-//! A byte has 256 values, so each channel has a table of its 256 results: rounding is done once,
-//! and every element type takes the same path.
+//! A byte has 256 values, so each channel has a table of 256 results. Rounding happens once, and
+//! every element type takes the same path.
 
 use half::f16;
 
-use super::PreprocessError;
+use super::error::PreprocessError;
 use crate::core::image::spec::{ImageSpec, Layout};
-use crate::core::inference::{ElementType, TensorMut};
+use crate::core::inference::tensor::{ElementType, TensorMut};
 
-/// The 256 results of each channel.
+/// 256 values for each channel.
 type Table<T> = Box<[[T; 256]; 3]>;
 
-/// Writes rows of bytes as values.
+/// The value of each byte, for each channel, in the input's element type.
 #[derive(Debug)]
-pub(super) enum Normalizer {
+pub(super) enum LookupTables {
     F32(Table<f32>),
     F16(Table<f16>),
     U8(Table<u8>),
     I8(Table<i8>),
 }
 
-/// Where rows go in a tensor.
+/// The shape of one item of the tensor.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Target {
+pub(super) struct ItemShape {
     pub(super) layout: Layout,
     pub(super) channels: usize,
     pub(super) width: usize,
     pub(super) height: usize,
 }
 
-impl Target {
+impl ItemShape {
     pub(super) fn len(&self) -> usize {
         self.width * self.height * self.channels
     }
 }
 
-impl Normalizer {
-    /// Tables of `(byte * scale - mean) / std`, each step rounded to single precision as in the
-    /// publishers' numpy code, so that the values are theirs to the bit. Integer elements are then
+impl LookupTables {
+    /// Tables of `(byte * scale - mean) / std`. Each step is rounded to single precision as in the
+    /// publishers' numpy code, so the values equal theirs to the bit. Integer elements are then
     /// rounded to nearest and saturate.
     pub(super) fn new(spec: &ImageSpec, element: ElementType) -> Self {
         let value = |channel: usize, byte: usize| {
@@ -52,7 +52,7 @@ impl Normalizer {
         }
     }
 
-    /// Whether `out` is what the tables make, and has `expected` elements.
+    /// Checks that `out` has the tables' element type and `expected` elements.
     pub(super) fn check(
         &self,
         expected: usize,
@@ -102,46 +102,47 @@ impl Normalizer {
         }
     }
 
-    /// Writes `bytes`, one run of columns for each channel, into row `y` from column `x` on.
+    /// Writes the values of `bytes`, one run of columns for each channel, to row `y` from column `x`
+    /// on.
     pub(super) fn row(
         &self,
         arch: pulp::Arch,
-        target: &Target,
+        shape: &ItemShape,
         (x, y): (usize, usize),
         bytes: &[u8],
         out: &mut TensorMut<'_>,
     ) {
         match (self, out) {
             (Self::F32(table), TensorMut::F32(out)) => {
-                arch.dispatch(Row { table, target, x, y, bytes, out });
+                arch.dispatch(Row { table, shape, x, y, bytes, out });
             }
             (Self::F16(table), TensorMut::F16(out)) => {
-                arch.dispatch(Row { table, target, x, y, bytes, out });
+                arch.dispatch(Row { table, shape, x, y, bytes, out });
             }
             (Self::U8(table), TensorMut::U8(out)) => {
-                arch.dispatch(Row { table, target, x, y, bytes, out });
+                arch.dispatch(Row { table, shape, x, y, bytes, out });
             }
             (Self::I8(table), TensorMut::I8(out)) => {
-                arch.dispatch(Row { table, target, x, y, bytes, out });
+                arch.dispatch(Row { table, shape, x, y, bytes, out });
             }
             _ => {}
         }
     }
 
-    /// Fills columns `x` of row `y` with the value of one byte.
+    /// Fills the columns `x` of row `y` with the value of one byte.
     pub(super) fn fill(
         &self,
-        target: &Target,
+        shape: &ItemShape,
         x: std::ops::Range<usize>,
         y: usize,
         byte: u8,
         out: &mut TensorMut<'_>,
     ) {
         match (self, out) {
-            (Self::F32(t), TensorMut::F32(out)) => fill(t, target, x, y, byte, out),
-            (Self::F16(t), TensorMut::F16(out)) => fill(t, target, x, y, byte, out),
-            (Self::U8(t), TensorMut::U8(out)) => fill(t, target, x, y, byte, out),
-            (Self::I8(t), TensorMut::I8(out)) => fill(t, target, x, y, byte, out),
+            (Self::F32(t), TensorMut::F32(out)) => fill(t, shape, x, y, byte, out),
+            (Self::F16(t), TensorMut::F16(out)) => fill(t, shape, x, y, byte, out),
+            (Self::U8(t), TensorMut::U8(out)) => fill(t, shape, x, y, byte, out),
+            (Self::I8(t), TensorMut::I8(out)) => fill(t, shape, x, y, byte, out),
             _ => {}
         }
     }
@@ -160,10 +161,10 @@ fn table<T: Copy + Default>(value: impl Fn(usize, usize) -> T) -> Table<T> {
     Box::new(std::array::from_fn(|channel| std::array::from_fn(|byte| value(channel, byte))))
 }
 
-/// One row of bytes and where it goes.
+/// One row of bytes and its place in the tensor.
 struct Row<'a, T> {
     table: &'a [[T; 256]; 3],
-    target: &'a Target,
+    shape: &'a ItemShape,
     x: usize,
     y: usize,
     bytes: &'a [u8],
@@ -175,10 +176,10 @@ impl<T: Copy> pulp::WithSimd for Row<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
-        let Self { table, target, x, y, bytes, out } = self;
-        let columns = bytes.len() / target.channels;
-        if target.layout == Layout::Nhwc && target.channels == 3 {
-            let first = (y * target.width + x) * 3;
+        let Self { table, shape, x, y, bytes, out } = self;
+        let columns = bytes.len() / shape.channels;
+        if shape.layout == Layout::Nhwc && shape.channels == 3 {
+            let first = (y * shape.width + x) * 3;
             let pixels = out[first..first + 3 * columns].as_chunks_mut::<3>().0;
             let (c0, rest) = bytes.split_at(columns);
             let (c1, c2) = rest.split_at(columns);
@@ -188,9 +189,9 @@ impl<T: Copy> pulp::WithSimd for Row<'_, T> {
             }
             return;
         }
-        // Planes, or one channel, which is the same.
+        // Planes; one channel is the same in both layouts.
         for ((channel, table), run) in table.iter().enumerate().zip(bytes.chunks_exact(columns)) {
-            let first = (channel * target.height + y) * target.width + x;
+            let first = (channel * shape.height + y) * shape.width + x;
             for (out, &byte) in out[first..first + columns].iter_mut().zip(run) {
                 *out = table[usize::from(byte)];
             }
@@ -200,7 +201,7 @@ impl<T: Copy> pulp::WithSimd for Row<'_, T> {
 
 fn fill<T: Copy>(
     table: &[[T; 256]; 3],
-    target: &Target,
+    shape: &ItemShape,
     x: std::ops::Range<usize>,
     y: usize,
     byte: u8,
@@ -209,16 +210,16 @@ fn fill<T: Copy>(
     if x.is_empty() {
         return;
     }
-    for (channel, table) in table.iter().enumerate().take(target.channels) {
+    for (channel, table) in table.iter().enumerate().take(shape.channels) {
         let value = table[usize::from(byte)];
-        match target.layout {
+        match shape.layout {
             Layout::Nchw => {
-                let first = (channel * target.height + y) * target.width;
+                let first = (channel * shape.height + y) * shape.width;
                 out[first + x.start..first + x.end].fill(value);
             }
             Layout::Nhwc => {
-                let first = (y * target.width + x.start) * target.channels + channel;
-                let values = out[first..].iter_mut().step_by(target.channels);
+                let first = (y * shape.width + x.start) * shape.channels + channel;
+                let values = out[first..].iter_mut().step_by(shape.channels);
                 values.take(x.len()).for_each(|out| *out = value);
             }
         }

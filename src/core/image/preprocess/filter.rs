@@ -1,38 +1,38 @@
-//! Which source samples make an output sample, and their weights, along one axis.
+//! Filter coefficients along one axis: the source samples of each output sample and their weights.
 
 /// Binary places of OpenCV's weights (`INTER_RESIZE_COEF_BITS`).
 const OPENCV_BITS: f32 = 2048.0;
 /// Binary places of Pillow's weights for 8-bit pictures (`PRECISION_BITS`, 32 - 8 - 2).
 pub(super) const PIL_BITS: u32 = 22;
 
-/// How a table is computed.
+/// How the coefficients are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filter {
-    /// OpenCV's linear, columns: at the edges the whole weight goes to the edge sample.
+    /// OpenCV's linear filter for columns: at the edges the edge sample gets the whole weight.
     LinearColumns,
-    /// OpenCV's linear, rows: weights stay, indices are clamped.
+    /// OpenCV's linear filter for rows: weights stay, indices are clamped.
     LinearRows,
-    /// OpenCV's cubic.
+    /// OpenCV's cubic filter.
     Cubic,
-    /// Pillow's antialiased triangle.
+    /// Pillow's antialiased triangle filter.
     Triangle,
 }
 
-/// A table for one axis; memory grows and is reused.
+/// The coefficients of one axis. Their memory grows and is reused.
 #[derive(Debug)]
-pub(super) struct Axis {
+pub(super) struct FilterTable {
     filter: Filter,
     lengths: (u32, u32),
     /// Samples in a window.
     taps: usize,
-    /// First sample of each window; may be negative, and a window may end behind the last sample:
-    /// indices are to be clamped.
+    /// First sample of each window. It may be negative, and a window may end after the last sample,
+    /// so users clamp the indices.
     start: Vec<i32>,
     /// `taps` weights for each window.
     weights: Vec<i32>,
 }
 
-impl Axis {
+impl FilterTable {
     pub(super) fn new(filter: Filter) -> Self {
         Self { filter, lengths: (0, 0), taps: 1, start: Vec::new(), weights: Vec::new() }
     }
@@ -42,7 +42,7 @@ impl Axis {
         self.taps
     }
 
-    /// First sample of window `index`, which may lie before the first sample of the source.
+    /// First sample of window `index`; it may lie before the first sample of the source.
     pub(super) fn start(&self, index: usize) -> i32 {
         self.start[index]
     }
@@ -62,8 +62,8 @@ impl Axis {
         &self.weights
     }
 
-    /// Samples to add before the first and behind the last so that no window of OpenCV's leaves
-    /// the row (Pillow's never has a weight there).
+    /// Samples to add before the first and after the last, so that no window of OpenCV's filters
+    /// leaves the row. Pillow's filter has no weight there.
     pub(super) fn padding(&self) -> (usize, usize) {
         if self.filter == Filter::Triangle {
             return (0, 0);
@@ -79,7 +79,7 @@ impl Axis {
         starts.extend(self.start.iter().map(|&s| (s + before as i32).max(0) as u16));
     }
 
-    /// Makes the table for `source` samples becoming `target` samples; `true` if it changed.
+    /// Computes the coefficients from `source` to `target` samples; `true` if they changed.
     pub(super) fn set(&mut self, source: u32, target: u32) -> bool {
         if self.lengths == (source, target) {
             return false;
@@ -95,7 +95,7 @@ impl Axis {
         true
     }
 
-    /// OpenCV's sample position: centres aligned, computed in double, kept in single precision.
+    /// OpenCV's sample positions: centres aligned, computed in double and kept in single precision.
     fn positions(&self) -> impl Iterator<Item = (i32, f32)> + use<> {
         let (source, target) = self.lengths;
         let scale = 1.0 / (f64::from(target) / f64::from(source));
@@ -122,7 +122,7 @@ impl Axis {
         }
     }
 
-    /// Keys' cubic with a = -0.75, the last weight being what the others leave of 1.
+    /// Keys' cubic with a = -0.75. The last weight is what the others leave of 1.
     fn cubic(&mut self) {
         const A: f32 = -0.75;
         self.taps = 4;
@@ -135,8 +135,8 @@ impl Axis {
         }
     }
 
-    /// Pillow's `precompute_coeffs` with the triangle filter (support 1), which widens with the
-    /// scale when shrinking; weights are normalised, then rounded half away from zero.
+    /// Pillow's `precompute_coeffs` with the triangle filter (support 1), which widens with the scale
+    /// when it shrinks. Weights are scaled to a sum of 1, then rounded half away from zero.
     fn triangle(&mut self) {
         let (source, target) = self.lengths;
         let scale = f64::from(source) / f64::from(target);
@@ -177,12 +177,12 @@ mod tests {
             (Filter::Cubic, 2048, 2),
             (Filter::Triangle, 1 << PIL_BITS, 64),
         ] {
-            let mut axis = Axis::new(filter);
+            let mut table = FilterTable::new(filter);
             for (source, target) in [(1, 1), (1, 7), (7, 1), (300, 448), (1920, 448), (448, 448)] {
-                assert!(axis.set(source, target));
-                assert!(!axis.set(source, target));
+                assert!(table.set(source, target));
+                assert!(!table.set(source, target));
                 for index in 0..target as usize {
-                    let sum: i32 = axis.weights(index).iter().sum();
+                    let sum: i32 = table.weights(index).iter().sum();
                     assert!((sum - one).abs() <= slack, "{filter:?} {source}->{target}: {sum}");
                 }
             }
@@ -190,13 +190,13 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_half_takes_the_mean_of_two() {
-        // Why OpenCV's switch to area averaging at an exact 2x needs no case of its own here: all
+    fn half_the_size_is_the_mean_of_two() {
+        // So OpenCV's switch to area averaging at exactly half the size needs no case of its own: all
         // weights are 1024, and (1024 * (1024 * s >> 4)) >> 16 is s for a sum s of two bytes.
-        let mut axis = Axis::new(Filter::LinearColumns);
-        axis.set(896, 448);
-        assert!(axis.all_weights().iter().all(|&w| w == 1024));
-        assert_eq!((axis.start(0), axis.start(447)), (0, 894));
+        let mut table = FilterTable::new(Filter::LinearColumns);
+        table.set(896, 448);
+        assert!(table.all_weights().iter().all(|&w| w == 1024));
+        assert_eq!((table.start(0), table.start(447)), (0, 894));
         for s in 0..=510 {
             assert_eq!((1024 * ((1024 * s) >> 4)) >> 16, s);
         }

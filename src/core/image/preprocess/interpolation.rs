@@ -1,35 +1,40 @@
-//! The three ways to change the size, each as one horizontal and one vertical step.
+//! The three interpolations, each as one horizontal and one vertical step.
 //!
-//! A kernel says what a horizontally resampled sample is kept as, how a packed row becomes such
-//! samples, and how a window of them becomes bytes. Inner loops run over contiguous slices and are
-//! compiled once more for wide vectors (`pulp::Arch`); another version may replace one without the
-//! callers noticing.
+//! An interpolation defines the type of a horizontally resampled sample, how a packed row becomes
+//! such samples, and how a window of them becomes bytes. Inner loops run over contiguous slices and
+//! are compiled once more for wide vectors (`pulp::Arch`).
 
-use super::axis::{Axis, Filter, PIL_BITS};
+use super::filter::{Filter, FilterTable, PIL_BITS};
 use super::packed::{BIAS, BIASES, LANE_BITS, LANE_MASK, ROW_LEN, signed, unsigned, weigh};
-use super::ring::Ring;
+use super::ring::RowRing;
 
-/// One way to change the size of a picture of bytes.
-pub(super) trait Kernel: Default {
+/// One way to resize a picture of bytes.
+pub(super) trait Interpolation: Default {
     /// A horizontally resampled sample.
     type Cell: Copy + Default;
-    /// Table for the columns.
+    /// Filter of the columns.
     const COLUMNS: Filter;
-    /// Table for the rows.
+    /// Filter of the rows.
     const ROWS: Filter;
 
-    /// Resamples a packed row. `starts` are the windows' first pixels in `row`; `cells` has one
-    /// run of columns for each channel.
+    /// Resamples a packed row. `starts` are the first pixels of the windows in `row`; `cells` has
+    /// one run of columns for each channel.
     fn horizontal(
         &mut self,
         row: &[u64; ROW_LEN],
         starts: &[u16],
-        columns: &Axis,
+        columns: &FilterTable,
         cells: &mut [Self::Cell],
     );
 
     /// Makes output row `y` from the rows of its window; `bytes` is as long as a row of cells.
-    fn vertical(&mut self, rows: &Axis, y: usize, ring: &Ring<Self::Cell>, bytes: &mut [u8]);
+    fn vertical(
+        &mut self,
+        rows: &FilterTable,
+        y: usize,
+        ring: &RowRing<Self::Cell>,
+        bytes: &mut [u8],
+    );
 }
 
 /// Splits packed sums into runs of columns, one for each channel.
@@ -42,14 +47,14 @@ fn unpack<T>(sums: &[u64], cells: &mut [T], shift: u32, value: impl Fn(u64) -> T
     }
 }
 
-/// `cv2.INTER_LINEAR` on bytes. Rows are kept with 7 binary places in 16 bits, because the
-/// vertical step of the original drops the lowest 4 of 11 before it multiplies.
+/// `cv2.INTER_LINEAR` on bytes. Rows are kept with 7 binary places in 16 bits, because OpenCV's
+/// vertical step drops the lowest 4 of 11 before it multiplies.
 #[derive(Debug, Default)]
 pub(super) struct Linear {
     sums: Vec<u64>,
 }
 
-impl Kernel for Linear {
+impl Interpolation for Linear {
     type Cell = i16;
     const COLUMNS: Filter = Filter::LinearColumns;
     const ROWS: Filter = Filter::LinearRows;
@@ -59,7 +64,7 @@ impl Kernel for Linear {
         &mut self,
         row: &[u64; ROW_LEN],
         starts: &[u16],
-        columns: &Axis,
+        columns: &FilterTable,
         cells: &mut [i16],
     ) {
         self.sums.resize(starts.len(), 0);
@@ -68,10 +73,10 @@ impl Kernel for Linear {
     }
 
     #[inline(always)]
-    fn vertical(&mut self, rows: &Axis, y: usize, ring: &Ring<i16>, bytes: &mut [u8]) {
+    fn vertical(&mut self, rows: &FilterTable, y: usize, ring: &RowRing<i16>, bytes: &mut [u8]) {
         let &[w0, w1] = rows.weights(y) else { return };
         let (upper, lower) = (ring.tap(rows, y, 0), ring.tap(rows, y, 1));
-        // Everything fits 16 bits, which is one multiplication for each vector.
+        // All factors fit 16 bits, which costs one multiplication for each vector.
         let high = |cell: i16, weight: i32| ((i32::from(cell) * weight) >> 16) as i16;
         let (w0, w1) = (i32::from(w0 as i16), i32::from(w1 as i16));
         for ((byte, &a), &b) in bytes.iter_mut().zip(upper).zip(lower) {
@@ -80,14 +85,14 @@ impl Kernel for Linear {
     }
 }
 
-/// `cv2.INTER_CUBIC` on bytes. The vertical step is in single precision, products added from the
-/// last row to the first without fused operations, as the original's SSE code does.
+/// `cv2.INTER_CUBIC` on bytes. The vertical step runs in single precision and adds the products from
+/// the last row to the first without fused operations, as OpenCV's SSE code does.
 #[derive(Debug, Default)]
 pub(super) struct Cubic {
     sums: Vec<u64>,
 }
 
-impl Kernel for Cubic {
+impl Interpolation for Cubic {
     type Cell = i32;
     const COLUMNS: Filter = Filter::Cubic;
     const ROWS: Filter = Filter::Cubic;
@@ -97,7 +102,7 @@ impl Kernel for Cubic {
         &mut self,
         row: &[u64; ROW_LEN],
         starts: &[u16],
-        columns: &Axis,
+        columns: &FilterTable,
         cells: &mut [i32],
     ) {
         self.sums.resize(starts.len(), 0);
@@ -106,9 +111,9 @@ impl Kernel for Cubic {
     }
 
     #[inline(always)]
-    fn vertical(&mut self, rows: &Axis, y: usize, ring: &Ring<i32>, bytes: &mut [u8]) {
+    fn vertical(&mut self, rows: &FilterTable, y: usize, ring: &RowRing<i32>, bytes: &mut [u8]) {
         let &[w0, w1, w2, w3] = rows.weights(y) else { return };
-        // Both tables have 11 binary places; a power of two, so the product is exact.
+        // Both tables have 11 binary places. Dividing by a power of two is exact.
         let [w0, w1, w2, w3] = [w0, w1, w2, w3].map(|w| w as f32 / (1 << 22) as f32);
         let upper = ring.tap(rows, y, 0).iter().zip(ring.tap(rows, y, 1));
         let lower = ring.tap(rows, y, 2).iter().zip(ring.tap(rows, y, 3));
@@ -148,7 +153,7 @@ fn pil_lanes(pixel: u64) -> (u64, u64) {
     (first | second << 32, pixel >> (2 * LANE_BITS))
 }
 
-/// Weighted sums of windows of a length that the compiler knows.
+/// Weighted sums of windows whose length the compiler knows.
 #[inline(always)]
 fn pil_weigh<const TAPS: usize>(
     row: &[u64; ROW_LEN],
@@ -168,7 +173,7 @@ fn pil_weigh<const TAPS: usize>(
     }
 }
 
-/// The same for any length. A window may end behind the row's memory, with weights of 0 there.
+/// The same for any length. A window may end after the row's memory, with weights of 0 there.
 #[inline(always)]
 fn pil_weigh_long(
     row: &[u64; ROW_LEN],
@@ -189,7 +194,7 @@ fn pil_weigh_long(
     }
 }
 
-impl Kernel for Pil {
+impl Interpolation for Pil {
     type Cell = u8;
     const COLUMNS: Filter = Filter::Triangle;
     const ROWS: Filter = Filter::Triangle;
@@ -199,7 +204,7 @@ impl Kernel for Pil {
         &mut self,
         row: &[u64; ROW_LEN],
         starts: &[u16],
-        columns: &Axis,
+        columns: &FilterTable,
         cells: &mut [u8],
     ) {
         self.pairs.resize(starts.len(), 0);
@@ -220,7 +225,7 @@ impl Kernel for Pil {
     }
 
     #[inline(always)]
-    fn vertical(&mut self, rows: &Axis, y: usize, ring: &Ring<u8>, bytes: &mut [u8]) {
+    fn vertical(&mut self, rows: &FilterTable, y: usize, ring: &RowRing<u8>, bytes: &mut [u8]) {
         self.sums.clear();
         self.sums.resize(bytes.len(), PIL_HALF);
         for (tap, &weight) in rows.weights(y).iter().enumerate() {
