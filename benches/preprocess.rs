@@ -6,8 +6,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use gstgaze::core::face::pnp;
 use gstgaze::core::face::pnp::Pose;
+use gstgaze::core::face::{face_model, pnp};
 use gstgaze::core::geometry::camera::Camera;
 use gstgaze::core::geometry::matrix::{multiply, rotation};
 use gstgaze::core::geometry::{PixelRect, Point, Size};
@@ -101,8 +101,8 @@ fn normalise(criterion: &mut Criterion) {
     let pose = Pose { rotation: turn, translation: [0.0, -20.0, 700.0], residual: 0.0 };
     // Off by a pixel or two, like the points of a detector.
     let mut off = 0.0;
-    let points = pnp::FIVE_POINTS.map(|model| {
-        let [x, y] = camera.project(pose.place(model)).unwrap();
+    let points = face_model::FIVE_POINTS.map(|model| {
+        let [x, y] = camera.project(pose.transform(model)).unwrap();
         off = 1.5 - off;
         Point { x: (x + off) as f32, y: (y - off) as f32 }
     });

@@ -14,7 +14,7 @@ use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
 use gstgaze::core::face::pnp::Pose;
-use gstgaze::core::face::{FaceRegion, Landmarks5, pnp};
+use gstgaze::core::face::{FaceRegion, Landmarks5, face_model};
 use gstgaze::core::gaze::{FrameGaze, GazeEstimate};
 use gstgaze::core::geometry::camera::Camera;
 use gstgaze::core::geometry::matrix::{
@@ -61,15 +61,15 @@ fn head() -> Pose {
 }
 
 fn landmarks(camera: &Camera, pose: &Pose) -> Landmarks5 {
-    pnp::FIVE_POINTS.map(|model| {
-        let [x, y] = camera.project(pose.place(model)).unwrap();
+    face_model::FIVE_POINTS.map(|model| {
+        let [x, y] = camera.project(pose.transform(model)).unwrap();
         Point { x: x as f32, y: y as f32 }
     })
 }
 
 /// Axes of the virtual camera, from the paper's words.
 fn virtual_axes(pose: &Pose) -> Mat3 {
-    let z = unit(pose.place(FaceCenter::EyesAndNose.point())).unwrap();
+    let z = unit(pose.transform(FaceCenter::EyesAndNose.point())).unwrap();
     let y = unit(cross(z, transpose(&pose.rotation)[0])).unwrap();
     [cross(y, z), y, z]
 }
@@ -148,7 +148,7 @@ fn a_normalised_face_is_seen_upright_and_its_gaze_turned_back() {
     assert!((angles.yaw - truth.yaw).abs().to_degrees() < 0.2);
     assert!((angles.pitch - truth.pitch).abs().to_degrees() < 0.2);
     assert!((angles.roll - truth.roll).abs().to_degrees() < 0.2);
-    let center = head().place(FaceCenter::EyesAndNose.point());
+    let center = head().transform(FaceCenter::EyesAndNose.point());
     for (found, wanted) in face.origin.unwrap().iter().zip(center) {
         assert!((f64::from(*found) - wanted).abs() < 2.0, "{:?} {center:?}", face.origin);
     }
@@ -250,7 +250,7 @@ fn a_calibration_is_used_whatever_the_size_of_the_frame() {
     let points = landmarks(&camera, &pose);
     let mut h = element("normalized.toml", &format!("camera={}", file.path().display()));
     let face = look(&mut h, frame(&camera, 51, Some(points)));
-    let center = pose.place(FaceCenter::EyesAndNose.point());
+    let center = pose.transform(FaceCenter::EyesAndNose.point());
     for (found, wanted) in face.origin.unwrap().iter().zip(center) {
         assert!((f64::from(*found) - wanted).abs() < 2.0, "{:?} {center:?}", face.origin);
     }

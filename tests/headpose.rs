@@ -6,6 +6,7 @@ mod common;
 use std::collections::HashMap;
 
 use common::frames::noise;
+use gstgaze::core::face::face_model;
 use gstgaze::core::face::pnp::{self, Pose};
 use gstgaze::core::gaze::line_of_sight;
 use gstgaze::core::geometry::camera::Camera;
@@ -244,7 +245,7 @@ fn the_virtual_camera_is_that_of_the_paper() {
         let size = Size::new(case.target[0], case.target[1]);
         let view = normalization.view(&camera, &pose, size).unwrap();
         turned = turned.max(apart(&view.rotation, &case.turn));
-        assert!(norm(sub(pose.place(normalization.center.point()), case.place)) < 1e-6);
+        assert!(norm(sub(pose.transform(normalization.center.point()), case.place)) < 1e-6);
         // Homographies are equal up to a factor; this one was not divided by anything.
         let same = multiply(&case.warp, &view.to_source);
         for (i, row) in same.iter().enumerate() {
@@ -307,8 +308,8 @@ fn through_the_virtual_camera_and_back() {
                 );
                 let turn = multiply(&turn, &rotation([0.0, 0.0, roll]));
                 let truth = Pose { rotation: turn, translation: [x, 20.0, 700.0], residual: 0.0 };
-                let points = pnp::FIVE_POINTS.map(|model| {
-                    let [x, y] = camera.project(truth.place(model)).unwrap();
+                let points = face_model::FIVE_POINTS.map(|model| {
+                    let [x, y] = camera.project(truth.transform(model)).unwrap();
                     Point { x: x as f32, y: y as f32 }
                 });
                 let pose = pnp::from_landmarks(&camera, &points).unwrap();
@@ -323,14 +324,14 @@ fn through_the_virtual_camera_and_back() {
                 // The face's centre is in the middle of the picture, and the eyes are level.
                 let seen = inverse(&view.to_source).unwrap();
                 let place = |model: Vec3| {
-                    let [u, v] = camera.project(pose.place(model)).unwrap();
+                    let [u, v] = camera.project(pose.transform(model)).unwrap();
                     let [x, y, w] = gstgaze::core::geometry::matrix::apply(&seen, [u, v, 1.0]);
                     [x / w, y / w]
                 };
                 let [x, y] = place(normalization.center.point());
                 assert!((x - 112.0).abs() < 1e-6 && (y - 112.0).abs() < 1e-6, "{x} {y}");
                 // Straight at the camera from the face's centre is straight ahead in its view.
-                let center = pose.place(normalization.center.point());
+                let center = pose.transform(normalization.center.point());
                 let towards = Gaze::from_direction(center.map(|v| -v as f32)).unwrap();
                 let inner = towards.turned(&view.rotation).unwrap();
                 assert!(inner.angle_to(Gaze::default()).to_degrees() < 0.01);

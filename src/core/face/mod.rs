@@ -1,15 +1,17 @@
-//! Faces: where they are, which is which, and what is known of each.
+//! Faces: detection, attributes, head pose and tracking.
 //!
-//! | module | says |
+//! | module | holds |
 //! |---|---|
 //! | [`region`] | a face in a frame |
-//! | [`detect`] | tensors to faces |
+//! | [`detect`] | face detectors |
 //! | [`attributes`] | landmarks, head pose and eye openness by further models |
+//! | [`face_model`] | the mean face in millimetres |
 //! | [`pnp`] | the pose of a head from points of its face |
-//! | [`track`] | which face is which from frame to frame |
+//! | [`track`] | the identity of faces from frame to frame |
 
 pub mod attributes;
 pub mod detect;
+pub mod face_model;
 pub mod pnp;
 pub mod region;
 pub mod track;

@@ -1,9 +1,10 @@
-//! A face in a frame, and which pixels of the frame a model gets to see of it.
+//! A face in a frame: its box, and what is known about it.
 
-use crate::core::geometry::{HeadPose, Point, Rect, Size};
+use crate::core::geometry::angles::HeadPose;
+use crate::core::geometry::rect::{Point, Rect, Size};
 
-/// Eyes, nose tip and mouth corners: right eye, left eye, nose, right corner, left corner, where
-/// right and left are the subject's (so the first is on the image's left). YuNet's order.
+/// Eyes, tip of the nose and corners of the mouth in YuNet's order: right eye, left eye, nose, right
+/// corner, left corner. Right and left are the subject's, so the first is on the image's left.
 pub type Landmarks5 = [Point; 5];
 
 /// The corners of one eye.
@@ -15,22 +16,22 @@ pub struct EyeCorners {
     pub inner: Point,
 }
 
-/// A face that somebody found. Points are in pixels of the frame.
+/// A detected face. Points are in pixels of the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FaceRegion {
-    /// Bounding box in pixels of the frame; may leave it.
+    /// Bounding box in pixels of the frame; it may leave the frame.
     pub rect: Rect,
     /// The detector's score, 0..=1.
     pub confidence: Option<f32>,
-    /// Identity over time, where somebody tracks.
+    /// Identity over time, if a tracker gave one.
     pub track_id: Option<u64>,
-    /// Five points, where the detector gives them.
+    /// Five points, if a detector or a landmark model gave them.
     pub landmarks: Option<Landmarks5>,
-    /// How the head is turned, where somebody knows.
+    /// Pose of the head, if known.
     pub head_pose: Option<HeadPose>,
-    /// The eye on the image's left and the one on its right, where somebody knows.
+    /// The eye on the image's left and the one on its right, if known.
     pub eyes: Option<[EyeCorners; 2]>,
-    /// How far they are open, 0..=1 (closed to open), in the same order, where somebody knows.
+    /// Openness of the eyes in the same order, 0 (closed) to 1 (open), if known.
     pub eye_openness: Option<[f32; 2]>,
 }
 
@@ -46,8 +47,8 @@ impl FaceRegion {
         self.with_points(self.rect.rescaled(from, to), |p| Point { x: p.x * sx, y: p.y * sy })
     }
 
-    /// How far the head is rolled, in radians and clockwise in the image: as its pose says, or the
-    /// slope of the line through the eyes; 0 where neither is known.
+    /// Roll of the head in radians, clockwise in the image: from its pose, or else from the slope of
+    /// the line through the eyes; 0 where neither is known.
     pub fn roll(&self) -> f32 {
         let slope = |[left, right]: [EyeCorners; 2]| {
             (right.outer.y - left.outer.y).atan2(right.outer.x - left.outer.x)
@@ -56,7 +57,7 @@ impl FaceRegion {
         pose.map(|pose| pose.roll).or_else(|| self.eyes.map(slope)).unwrap_or(0.0)
     }
 
-    /// The same face with another box, every point of it moved by `moved`.
+    /// The same face with another box and every point mapped by `moved`.
     #[must_use]
     pub fn with_points(self, rect: Rect, moved: impl Fn(Point) -> Point) -> Self {
         let eye = |eye: EyeCorners| EyeCorners { outer: moved(eye.outer), inner: moved(eye.inner) };

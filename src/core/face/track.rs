@@ -1,21 +1,21 @@
-//! Which face is which from frame to frame: overlap and a constant-velocity Kalman filter.
+//! Tracks faces from frame to frame by overlap and a constant-velocity Kalman filter.
 //!
 //! The method is SORT's (Bewley et al., "Simple Online and Realtime Tracking", ICIP 2016): each
-//! track predicts its box, predictions and detections are paired by overlap, pairs update the
-//! filter, what is left over starts or ends tracks. Differences: the four numbers of a box are
-//! filtered one by one (their noises are independent to a good approximation, and a 2x2 filter
-//! needs no matrix library), noise scales with the box, time is the frames' own, and pairs are made
-//! greedily by falling overlap, which equals the optimal assignment wherever faces do not cover
-//! each other by half.
+//! track predicts its box, overlap pairs predictions with detections, and pairs update the filter.
+//! A detection without a track starts one; a track without detections ends. Differences: each of the
+//! four numbers of a box has a filter of its own (their noises are nearly independent, and a 2x2
+//! filter needs no matrix library), noise scales with the box, time is the frames' own, and pairing is
+//! greedy by falling overlap, which equals the optimal assignment wherever faces do not cover each
+//! other by half.
 
 use std::time::Duration;
 
-use super::FaceRegion;
-use crate::core::geometry::{Point, Rect};
+use super::region::FaceRegion;
+use crate::core::geometry::rect::{Point, Rect};
 
-/// Pairs that overlap less are different faces.
+/// A track and a detection that overlap less are different faces.
 const MIN_IOU: f32 = 0.2;
-/// A track without detection for this long ends.
+/// A track ends after this long without a detection.
 const MAX_LOST: Duration = Duration::from_millis(1000);
 /// Standard deviation of a detector's box edge, as a fraction of the box: detectors jitter by a
 /// few per cent.
@@ -26,16 +26,16 @@ const ACCELERATION: f32 = 6.0;
 /// Standard deviation of the speed of a new track, box sizes per second.
 const FIRST_SPEED: f32 = 2.0;
 
-/// Position and speed of one number, with their covariance.
+/// A Kalman filter of one number: its value and speed, with their covariance.
 #[derive(Clone, Copy, Debug, Default)]
-struct Axis {
+struct Kalman {
     value: f32,
     speed: f32,
     /// Variance of the value, covariance, variance of the speed.
     p: [f32; 3],
 }
 
-impl Axis {
+impl Kalman {
     fn new(value: f32, size: f32) -> Self {
         let (sigma, speed) = (MEASUREMENT * size, FIRST_SPEED * size);
         Self { value, speed: 0.0, p: [sigma * sigma, 0.0, speed * speed] }
@@ -72,39 +72,39 @@ impl Axis {
 struct Track {
     id: u64,
     /// Centre x, centre y, width, height.
-    axes: [Axis; 4],
+    filters: [Kalman; 4],
     last_seen: Duration,
-    /// What the detector said last, its rectangle aside.
+    /// The last detection.
     face: FaceRegion,
 }
 
 impl Track {
     fn new(id: u64, face: FaceRegion, at: Duration) -> Self {
         let size = extent(&face.rect);
-        Self { id, axes: numbers(&face.rect).map(|v| Axis::new(v, size)), last_seen: at, face }
+        Self { id, filters: numbers(&face.rect).map(|v| Kalman::new(v, size)), last_seen: at, face }
     }
 
     fn rect(&self) -> Rect {
-        let [x, y, w, h] = self.axes.map(|axis| axis.value);
+        let [x, y, w, h] = self.filters.map(|filter| filter.value);
         let (w, h) = (w.max(1.0), h.max(1.0));
         Rect::new(x - w / 2.0, y - h / 2.0, w, h)
     }
 
     fn predict(&mut self, dt: f32) {
         let size = extent(&self.rect());
-        self.axes.iter_mut().for_each(|axis| axis.predict(dt, size));
+        self.filters.iter_mut().for_each(|filter| filter.predict(dt, size));
     }
 
     fn update(&mut self, face: FaceRegion, at: Duration) {
         let size = extent(&face.rect);
-        for (axis, measured) in self.axes.iter_mut().zip(numbers(&face.rect)) {
-            axis.update(measured, size);
+        for (filter, measured) in self.filters.iter_mut().zip(numbers(&face.rect)) {
+            filter.update(measured, size);
         }
         self.last_seen = at;
         self.face = face;
     }
 
-    /// The face where it is supposed to be now; what the detector saw moves along.
+    /// The face at its predicted box; its points move along.
     fn carried(&self) -> FaceRegion {
         let (rect, seen) = (self.rect(), self.face.rect);
         let face = self.face.with_points(rect, |p| Point {
@@ -123,7 +123,7 @@ fn extent(rect: &Rect) -> f32 {
     ((rect.width + rect.height) / 2.0).max(1.0)
 }
 
-/// The tracks of a stream. Nothing is allocated once the most faces have been seen.
+/// The tracks of a stream. Allocates only for more faces than ever before.
 #[derive(Debug, Default)]
 pub struct Tracker {
     tracks: Vec<Track>,
@@ -134,14 +134,14 @@ pub struct Tracker {
 }
 
 impl Tracker {
-    /// Ends all tracks (flush, seek). Ids are never given twice in a tracker's life.
+    /// Ends all tracks, after a flush or a seek. A tracker never gives the same id twice.
     pub fn reset(&mut self) {
         self.tracks.clear();
         self.now = None;
     }
 
-    /// Gives each detected face its `track_id`. Boxes stay the detector's: a filter that moves
-    /// them would move what the gaze model sees. A face that already has an id keeps it.
+    /// Gives each detected face its `track_id`; a face that has one keeps it. Boxes stay the
+    /// detector's: a filtered box would move the crop of the gaze model.
     pub fn update(&mut self, at: Duration, faces: &mut [FaceRegion]) {
         self.advance(at);
         self.pair(faces);
@@ -166,8 +166,8 @@ impl Tracker {
         self.tracks.retain(|track| at.saturating_sub(track.last_seen) <= MAX_LOST);
     }
 
-    /// The faces where they are supposed to be at `at`, for frames between two detections: those
-    /// that the last detection saw.
+    /// Writes the faces of the last detection at their predicted boxes, for frames between two
+    /// detections.
     pub fn carry(&mut self, at: Duration, faces: &mut Vec<FaceRegion>) {
         self.advance(at);
         let newest = self.tracks.iter().map(|track| track.last_seen).max();
@@ -177,7 +177,7 @@ impl Tracker {
         );
     }
 
-    /// Moves every track to `at`; time that goes back moves nothing.
+    /// Predicts every track at `at`. Time that goes back changes nothing.
     fn advance(&mut self, at: Duration) {
         let dt = self.now.map_or(Duration::ZERO, |now| at.saturating_sub(now));
         if !dt.is_zero() {
@@ -245,8 +245,8 @@ mod tests {
     #[test]
     fn a_gap_of_half_a_second_is_bridged_by_the_prediction() {
         let mut tracker = Tracker::default();
-        // 200 pixels a second: in the gap the face moves by its own width, and overlaps its last
-        // box no more.
+        // At 200 pixels a second the face moves by its own width in the gap, and no longer overlaps
+        // its last box.
         for frame in 0..30 {
             ids(&mut tracker, frame, vec![face(frame as f32 * 200.0 / 30.0, 0.0)]);
         }
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_face_ends_and_ids_are_never_given_twice() {
+    fn a_lost_face_ends_and_ids_are_never_reused() {
         let mut tracker = Tracker::default();
         assert_eq!(ids(&mut tracker, 0, vec![face(0.0, 0.0)]), [0]);
         assert_eq!(ids(&mut tracker, 60, vec![face(0.0, 0.0)]), [0], "same place, seen again");
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn upstream_ids_are_respected() {
+    fn upstream_ids_are_kept() {
         let mut tracker = Tracker::default();
         let mut faces = [FaceRegion { track_id: Some(77), ..face(0.0, 0.0) }, face(300.0, 0.0)];
         tracker.update(at(0), &mut faces);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn between_detections_boxes_and_points_move_on() {
+    fn boxes_and_points_move_between_detections() {
         let mut tracker = Tracker::default();
         for frame in 0..30 {
             let x = frame as f32 * 5.0;
@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(carried[0].track_id, Some(0));
         tracker.update(at(35), &mut []);
         tracker.carry(at(36), &mut carried);
-        assert_eq!(carried.len(), 1, "not seen once is not gone");
+        assert_eq!(carried.len(), 1, "one missed detection does not end a track");
     }
 
     #[test]

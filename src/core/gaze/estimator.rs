@@ -303,7 +303,7 @@ impl GazeEstimator {
         if let Some(pose) = pose {
             estimate.region.head_pose.get_or_insert_with(|| pose.angles());
             let center = self.normalization.map_or(FaceCenter::default(), |n| n.center).point();
-            estimate.origin = Some(pose.place(center).map(|v| v as f32));
+            estimate.origin = Some(pose.transform(center).map(|v| v as f32));
         }
         estimate
     }

@@ -6,7 +6,7 @@
 //! brings the gaze back. The scaling to a common distance applies to the picture and not to the gaze
 //! (the paper's correction of the earlier method).
 
-use crate::core::face::pnp::{self, Pose};
+use crate::core::face::pnp::Pose;
 use crate::core::geometry::camera::Camera;
 use crate::core::geometry::matrix::{
     Mat3, Vec3, add, cross, inverse, multiply, norm, scale, transpose, unit,
@@ -17,7 +17,7 @@ use crate::core::profile::spec::{FaceCenter, Normalization};
 impl FaceCenter {
     /// The point in the face model, in millimetres.
     pub fn point(self) -> Vec3 {
-        use pnp as h;
+        use crate::core::face::face_model as h;
         let sum = |points: &[Vec3]| points.iter().fold([0.0; 3], |sum, point| add(sum, *point));
         let eyes =
             sum(&[h::RIGHT_EYE_OUTER, h::RIGHT_EYE_INNER, h::LEFT_EYE_INNER, h::LEFT_EYE_OUTER]);
@@ -50,7 +50,7 @@ impl Normalization {
     ///
     /// `None` where the face's centre is not in front of the camera.
     pub fn view(&self, camera: &Camera, pose: &Pose, size: Size) -> Option<NormalizedView> {
-        let center = pose.place(self.center.point());
+        let center = pose.transform(self.center.point());
         let distance = norm(center);
         let z = unit(center)?;
         // The head's x axis: the virtual camera rolls with the head.

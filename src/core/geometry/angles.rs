@@ -1,4 +1,4 @@
-//! Gaze as two angles or as a direction, and the one convention that the whole crate follows.
+//! Gaze as two angles or as a direction, in the one sign convention of the whole crate.
 //!
 //! Camera coordinates are OpenCV's: x to the right of the image, y down, z away from the camera.
 //! The gaze direction is the unit vector from the eyes towards what is looked at, so looking
@@ -15,7 +15,7 @@
 
 use super::matrix::{Mat3, apply};
 
-/// Where somebody looks: two angles in radians, pitch in -π/2..=π/2 and yaw in -π..=π.
+/// The direction of gaze as two angles in radians: pitch in -π/2..=π/2, yaw in -π..=π.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gaze {
     /// Radians, positive is up.
@@ -38,8 +38,7 @@ impl Gaze {
         Self::new(pitch.to_radians(), yaw.to_radians())
     }
 
-    /// From a direction of any positive length; `None` for one without a direction (zero or not
-    /// finite).
+    /// From a vector of any positive length; `None` for one that is zero or not finite.
     pub fn from_direction([x, y, z]: Direction) -> Option<Self> {
         let length = (x * x + y * y + z * z).sqrt();
         if !length.is_finite() || length <= f32::MIN_POSITIVE {
@@ -60,8 +59,8 @@ impl Gaze {
         Self::new(self.pitch, -self.yaw)
     }
 
-    /// The same gaze in a picture that is turned clockwise by `angle` radians about the camera's
-    /// axis, as a head with that roll is.
+    /// The same gaze in a picture rotated clockwise by `angle` radians about the camera's axis, like
+    /// a head with that roll.
     #[must_use]
     pub fn rolled(self, angle: f32) -> Self {
         let [x, y, z] = self.direction();
@@ -71,14 +70,15 @@ impl Gaze {
             .unwrap_or(Self::new(f32::NAN, f32::NAN))
     }
 
-    /// The same gaze in other axes: `rotation` times its direction. `None` where a number is none.
+    /// The same gaze in other axes: `rotation` times its direction. `None` where the result is not
+    /// finite.
     pub fn turned(self, rotation: &Mat3) -> Option<Self> {
         let direction = apply(rotation, self.direction().map(f64::from));
         Self::from_direction(direction.map(|v| v as f32))
     }
 
-    /// Angle between two gaze directions in radians, 0..=π. Computed from the cross and the dot
-    /// product, which keeps its precision for small angles where `acos` does not.
+    /// The angle between two gaze directions in radians, 0..=π. The cross and the dot product keep
+    /// their precision for small angles, where `acos` does not.
     pub fn angle_to(self, other: Self) -> f32 {
         let [ax, ay, az] = self.direction().map(f64::from);
         let [bx, by, bz] = other.direction().map(f64::from);
@@ -87,14 +87,14 @@ impl Gaze {
         sine.atan2(ax * bx + ay * by + az * bz) as f32
     }
 
-    /// Whether both angles are numbers.
+    /// Whether both angles are finite.
     pub fn is_finite(self) -> bool {
         self.pitch.is_finite() && self.yaw.is_finite()
     }
 }
 
-/// How the head is turned, in radians and with the signs of [`Gaze`]: pitch up and yaw towards the
-/// image's left are positive, roll is positive clockwise in the image.
+/// The pose of a head in radians, with the signs of [`Gaze`]: pitch is positive up, yaw towards the
+/// image's left, and roll clockwise in the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HeadPose {
     /// Radians, positive is up.
@@ -107,9 +107,9 @@ pub struct HeadPose {
 
 impl HeadPose {
     /// From yaw, pitch and roll in degrees with the signs of the Open Model Zoo
-    /// (`head-pose-estimation-adas-0001`): yaw towards the image's right and pitch down are
-    /// positive there, roll clockwise as here. Seen on pictures of heads turned each way: the side
-    /// that the nose points to, and the slope of the line through the eyes.
+    /// (`head-pose-estimation-adas-0001`): there, yaw is positive towards the image's right, pitch
+    /// down, and roll clockwise as here. Pictures of heads turned each way showed it: the side that
+    /// the nose points to, and the slope of the line through the eyes.
     pub fn from_zoo(degrees: [f32; 3]) -> Self {
         let [yaw, pitch, roll] = degrees.map(f32::to_radians);
         Self { pitch: -pitch, yaw: -yaw, roll }
@@ -120,7 +120,7 @@ impl HeadPose {
         [-self.yaw, -self.pitch, self.roll].map(f32::to_degrees)
     }
 
-    /// Whether all angles are numbers.
+    /// Whether all angles are finite.
     pub fn is_finite(self) -> bool {
         self.pitch.is_finite() && self.yaw.is_finite() && self.roll.is_finite()
     }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_roll_turns_the_gaze_clockwise() {
+    fn a_roll_rotates_the_gaze_clockwise() {
         let quarter = std::f32::consts::FRAC_PI_2;
         // Up becomes the image's right, which is the negative yaw.
         let turned = Gaze::from_degrees(30.0, 0.0).rolled(quarter);
@@ -165,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn no_direction_is_no_gaze() {
+    fn a_vector_without_direction_gives_no_gaze() {
         assert_eq!(Gaze::from_direction([0.0; 3]), None);
         assert_eq!(Gaze::from_direction([f32::NAN, 0.0, -1.0]), None);
         assert_eq!(Gaze::from_direction([f32::INFINITY, 0.0, -1.0]), None);
     }
 
     #[test]
-    fn angle_between_is_exact_for_small_and_large_angles() {
+    fn the_angle_between_is_exact_for_small_and_large_angles() {
         let a = Gaze::from_degrees(10.0, 20.0);
         assert_eq!(a.angle_to(a), 0.0);
         let near = Gaze::from_degrees(10.01, 20.0);

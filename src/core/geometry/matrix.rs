@@ -1,12 +1,12 @@
-//! Vectors and 3x3 matrices in double precision: what cameras and poses need, and no more.
+//! Vectors and 3x3 matrices in double precision, for cameras and poses.
 
-/// x, y, z.
+/// A vector: x, y, z.
 pub type Vec3 = [f64; 3];
 
-/// Rows of a 3x3 matrix.
+/// A 3x3 matrix, row by row.
 pub type Mat3 = [[f64; 3]; 3];
 
-/// The matrix that changes nothing.
+/// The identity.
 pub const IDENTITY: Mat3 = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
 /// a . b
@@ -45,7 +45,7 @@ pub fn norm(a: Vec3) -> f64 {
     dot(a, a).sqrt()
 }
 
-/// a at length 1; `None` where it has no direction.
+/// The unit vector along a; `None` where a has no direction.
 pub fn unit(a: Vec3) -> Option<Vec3> {
     let length = norm(a);
     (length.is_finite() && length > f64::MIN_POSITIVE).then(|| scale(a, 1.0 / length))
@@ -63,28 +63,28 @@ pub fn multiply(a: &Mat3, b: &Mat3) -> Mat3 {
     a.map(|row| b.map(|column| dot(row, column)))
 }
 
-/// Rows become columns; the inverse of a rotation.
+/// The transpose: the inverse of a rotation.
 pub fn transpose(m: &Mat3) -> Mat3 {
     let column = |i: usize| m.map(|row| row[i]);
     [column(0), column(1), column(2)]
 }
 
-/// The inverse; `None` where there is none.
+/// The inverse; `None` for a singular matrix.
 pub fn inverse(m: &Mat3) -> Option<Mat3> {
     let [a, b, c] = *m;
     let columns = [cross(b, c), cross(c, a), cross(a, b)];
     let determinant = dot(a, columns[0]);
-    // A product of three lengths that is this small against them is a plane for all that counts.
+    // A determinant this small against the product of the rows' lengths is that of a plane.
     let flat = 1e-14 * norm(a) * norm(b) * norm(c);
     (determinant.is_finite() && determinant.abs() > flat)
         .then(|| transpose(&columns.map(|column| scale(column, 1.0 / determinant))))
 }
 
-/// The rotation about the axis `w` by its length in radians (Rodrigues).
+/// The rotation about the axis `w` by the length of `w` in radians (Rodrigues).
 pub fn rotation(w: Vec3) -> Mat3 {
     let angle2 = dot(w, w);
     let angle = angle2.sqrt();
-    // sin(a)/a and (1 - cos(a))/a^2, by their series where the quotients lose their digits.
+    // sin(a)/a and (1 - cos(a))/a^2, by their series where the quotients lose digits.
     let (s, c) = if angle < 1e-4 {
         (1.0 - angle2 / 6.0, 0.5 - angle2 / 24.0)
     } else {
@@ -96,8 +96,8 @@ pub fn rotation(w: Vec3) -> Mat3 {
     std::array::from_fn(|i| std::array::from_fn(|j| IDENTITY[i][j] + s * k[i][j] + c * k2[i][j]))
 }
 
-/// Solves `a x = b` for a symmetric positive definite `a` of N rows (Cholesky); `None` where it is
-/// not.
+/// Solves `a x = b` for a symmetric positive definite `a` of N rows (Cholesky); `None` where `a` is
+/// not positive definite.
 pub fn solve_symmetric<const N: usize>(a: &[[f64; N]; N], b: &[f64; N]) -> Option<[f64; N]> {
     let mut l = [[0.0; N]; N];
     for i in 0..N {
@@ -105,7 +105,7 @@ pub fn solve_symmetric<const N: usize>(a: &[[f64; N]; N], b: &[f64; N]) -> Optio
             let sum: f64 = (0..j).map(|k| l[i][k] * l[j][k]).sum();
             let rest = a[i][j] - sum;
             if i == j {
-                // Not `rest <= 0.0`, which lets a NaN pass.
+                // `rest <= 0.0` would let a NaN pass.
                 let positive = rest > 1e-14 * a[i][i].abs();
                 if !positive {
                     return None;
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn rotations_of_all_sizes_are_rotations() {
+    fn rotations_by_any_angle_are_orthogonal() {
         for angle in [0.0, 1e-9, 0.99e-4, 1.01e-4, 0.1, 1.5, 3.1] {
             let r = rotation(scale([2.0 / 3.0, -1.0 / 3.0, 2.0 / 3.0], angle));
             assert!(near(&multiply(&r, &transpose(&r)), &IDENTITY), "{angle}");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inverse_undoes_and_a_plane_has_none() {
+    fn an_inverse_undoes_and_a_singular_matrix_has_none() {
         let m = [[2.0, 1.0, 0.0], [0.5, -3.0, 1.0], [4.0, 0.0, 1.0]];
         assert!(near(&multiply(&m, &inverse(&m).unwrap()), &IDENTITY));
         assert_eq!(inverse(&[[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 0.0]]), None);

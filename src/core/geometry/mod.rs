@@ -1,11 +1,11 @@
 //! Points, rectangles, matrices, angles and cameras.
 //!
-//! | module | says |
+//! | module | holds |
 //! |---|---|
 //! | [`rect`] | points, rectangles and sizes in pixels |
 //! | [`matrix`] | vectors and 3x3 matrices |
-//! | [`angles`] | pitch and yaw, the pose of a head, and the one sign convention |
-//! | [`camera`] | where a direction in space meets the picture, and back |
+//! | [`angles`] | gaze and head pose as angles, and the one sign convention |
+//! | [`camera`] | the pinhole camera and its calibration files |
 
 pub mod angles;
 pub mod camera;

@@ -1,4 +1,4 @@
-//! Rectangles and sizes in pixels. The origin is the top left corner of the frame.
+//! Points, rectangles and sizes in pixels. The origin is the top left corner of the frame.
 
 /// Width and height in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -15,7 +15,7 @@ impl Size {
         Self { width, height }
     }
 
-    /// Whether there is no pixel in it.
+    /// Whether it has no pixels.
     pub const fn is_empty(self) -> bool {
         self.width == 0 || self.height == 0
     }
@@ -44,14 +44,14 @@ impl Point {
     }
 }
 
-/// A rectangle with sub-pixel corners, as detectors give it. It may leave the frame.
+/// A rectangle with sub-pixel corners, as detectors return it. It may leave the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rect {
     /// Left edge.
     pub x: f32,
     /// Top edge.
     pub y: f32,
-    /// Extent to the right; a rectangle with a width that is not positive is empty.
+    /// Extent to the right. A rectangle is empty unless this is positive.
     pub width: f32,
     /// Extent downwards.
     pub height: f32,
@@ -83,7 +83,7 @@ impl Rect {
         self.y + self.height
     }
 
-    /// Whether it covers nothing, or has a coordinate that is no number.
+    /// Whether it covers nothing, or has a coordinate that is not finite.
     pub fn is_empty(&self) -> bool {
         let numbers = [self.x, self.y, self.width, self.height];
         !numbers.iter().all(|v| v.is_finite()) || self.width <= 0.0 || self.height <= 0.0
@@ -94,7 +94,7 @@ impl Rect {
         if self.is_empty() { 0.0 } else { self.width * self.height }
     }
 
-    /// What two rectangles share; empty where they do not meet.
+    /// The intersection; empty where the rectangles do not overlap.
     pub fn intersect(&self, other: &Self) -> Self {
         let x = self.x.max(other.x);
         let y = self.y.max(other.y);
@@ -119,7 +119,7 @@ impl Rect {
     }
 }
 
-/// A rectangle of whole pixels. It may leave the frame; what lies outside is the border policy's.
+/// A rectangle of whole pixels. It may leave the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PixelRect {
     /// Left column.
@@ -143,12 +143,12 @@ impl PixelRect {
         Self::new(0, 0, size.width, size.height)
     }
 
-    /// Whether there is no pixel in it.
+    /// Whether it has no pixels.
     pub const fn is_empty(&self) -> bool {
         self.width == 0 || self.height == 0
     }
 
-    /// The part inside a frame of `size`; empty where there is none.
+    /// The part inside a frame of `size`; empty where nothing lies inside.
     pub fn clipped(&self, size: Size) -> Self {
         let x1 = i64::from(self.x).clamp(0, i64::from(size.width));
         let y1 = i64::from(self.y).clamp(0, i64::from(size.height));

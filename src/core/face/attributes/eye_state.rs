@@ -1,18 +1,20 @@
-//! Whether eyes are open.
+//! Estimates whether eyes are open.
 
+use super::error::AttributeError;
+use super::model::Attribute;
 use super::recognise::recognise;
-use super::{Attribute, AttributeError};
-use crate::core::face::{EyeCorners, FaceRegion};
+use crate::core::face::region::{EyeCorners, FaceRegion};
 use crate::core::gaze::eye_crop::EyeCropper;
-use crate::core::image::FrameView;
+use crate::core::image::frame::FrameView;
 use crate::core::image::spec::{Channels, ImageSpec, Resample};
-use crate::core::inference::{ElementType, Engine};
+use crate::core::inference::engine::Engine;
+use crate::core::inference::tensor::ElementType;
 use crate::core::profile::spec::EyeSpec;
 
 /// Side of the model's input.
 const SIDE: u32 = 32;
 
-/// Tells how far eyes are open.
+/// Estimates the openness of eyes.
 pub struct EyeStateEstimator {
     engine: Box<dyn Engine>,
     cropper: EyeCropper,
@@ -22,7 +24,7 @@ impl EyeStateEstimator {
     /// Recognises the model, which must have been opened for one item.
     ///
     /// # Errors
-    /// For a model that is about something else.
+    /// Fails for a model of another attribute.
     pub fn new(engine: Box<dyn Engine>) -> Result<Self, AttributeError> {
         recognise(engine.as_ref(), Attribute::EyeState)?;
         let element = engine.info().inputs.first().and_then(|input| input.element);
@@ -41,11 +43,11 @@ impl EyeStateEstimator {
         Ok(Self { engine, cropper })
     }
 
-    /// How far one eye is open, 0..=1, in a head with this roll (radians, clockwise); `None` for an
-    /// eye that is not in the frame, or where the model gives no number.
+    /// The openness of one eye, 0..=1, in a head with this roll (radians, clockwise); `None` for an eye
+    /// outside the frame, or where the model gives no finite number.
     ///
     /// # Errors
-    /// If the model does not run.
+    /// Fails if the model does not run.
     pub fn openness(
         &mut self,
         frame: &FrameView<'_>,
@@ -57,16 +59,16 @@ impl EyeStateEstimator {
         let mut input = self.engine.input(0);
         self.cropper.fill(frame, square, roll, input.slot(0, item))?;
         self.engine.run(1)?;
-        // Closed, then open: the publisher's demo takes an eye for open where the second is the
-        // larger (the model's page names them the other way round, against what it gives).
+        // Closed, then open: the publisher's demo calls an eye open where the second is larger. The
+        // model's page names them the other way round, against its values.
         let open = self.engine.output(0).get(1).copied();
         Ok(open.filter(|open| open.is_finite()).map(|open| open.clamp(0.0, 1.0)))
     }
 
-    /// Adds how far the eyes are open, where both are seen.
+    /// Adds the openness of the eyes, if both are in the frame.
     ///
     /// # Errors
-    /// If the model does not run.
+    /// Fails if the model does not run.
     pub fn annotate(
         &mut self,
         frame: &FrameView<'_>,

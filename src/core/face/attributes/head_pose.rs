@@ -1,16 +1,19 @@
-//! How a head is turned.
+//! Estimates the pose of a head.
 
+use super::crop_model::{CropModel, whole_corners};
+use super::error::AttributeError;
+use super::model::Attribute;
 use super::recognise::{AttributeMatch, recognise};
-use super::{Attribute, AttributeError, PictureModel, whole_corners};
-use crate::core::face::FaceRegion;
-use crate::core::geometry::{HeadPose, PixelRect};
-use crate::core::image::FrameView;
+use crate::core::face::region::FaceRegion;
+use crate::core::geometry::angles::HeadPose;
+use crate::core::geometry::rect::PixelRect;
+use crate::core::image::frame::FrameView;
 use crate::core::image::spec::{Border, Channels, ImageSpec, Resample};
-use crate::core::inference::Engine;
+use crate::core::inference::engine::Engine;
 
 /// Estimates the pose of a head.
 pub struct HeadPoseEstimator {
-    model: PictureModel,
+    model: CropModel,
     /// Positions of yaw, pitch and roll.
     outputs: [usize; 3],
 }
@@ -19,7 +22,7 @@ impl HeadPoseEstimator {
     /// Recognises the model, which must have been opened for one item.
     ///
     /// # Errors
-    /// For a model that is about something else.
+    /// Fails for a model of another attribute.
     pub fn new(engine: Box<dyn Engine>) -> Result<Self, AttributeError> {
         let AttributeMatch { outputs, .. } = recognise(engine.as_ref(), Attribute::HeadPose)?;
         let image = ImageSpec {
@@ -31,16 +34,17 @@ impl HeadPoseEstimator {
         for (position, output) in positions.iter_mut().zip(outputs) {
             *position = output;
         }
-        Ok(Self { model: PictureModel::new(engine, &image)?, outputs: positions })
+        Ok(Self { model: CropModel::new(engine, &image)?, outputs: positions })
     }
 
-    /// The pose of a head; `None` for a face that is not in the frame, or where the model gives no
+    /// The pose of a head; `None` for a face outside the frame, or where the model gives no finite
     /// number.
     ///
-    /// The publisher drops a face whose square leaves the frame; here the frame's edge is repeated.
+    /// The publisher drops a face whose square leaves the frame; here the crop repeats the frame's
+    /// edge.
     ///
     /// # Errors
-    /// If the model does not run.
+    /// Fails if the model does not run.
     pub fn estimate(
         &mut self,
         frame: &FrameView<'_>,
@@ -62,10 +66,10 @@ impl HeadPoseEstimator {
         })
     }
 
-    /// Adds the head's pose.
+    /// Adds the pose of the head.
     ///
     /// # Errors
-    /// If the model does not run.
+    /// Fails if the model does not run.
     pub fn annotate(
         &mut self,
         frame: &FrameView<'_>,
@@ -76,7 +80,7 @@ impl HeadPoseEstimator {
     }
 }
 
-/// The square that the model was trained on, for a box of whole pixels
+/// The square that the model was trained with, for a box of whole pixels
 /// (`FaceDetector::adjustBoundingBox` of the Open Model Zoo's `gaze_estimation_demo`).
 fn square(x: i32, y: i32, width: i32, height: i32) -> PixelRect {
     let part = |factor: f64, of: i32| (factor * f64::from(of)) as i32;
@@ -94,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_square_in_whole_pixels() {
-        // 100x121: grown to 115x136 from (-6, -3), then ten more columns on the left.
+        // 100x121 grows to 115x136 from (-6, -3), then by ten more columns on the left.
         assert_eq!(square(50, 60, 100, 121), PixelRect::new(50 - 6 - 10, 57, 136, 136));
         assert_eq!(square(50, 60, 121, 100), PixelRect::new(50 - 8, 58 - 13, 139, 139));
     }

@@ -1,28 +1,30 @@
-//! Points of a face.
+//! Estimates landmarks of a face.
 
+use super::crop_model::{CropModel, whole_corners};
+use super::error::AttributeError;
+use super::model::{Attribute, AttributeModel};
 use super::recognise::{AttributeMatch, recognise};
-use super::{Attribute, AttributeError, AttributeModel, PictureModel, whole_corners};
-use crate::core::face::{EyeCorners, FaceRegion, Landmarks5};
-use crate::core::geometry::{PixelRect, Point};
-use crate::core::image::FrameView;
+use crate::core::face::region::{EyeCorners, FaceRegion, Landmarks5};
+use crate::core::geometry::rect::{PixelRect, Point};
+use crate::core::image::frame::FrameView;
 use crate::core::image::spec::{Border, Channels, ImageSpec};
-use crate::core::inference::Engine;
+use crate::core::inference::engine::Engine;
 
-/// How much wider than the box the square of 98 points is (ProxylessGaze of
+/// Factor from the box to the square crop of the 98-point model (ProxylessGaze of
 /// mit-han-lab/proxylessnas).
 const SQUARE: f64 = 1.11;
-/// Positions among WFLW's 98 points: outer and inner corner of the eye on the image's left, then
-/// of the one on its right (the Open Model Zoo's `gaze_estimation_demo` takes the same).
+/// Positions among WFLW's 98 points: outer and inner corner of the eye on the image's left, then of
+/// the eye on its right. The Open Model Zoo's `gaze_estimation_demo` uses the same.
 const EYES: [[usize; 2]; 2] = [[60, 64], [72, 68]];
 /// Pupils, tip of the nose, corners of the mouth, in the order of [`Landmarks5`].
 const FIVE: [usize; 5] = [96, 97, 54, 76, 82];
 
-/// Finds points of a face.
+/// Finds the landmarks of a face.
 pub struct LandmarkEstimator {
-    model: PictureModel,
+    model: CropModel,
     kind: AttributeModel,
     output: usize,
-    /// Points of the last face; reused.
+    /// Landmarks of the last face; the memory is reused.
     points: Vec<Point>,
 }
 
@@ -30,13 +32,13 @@ impl LandmarkEstimator {
     /// Recognises the model, which must have been opened for one item.
     ///
     /// # Errors
-    /// For a model that finds no points.
+    /// Fails for a model that finds no landmarks.
     pub fn new(engine: Box<dyn Engine>) -> Result<Self, AttributeError> {
         let AttributeMatch { model: kind, outputs } =
             recognise(engine.as_ref(), Attribute::Landmarks)?;
         let scale = if kind == AttributeModel::Landmarks98 { 1.0 / 255.0 } else { 1.0 };
         let image = ImageSpec { channels: Channels::Bgr, scale, ..ImageSpec::default() };
-        let model = PictureModel::new(engine, &image)?;
+        let model = CropModel::new(engine, &image)?;
         let output = outputs.first().copied().unwrap_or_default();
         Ok(Self { model, kind, output, points: Vec::new() })
     }
@@ -46,11 +48,11 @@ impl LandmarkEstimator {
         self.kind == AttributeModel::Landmarks98
     }
 
-    /// All points of a face in pixels of the frame, in the model's order; none for a face that is
-    /// not in the frame.
+    /// All landmarks of a face in pixels of the frame, in the model's order; none for a face outside
+    /// the frame.
     ///
     /// # Errors
-    /// If the model does not run.
+    /// Fails if the model does not run.
     pub fn points(
         &mut self,
         frame: &FrameView<'_>,
@@ -72,10 +74,10 @@ impl LandmarkEstimator {
         Ok(&self.points)
     }
 
-    /// Adds the corners of the eyes, and the five points where the detector gave none.
+    /// Adds the corners of the eyes, and the five points if the detector gave none.
     ///
     /// # Errors
-    /// If the model does not run.
+    /// Fails if the model does not run.
     pub fn annotate(
         &mut self,
         frame: &FrameView<'_>,
@@ -102,7 +104,7 @@ impl LandmarkEstimator {
     }
 }
 
-/// The square that the 98 points are found in. Both corners belong to the box there, hence the 1.
+/// The square crop of the 98-point model. It counts both corners as parts of the box, hence the 1.
 fn square([x1, y1, x2, y2]: [i32; 4]) -> PixelRect {
     let (width, height) = (x2 - x1 + 1, y2 - y1 + 1);
     let side = (f64::from(width.max(height)) * SQUARE) as i32;

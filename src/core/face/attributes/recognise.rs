@@ -1,131 +1,12 @@
-//! Which attribute model a file is, told by the shapes of its input and outputs.
+//! Recognises an attribute model by the shapes of its input and outputs.
 
-use super::AttributeError;
+use super::error::AttributeError;
+use super::model::{Attribute, AttributeModel};
 use crate::core::face::detect;
-use crate::core::geometry::Size;
-use crate::core::inference::{ElementType, Engine, list};
+use crate::core::inference::engine::Engine;
+use crate::core::inference::tensor::{ElementType, list};
 
-/// What a model is wanted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Attribute {
-    /// Points of the face.
-    Landmarks,
-    /// How the head is turned.
-    HeadPose,
-    /// Whether the eyes are open.
-    EyeState,
-}
-
-impl Attribute {
-    /// The property of `gazeface` that takes such a model.
-    pub const fn property(self) -> &'static str {
-        match self {
-            Self::Landmarks => "landmark-engine",
-            Self::HeadPose => "head-pose-engine",
-            Self::EyeState => "eye-state-engine",
-        }
-    }
-
-    /// The size that a model with a free input is opened with, that of the published ones.
-    pub const fn input_size(self) -> Size {
-        match self {
-            Self::Landmarks => Size::new(112, 112),
-            Self::HeadPose => Size::new(60, 60),
-            Self::EyeState => Size::new(32, 32),
-        }
-    }
-
-    /// What belongs there.
-    const fn wanted(self) -> &'static str {
-        match self {
-            Self::Landmarks => "a landmark model, such as PFLD with 98 points",
-            Self::HeadPose => "a head pose model, such as head-pose-estimation-adas-0001",
-            Self::EyeState => "an eye state model, such as open-closed-eye-0001",
-        }
-    }
-}
-
-/// A family of models that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AttributeModel {
-    /// 98 points in the order of WFLW.
-    Landmarks98,
-    /// Eyes, nose and mouth corners.
-    Landmarks5,
-    /// Yaw, pitch and roll in degrees.
-    HeadPose,
-    /// Closed or open.
-    EyeState,
-}
-
-impl AttributeModel {
-    /// All families, the most particular first.
-    pub const ALL: [Self; 4] =
-        [Self::HeadPose, Self::EyeState, Self::Landmarks98, Self::Landmarks5];
-
-    /// What it is used for.
-    pub const fn attribute(self) -> Attribute {
-        match self {
-            Self::Landmarks98 | Self::Landmarks5 => Attribute::Landmarks,
-            Self::HeadPose => Attribute::HeadPose,
-            Self::EyeState => Attribute::EyeState,
-        }
-    }
-
-    /// For people.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Landmarks98 => "a landmark model of 98 points",
-            Self::Landmarks5 => "a landmark model of five points",
-            Self::HeadPose => "a head pose model",
-            Self::EyeState => "an eye state model",
-        }
-    }
-
-    /// What its inputs and outputs look like.
-    pub const fn signature(self) -> &'static str {
-        match self {
-            Self::Landmarks98 => "PFLD, 98 points: [1,3,h,w] to an output of 196",
-            Self::Landmarks5 => "landmarks-regression-retail-0009: [1,3,h,w] to one output of 10",
-            Self::HeadPose => {
-                "head-pose-estimation-adas-0001: [1,3,h,w] to three outputs of 1, named after yaw, \
-                 pitch and roll"
-            }
-            Self::EyeState => "open-closed-eye-0001: [1,3,32,32] to one output of 2",
-        }
-    }
-
-    /// Positions of the outputs that are read, where a model is of this family.
-    fn outputs(self, engine: &dyn Engine) -> Option<Vec<usize>> {
-        let count = engine.info().outputs.len();
-        let elements = |index: usize| engine.output_shape(index).iter().product::<usize>();
-        let only = |wanted: usize| (count == 1 && elements(0) == wanted).then(|| vec![0]);
-        match self {
-            Self::Landmarks98 => (0..count).find(|i| elements(*i) == 196).map(|i| vec![i]),
-            Self::Landmarks5 => only(10),
-            Self::EyeState if engine.input_shape(0).ends_with(&[32, 32]) => only(2),
-            Self::EyeState => None,
-            Self::HeadPose if count == 3 && (0..3).all(|i| elements(i) == 1) => ["y", "p", "r"]
-                .into_iter()
-                .map(|angle| {
-                    engine.info().outputs.iter().position(|o| angle_of(&o.name) == Some(angle))
-                })
-                .collect(),
-            Self::HeadPose => None,
-        }
-    }
-}
-
-/// Which angle an output of a head pose model is: `fc_y`, `angle_y_fc`, `yaw`.
-fn angle_of(name: &str) -> Option<&'static str> {
-    let name = name.to_ascii_lowercase();
-    [("yaw", "y"), ("pitch", "p"), ("roll", "r")].into_iter().find_map(|(word, letter)| {
-        let short = name.split('_').any(|part| part == letter);
-        (short || name.contains(word)).then_some(letter)
-    })
-}
-
-/// A family and the positions of the outputs that are read.
+/// The family that a model matches, and the positions of the outputs to read.
 pub(super) struct AttributeMatch {
     pub model: AttributeModel,
     pub outputs: Vec<usize>,
@@ -142,15 +23,15 @@ fn find(engine: &dyn Engine) -> Option<AttributeMatch> {
         .find_map(|model| Some(AttributeMatch { model, outputs: model.outputs(engine)? }))
 }
 
-/// The family of a model that was opened for one item and of which nobody said what it is for.
+/// The family of a model that was opened for one item, whatever its attribute.
 pub fn recognise_any(engine: &dyn Engine) -> Option<AttributeModel> {
     find(engine).map(|found| found.model)
 }
 
-/// Recognises a model that was opened for one item.
+/// Recognises a model for `attribute` that was opened for one item.
 ///
 /// # Errors
-/// For one that belongs elsewhere, with where, and for one that is not known.
+/// Fails for a model of another attribute or element, which the message names, and for an unknown one.
 pub(super) fn recognise(
     engine: &dyn Engine,
     attribute: Attribute,
@@ -180,24 +61,5 @@ pub(super) fn recognise(
                 .map(AttributeModel::signature)
                 .collect(),
         }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn angles_by_any_of_their_names() {
-        for (names, letter) in [
-            (["fc_y", "angle_y_fc", "Yaw"], "y"),
-            (["fc_p", "angle_p_fc", "head_pitch"], "p"),
-            (["fc_r", "angle_r_fc", "roll"], "r"),
-        ] {
-            for name in names {
-                assert_eq!(angle_of(name), Some(letter), "{name}");
-            }
-        }
-        assert_eq!(angle_of("output"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! BlazeFace (Bazarevsky et al., 2019), MediaPipe's detector: offsets from anchors of one size.
 
-use super::Detection;
-use crate::core::geometry::{Rect, Size};
+use super::detection::Detection;
+use crate::core::geometry::rect::{Rect, Size};
 
 /// Cells along a side and anchors to a cell. MediaPipe's anchors have 4 layers with 2 anchors to a
 /// cell, of strides 8, 16, 16, 16 (front, 128 pixels) or 16, 32, 32, 32 (back, 256 pixels); layers
@@ -15,8 +15,8 @@ pub(super) const VALUES: usize = 16;
 /// Reads the logits and the boxes, each in one output or in one for each grid.
 ///
 /// Of an anchor at `(x, y)`: centre `(x + r0, y + r1)`, extent `(r2, r3)`, all in pixels of the
-/// input; the score is the logit's logistic function. The model has the mouth's centre and not its
-/// corners, so its points are not the five that are passed on.
+/// input; the score is the logistic function of the logit. The model gives the mouth's centre and not
+/// its corners, so its points cannot be the five landmarks.
 pub(super) fn decode(
     outputs: &[&[f32]],
     size: Size,

@@ -1,27 +1,28 @@
-//! The embedded detector on frames: the grey picture that it looks at, and what its votes are worth.
+//! The embedded detector on frames: its grey picture, and the scores of its votes.
 
-use super::detector::{Backend, ToFrame};
+use super::backend::{Backend, ToFrame};
+use super::detection::Detection;
+use super::error::DetectError;
 use super::frontal::Cascade;
 use super::published::free_picture;
-use super::{DetectError, DetectSettings, Detection};
-use crate::core::geometry::{PixelRect, Rect, Size};
-use crate::core::image::FrameView;
+use super::settings::DetectSettings;
+use crate::core::geometry::rect::{PixelRect, Rect, Size};
+use crate::core::image::frame::FrameView;
 use crate::core::image::preprocess::{PreprocessError, Preprocessor};
 use crate::core::image::spec::{Aspect, Border, Channels, ImageSpec};
-use crate::core::inference::{ElementType, TensorMut};
+use crate::core::inference::tensor::{ElementType, TensorMut};
 
-/// The score 0..1 of a face with these votes: `votes / (votes + 1)`, which grows with them. One window
-/// alone has at most one vote and scores no more than one half, which is what chance finds; a default
-/// threshold of 0.6 is one vote and a half, which takes two. SeetaFace's own thresholds of 2 to 4.5
-/// votes are 0.67 to 0.82.
+/// The score of a face with these votes, 0..1. One window has at most one vote, a score of 0.5, which
+/// chance reaches. The default threshold of 0.6 is 1.5 votes, which takes two windows. SeetaFace's own
+/// thresholds of 2 to 4.5 votes are 0.67 to 0.82.
 fn score(votes: f32) -> f32 {
     votes / (votes + 1.0)
 }
 
-/// The face in a square that the cascade found. Its squares reach beyond the cheeks and not down to
-/// the chin; other detectors' boxes, on which gaze models are trained, are narrower and higher. The
-/// factors are the medians over YuNet's boxes for the 41 faces of our reference frames that both
-/// find (their centres are the same within 2 % of the side).
+/// The box of a face in a square of the cascade. The squares reach beyond the cheeks and end above the
+/// chin. Other detectors' boxes, which gaze models are trained with, are narrower and higher. The
+/// factors are the medians over YuNet's boxes for the 41 faces of the reference frames that both
+/// detectors find; their centres agree within 2 % of the side.
 fn face(square: PixelRect) -> Rect {
     let Rect { x, y, width, height } = square.to_rect();
     let (w, h) = (0.87 * width, 1.17 * height);
@@ -67,7 +68,7 @@ impl Backend for Embedded {
         "embedded"
     }
 
-    fn look(
+    fn detect(
         &mut self,
         frame: &FrameView<'_>,
         source: PixelRect,

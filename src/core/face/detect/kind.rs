@@ -1,7 +1,8 @@
-//! What each family of detectors takes and how it is read.
+//! The families of face detectors: their inputs, and the decoders of their outputs.
 
-use super::{Detection, blazeface, retinaface, scrfd, ultraface, yunet};
-use crate::core::geometry::Size;
+use super::detection::Detection;
+use super::{blazeface, retinaface, scrfd, ultraface, yunet};
+use crate::core::geometry::rect::Size;
 use crate::core::image::spec::{Aspect, Channels, ImageSpec, Layout};
 
 /// A family of face detectors.
@@ -24,7 +25,7 @@ impl DetectorKind {
     pub const ALL: [Self; 5] =
         [Self::YuNet, Self::Scrfd, Self::UltraFace, Self::RetinaFace, Self::BlazeFace];
 
-    /// Its name for people.
+    /// Its name, for messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::YuNet => "YuNet",
@@ -35,7 +36,7 @@ impl DetectorKind {
         }
     }
 
-    /// What its inputs and outputs look like, for messages.
+    /// Its inputs and outputs, for messages.
     pub(super) const fn signature(self) -> &'static str {
         match self {
             Self::YuNet => {
@@ -54,7 +55,7 @@ impl DetectorKind {
         }
     }
 
-    /// How a frame is brought into an input of `size`, with the values of the publishers' own code.
+    /// The specification of an input of `size`, with the values of the publishers' own code.
     pub fn image(self, size: Size) -> ImageSpec {
         let common = ImageSpec { width: size.width, height: size.height, ..ImageSpec::default() };
         match self {
@@ -85,11 +86,11 @@ impl DetectorKind {
     }
 
     /// Appends every box whose score is above `threshold`, in pixels of the input. `outputs` are in
-    /// the order of [`DetectorMatch::outputs`](super::DetectorMatch::outputs); rows that are missing give
+    /// the order of [`DetectorMatch::outputs`](super::recognise::DetectorMatch::outputs); missing rows give
     /// no box.
     ///
     /// # Panics
-    /// If there are fewer outputs than the kind has.
+    /// Panics if there are fewer outputs than the family has.
     pub fn decode(self, outputs: &[&[f32]], size: Size, threshold: f32, out: &mut Vec<Detection>) {
         let found = |detection| out.push(detection);
         match self {

@@ -1,14 +1,14 @@
-//! One box to a face.
+//! Non-maximum suppression: one box for each face.
 
-use super::Detection;
+use super::detection::Detection;
 
-/// The most boxes that are compared with each other. Comparing is quadratic, and a threshold of 0
-/// lets every anchor through; no frame has as many faces.
+/// The most boxes to compare. The comparison is quadratic, and a threshold of 0 lets every anchor
+/// through; no frame has as many faces.
 const MAX_CANDIDATES: usize = 1000;
 
-/// Greedy suppression in place: the best box stays and those that overlap it more than `iou` go,
-/// then the best of the rest, and so on. What stays is in order of falling score. Boxes that are
-/// empty or no numbers go. Allocates nothing.
+/// Greedy suppression in place: the best box stays, boxes that overlap it more than `iou` go, then the
+/// best of the rest stays, and so on. The result is in order of falling score. Boxes that are empty or
+/// not finite go. Allocates nothing.
 pub fn suppress(detections: &mut Vec<Detection>, iou: f32) {
     detections.retain(|d| !d.rect.is_empty());
     let by_score = |a: &Detection, b: &Detection| b.score.total_cmp(&a.score);
@@ -31,7 +31,7 @@ pub fn suppress(detections: &mut Vec<Detection>, iou: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::geometry::Rect;
+    use crate::core::geometry::rect::Rect;
 
     fn at(x: f32, score: f32) -> Detection {
         Detection { rect: Rect::new(x, 0.0, 10.0, 10.0), score, landmarks: None }
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_goes_and_floods_are_cut() {
+    fn invalid_boxes_go_and_floods_are_cut() {
         let mut all = vec![at(f32::NAN, 0.9), at(0.0, 0.8)];
         all[1].rect.width = -1.0;
         assert!(kept(all, 0.5).is_empty());

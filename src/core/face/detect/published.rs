@@ -1,20 +1,23 @@
 //! Published models, run by an engine.
 
-use super::detector::{Backend, ToFrame};
+use super::backend::{Backend, ToFrame};
+use super::detection::Detection;
+use super::error::DetectError;
 use super::recognise::{DetectorMatch, recognise};
-use super::{DetectError, DetectSettings, Detection};
-use crate::core::geometry::{PixelRect, Size};
-use crate::core::image::FrameView;
+use super::settings::DetectSettings;
+use crate::core::geometry::rect::{PixelRect, Size};
+use crate::core::image::frame::FrameView;
 use crate::core::image::preprocess::{CropMapping, Preprocessor};
 use crate::core::image::spec::Border;
-use crate::core::inference::{ElementType, Engine};
+use crate::core::inference::engine::Engine;
+use crate::core::inference::tensor::ElementType;
 
-/// The most outputs that a kind has (YuNet).
+/// The most outputs of a family (YuNet).
 const MAX_OUTPUTS: usize = 12;
-/// Sides of an input of free size are multiples of this, the largest stride.
+/// The sides of a free input are multiples of the largest stride.
 const MULTIPLE: u32 = 32;
 
-/// A model and what it is fed with.
+/// A model with its preprocessor.
 pub(super) struct Published {
     engine: Box<dyn Engine>,
     model: DetectorMatch,
@@ -32,7 +35,7 @@ impl Published {
         Ok(Self { engine, model, preprocessor, input_size })
     }
 
-    /// Brings the pixels `source` into the input, whose size follows them where it is free.
+    /// Fills the input with the crop `source`. A free input takes the crop's shape.
     fn fill(
         &mut self,
         frame: &FrameView<'_>,
@@ -66,7 +69,7 @@ impl Backend for Published {
         self.engine.provider()
     }
 
-    fn look(
+    fn detect(
         &mut self,
         frame: &FrameView<'_>,
         source: PixelRect,
@@ -86,8 +89,8 @@ impl Backend for Published {
     }
 }
 
-/// Size of the picture in an input of free size: shrunk to `longest`, never enlarged, sides cut to
-/// whole pixels (libfacedetection's demo).
+/// Size of the picture in a free input: shrunk to `longest`, never enlarged, and truncated to whole
+/// pixels, as in libfacedetection's demo.
 pub(super) fn free_picture(source: Size, longest: u32) -> Size {
     let scale = (f64::from(longest) / f64::from(source.width.max(source.height))).min(1.0);
     let side = |side: u32| ((f64::from(side) * scale) as u32).max(1);
@@ -99,7 +102,7 @@ fn padded(picture: Size) -> Size {
     Size::new(side(picture.width), side(picture.height))
 }
 
-/// The size that a model with a free input is opened with, before a frame is known.
+/// The size to open a model of a free input with, before the first frame.
 pub fn opening_size(input_size: u32) -> Size {
     padded(Size::new(input_size.max(1), input_size.max(1)))
 }

@@ -1,32 +1,34 @@
-//! Which detector a model is, told by the shapes of its input and outputs.
+//! Recognises a detector by the shapes of its input and outputs.
 //!
-//! Shapes and never names: exporters and optimisers rename tensors, and InsightFace's files have
-//! numbers for names. Shapes are those of the bound engine, so files that leave theirs open are
-//! told apart as well.
+//! Names do not count: exporters and optimisers rename tensors, and InsightFace's files have numbers
+//! for names. Shapes are those of the bound engine, so a file may leave its own open.
 
+use super::detection::STRIDES;
+use super::error::DetectError;
 use super::kind::DetectorKind;
-use super::{DetectError, STRIDES, blazeface, retinaface, ultraface};
-use crate::core::geometry::Size;
+use super::{blazeface, retinaface, ultraface};
+use crate::core::geometry::rect::Size;
 use crate::core::image::spec::Layout;
-use crate::core::inference::{ElementType, Engine, ModelInfo, TensorInfo};
+use crate::core::inference::engine::Engine;
+use crate::core::inference::tensor::{ElementType, ModelInfo, TensorInfo, list};
 use crate::core::profile::{ProfileError, find_profile};
 
-/// A detector's family and where its outputs are.
+/// The family that a model matches, and the order of its outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetectorMatch {
     /// The family.
     pub kind: DetectorKind,
     /// Positions of the outputs in the order that the family's decoder reads.
     pub outputs: Vec<usize>,
-    /// The input's size as bound.
+    /// Size of the bound input.
     pub size: Size,
-    /// Whether the file leaves height and width open.
+    /// Whether the file leaves the height and the width open.
     pub free_size: bool,
 }
 
-/// One output: rows of a fixed number of values.
+/// The shape of an output: rows of a fixed number of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Table {
+struct OutputShape {
     rows: usize,
     columns: usize,
 }
@@ -34,8 +36,7 @@ struct Table {
 /// Recognises an opened model.
 ///
 /// # Errors
-/// [`DetectError::GazeModel`] for a model of the other element, [`DetectError::Unrecognised`] for
-/// any other.
+/// [`DetectError::GazeModel`] for a gaze model, [`DetectError::Unrecognised`] for any other.
 pub fn recognise(engine: &dyn Engine) -> Result<DetectorMatch, DetectError> {
     let info = engine.info();
     let shapes: Vec<&[usize]> = (0..info.outputs.len()).map(|i| engine.output_shape(i)).collect();
@@ -43,16 +44,13 @@ pub fn recognise(engine: &dyn Engine) -> Result<DetectorMatch, DetectError> {
         [input] => recognise_shapes(input, engine.input_shape(0), &shapes),
         _ => None,
     };
-    found.ok_or_else(|| stranger(info))
+    found.ok_or_else(|| unrecognised(info))
 }
 
-fn stranger(info: &ModelInfo) -> DetectError {
+fn unrecognised(info: &ModelInfo) -> DetectError {
     if is_gaze(info) {
         return DetectError::GazeModel;
     }
-    let list = |tensors: &[TensorInfo]| {
-        tensors.iter().map(TensorInfo::to_string).collect::<Vec<_>>().join(", ")
-    };
     DetectError::Unrecognised {
         inputs: list(&info.inputs),
         outputs: list(&info.outputs),
@@ -60,8 +58,8 @@ fn stranger(info: &ModelInfo) -> DetectError {
     }
 }
 
-/// Whether a model estimates gaze: a profile fits it, or its outputs are named so. One that names
-/// a roll as well is about heads.
+/// Whether a model estimates gaze: a profile fits it, or its outputs are named for it. A model that
+/// also names a roll is a head pose model.
 fn is_gaze(info: &ModelInfo) -> bool {
     let fits = match find_profile(info, None, &[], |_| Ok(None)) {
         Ok(_) => true,
@@ -85,12 +83,13 @@ fn recognise_shapes(
         _ => return None,
     };
     let size = Size::new(u32::try_from(columns).ok()?, u32::try_from(rows).ok()?);
-    let tables: Vec<Table> = outputs.iter().map(|shape| table(shape)).collect::<Option<_>>()?;
+    let shapes: Vec<OutputShape> =
+        outputs.iter().map(|shape| output_shape(shape)).collect::<Option<_>>()?;
     let (kind, outputs) = DetectorKind::ALL.into_iter().find_map(|kind| {
-        let outputs = find(kind, size, &tables)?;
-        // Every output has its place, and none has two.
-        let complete = outputs.len() == tables.len()
-            && (0..tables.len()).all(|index| outputs.contains(&index));
+        let outputs = find(kind, size, &shapes)?;
+        // The decoder reads every output, and each only once.
+        let complete = outputs.len() == shapes.len()
+            && (0..shapes.len()).all(|index| outputs.contains(&index));
         (complete && kind.image(size).layout == layout).then_some((kind, outputs))
     })?;
     let declared = |dim: usize| input.shape.get(dim).copied().flatten();
@@ -102,32 +101,32 @@ fn recognise_shapes(
 }
 
 /// `[1, rows, columns]`, or `[rows, columns]` as InsightFace exports it.
-fn table(shape: &[usize]) -> Option<Table> {
+fn output_shape(shape: &[usize]) -> Option<OutputShape> {
     match *shape {
-        [1, rows, columns] | [rows, columns] => Some(Table { rows, columns }),
+        [1, rows, columns] | [rows, columns] => Some(OutputShape { rows, columns }),
         _ => None,
     }
 }
 
-/// Positions of the outputs of `kind` in its decoder's order, or `None` where one is missing.
-fn find(kind: DetectorKind, size: Size, tables: &[Table]) -> Option<Vec<usize>> {
-    // The n-th output of that many rows and columns.
+/// Positions of the outputs of `kind` in the order of its decoder; `None` if one is missing.
+fn find(kind: DetectorKind, size: Size, shapes: &[OutputShape]) -> Option<Vec<usize>> {
+    // The n-th output with as many rows and columns.
     let nth = |rows: usize, columns: usize, n: usize| {
-        let wanted = Table { rows, columns };
-        (0..tables.len()).filter(|index| tables[*index] == wanted).nth(n)
+        let wanted = OutputShape { rows, columns };
+        (0..shapes.len()).filter(|index| shapes[*index] == wanted).nth(n)
     };
     let cells =
         STRIDES.map(|stride| (size.width / stride) as usize * (size.height / stride) as usize);
     match kind {
-        // The first two are class and objectness, or the other way round: they are multiplied.
+        // The first two are class and objectness in either order: the decoder multiplies them.
         DetectorKind::YuNet => [(1, 0), (1, 1), (4, 0), (10, 0)]
             .into_iter()
             .flat_map(|(columns, n)| cells.map(|rows| nth(rows, columns, n)))
             .collect(),
         DetectorKind::Scrfd => {
-            let points = tables.len() == 9;
-            // All published models have two rows to a cell; one is what the trainer's default
-            // of a single anchor scale gives.
+            let points = shapes.len() == 9;
+            // All published models have two rows for each cell. The trainer's default, a single anchor
+            // scale, gives one.
             [2, 1].into_iter().find_map(|per_cell| {
                 let columns: &[usize] = if points { &[1, 4, 10] } else { &[1, 4] };
                 columns
@@ -147,7 +146,7 @@ fn find(kind: DetectorKind, size: Size, tables: &[Table]) -> Option<Vec<usize>> 
         DetectorKind::BlazeFace => {
             let grids = blazeface::GRIDS.map(|(side, anchors)| side * side * anchors);
             let joined = [grids.iter().sum()];
-            let rows: &[usize] = if tables.len() == 2 { &joined } else { &grids };
+            let rows: &[usize] = if shapes.len() == 2 { &joined } else { &grids };
             [1, blazeface::VALUES]
                 .into_iter()
                 .flat_map(|columns| rows.iter().map(move |rows| nth(*rows, columns, 0)))
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn other_models_are_none() {
+    fn other_models_match_no_family() {
         // Rows of another input size, an output too many, planes where pixels are expected.
         assert_eq!(recognised([1, 3, 240, 320], &[[1, 17640, 2], [1, 17640, 4]]), None);
         let extra = [[1, 4420, 2], [1, 4420, 4], [1, 4420, 4]];
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_size_is_told() {
+    fn a_free_input_size_is_recognised() {
         let outputs = [levels(2, 1), levels(2, 4)].concat();
         let outputs: Vec<&[usize]> = outputs.iter().map(|shape| &shape[..]).collect();
         let open = input([Some(1), Some(3), None, None]);

@@ -1,8 +1,8 @@
 //! RetinaFace (Deng et al., CVPR 2020) as trained by Pytorch_Retinaface and shipped by OpenSeeFace:
 //! offsets from square priors, two to a cell.
 
-use super::{Detection, STRIDES, five_points};
-use crate::core::geometry::{Point, Rect, Size};
+use super::detection::{Detection, STRIDES, five_points};
+use crate::core::geometry::rect::{Point, Rect, Size};
 
 /// Sides in pixels of the priors of a cell, for strides 8, 16 and 32 (`data/config.py`, `min_sizes`).
 const SIDES: [[f32; 2]; 3] = [[16.0, 32.0], [64.0, 128.0], [256.0, 512.0]];
@@ -13,7 +13,7 @@ fn cells(size: Size, stride: u32) -> (usize, usize) {
     (size.width.div_ceil(stride) as usize, size.height.div_ceil(stride) as usize)
 }
 
-/// How many boxes a model with this input gives.
+/// The number of boxes for an input of this size.
 pub(super) fn rows(size: Size) -> usize {
     let cells = STRIDES.map(|stride| cells(size, stride));
     cells.iter().zip(SIDES).map(|((columns, rows), sides)| columns * rows * sides.len()).sum()

@@ -1,11 +1,11 @@
 //! SCRFD (Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", 2021):
 //! distances from a cell's corner to the box's edges, in strides.
 
-use super::{Detection, STRIDES, five_points};
-use crate::core::geometry::{Point, Rect, Size};
+use super::detection::{Detection, STRIDES, five_points};
+use crate::core::geometry::rect::{Point, Rect, Size};
 
-/// Reads `score`, `bbox` and, where the model has them, `kps`, each for strides 8, 16 and 32. A cell
-/// has one or more rows, next to each other.
+/// Reads `score`, `bbox` and, if the model has them, `kps`, each for strides 8, 16 and 32. The rows of
+/// a cell, one or more, follow each other.
 ///
 /// Of a cell at `(x, y)` with stride `s`: left, top, right and bottom edge are `x - b0 s`, `y - b1 s`,
 /// `x + b2 s` and `y + b3 s`, points are `(x + k0 s, y + k1 s)` (InsightFace, `scrfd.py`).

@@ -1,13 +1,13 @@
-//! UltraFace (Linzaer, Ultra-Light-Fast-Generic-Face-Detector-1MB): boxes that are ready.
+//! UltraFace (Linzaer, Ultra-Light-Fast-Generic-Face-Detector-1MB): boxes that need no decoding.
 
-use super::Detection;
-use crate::core::geometry::{Rect, Size};
+use super::detection::Detection;
+use crate::core::geometry::rect::{Rect, Size};
 
 /// Boxes to a cell of each feature map, whose strides are 8, 16, 32 and 64
 /// (`vision/ssd/config/fd_config.py`, `min_boxes`).
 const BOXES: [(u32, usize); 4] = [(8, 3), (16, 2), (32, 2), (64, 3)];
 
-/// How many boxes a model with this input gives.
+/// The number of boxes for an input of this size.
 pub(super) fn rows(size: Size) -> usize {
     let cells =
         |stride| size.width.div_ceil(stride) as usize * size.height.div_ceil(stride) as usize;

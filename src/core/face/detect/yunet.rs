@@ -1,7 +1,7 @@
 //! YuNet (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023): one box a cell.
 
-use super::{Detection, STRIDES, five_points};
-use crate::core::geometry::{Point, Rect, Size};
+use super::detection::{Detection, STRIDES, five_points};
+use crate::core::geometry::rect::{Point, Rect, Size};
 
 /// Reads `cls`, `obj`, `bbox`, `kps`, each for strides 8, 16 and 32.
 ///

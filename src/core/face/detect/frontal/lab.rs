@@ -3,12 +3,12 @@
 //! whether a square of 3x3 pixels is at least as bright as each of the eight around it.
 
 use super::model::LAB_SIDE;
-use crate::core::geometry::Size;
+use crate::core::geometry::rect::Size;
 
 /// Side of one of the nine squares.
 const SIDE: usize = 3;
 
-/// The feature of every place of a picture. Owns its memory.
+/// The feature at every pixel of a picture. Owns its memory.
 #[derive(Debug, Default)]
 pub(super) struct FeatureMap {
     /// Sum of the three pixels below each other, one row.

@@ -1,4 +1,4 @@
-//! The embedded detector: SeetaFace's frontal faces, which needs no file and no runtime.
+//! The embedded detector: SeetaFace's detector of frontal faces, which needs no file and no runtime.
 //!
 //! ```text
 //! grey picture -- Resampler --> level of a pyramid -- FeatureMap, Boosted --> windows of 40x40
@@ -6,18 +6,18 @@
 //! (rect, votes) <-- merged <-- Window::moved <-- Network <-- Gradients <---------+
 //! ```
 //! The method is that of Wu, Kan, He, Shan and Chen, "Funnel-structured cascade for multi-view face
-//! detection with alignment-awareness" (2016): boosted detectors of three ranges of poses look at
-//! every window, small networks say of each that is left whether it is a face, and where it
-//! should rather be; a larger network says so once more.
+//! detection with alignment-awareness" (2016). Boosted detectors for three ranges of poses judge every
+//! window. Small networks judge each window that passes, and correct its position. A larger network
+//! judges and corrects once more.
 //!
 //! The numbers are the authors' own, from the package of the crate `rustface` (BSD-2-Clause, see
-//! `THIRD-PARTY.md`). Its code is not used: a window that a network moved beside the picture makes it
-//! copy from and to outside its memory with raw pointers. Two networks can move a window by three
-//! times its side and make it four times as large before the third looks, so that only a border of
-//! more than four times the picture on each side would prevent that; it also writes through pointers
-//! made of shared references, which no border mends. Here windows beside the picture go, and what
-//! lies around the picture is black, as in the authors' C++. Where no window leaves the picture
-//! the two find the same (`tests/frontal.rs`).
+//! `THIRD-PARTY.md`). That crate's code is not used. A window that a network moves outside the picture
+//! makes it copy from and to memory outside its own with raw pointers. Two networks can move a window
+//! by three times its side and make it four times as large before the third judges it, so only a border
+//! of more than four times the picture on each side would prevent that. It also writes through pointers
+//! made from shared references, which no border cures. Here a window outside the picture is dropped,
+//! and the surroundings of the picture are black, as in the authors' C++. Where no window leaves the
+//! picture, both find the same faces (`tests/frontal.rs`).
 
 mod lab;
 mod model;
@@ -29,27 +29,25 @@ mod window;
 pub use model::ModelError;
 
 use lab::FeatureMap;
-use model::{Boosted, GROUP, Model, Network, WINDOW};
+use model::{Boosted, GROUP, MODEL, Model, Network};
 use network::Evaluator;
 use resample::{Picture, Resampler};
+use surf::WINDOW;
 use window::{Window, merge};
 
-use crate::core::geometry::{PixelRect, Size};
+use crate::core::geometry::rect::{PixelRect, Size};
 
-/// What the networks know, from the package of `rustface` (see `build.rs`).
-const MODEL: &[u8] = include_bytes!(env!("GAZE_FRONTAL"));
-
-/// Each level of the pyramid is as much smaller than the one before (SeetaFace's own default).
+/// The scale from one level of the pyramid to the next (SeetaFace's own default).
 const SCALE_STEP: f32 = 0.8;
 /// Pixels of a level from one window to the next (SeetaFace's own default).
 const WINDOW_STEP: usize = 4;
-/// Windows with less contrast show no face: standard deviation of their grey levels.
+/// A window whose grey levels have a smaller standard deviation shows no face.
 const MIN_DEVIATION: f64 = 10.0;
-/// Windows that overlap more are one, before the networks look at them.
+/// Windows that overlap more are merged before the networks judge them.
 const MERGE: f32 = 0.8;
 
-/// Finds frontal faces in grey pictures. Owns all memory that a picture takes; after the first of a
-/// size nothing is allocated, but for windows if there are more than ever.
+/// Finds frontal faces in grey pictures. Owns all memory that a picture takes. After the first picture
+/// of a size it allocates only for more windows than ever before.
 pub struct Cascade {
     arch: pulp::Arch,
     model: Model,
@@ -57,23 +55,20 @@ pub struct Cascade {
     /// One level of the pyramid.
     level: Vec<u8>,
     features: FeatureMap,
-    /// Where the features of a stage are, from the window's first pixel.
+    /// Offsets of a stage's features from the window's first pixel.
     offsets: Vec<u32>,
     alive: Vec<(u32, f32)>,
-    /// What each boosted stage lets through.
+    /// The windows that each boosted stage lets through.
     proposals: Vec<Vec<Window>>,
     evaluator: Evaluator,
     windows: Vec<Window>,
 }
 
 impl Cascade {
-    /// The side of the smallest face that is found, in pixels of the picture.
-    pub const SMALLEST: u32 = WINDOW as u32;
-
     /// Reads the embedded model.
     ///
     /// # Errors
-    /// If it is broken, which a test excludes.
+    /// Fails if the model is damaged, which a test excludes.
     pub fn new() -> Result<Self, ModelError> {
         let model = Model::read(MODEL)?;
         Ok(Self {
@@ -90,11 +85,11 @@ impl Cascade {
         })
     }
 
-    /// Finds the faces of a picture, `pixels` row by row without gaps: squares in its pixels, which may
-    /// leave it, each with its votes (the sum of the scores, 0.5..=1, of the windows that found it).
+    /// Finds the faces of a picture, given row by row without gaps. Each face is a square, which may
+    /// leave the picture, with its votes: the sum of the scores, 0.5..=1, of the windows that found it.
     ///
     /// # Panics
-    /// If there are fewer pixels than `size` says.
+    /// Panics if `pixels` has fewer pixels than `size`.
     pub fn find(&mut self, pixels: &[u8], size: Size, mut found: impl FnMut(PixelRect, f32)) {
         let picture =
             Picture { pixels: &pixels[..size.width as usize * size.height as usize], size };
@@ -121,7 +116,7 @@ impl Cascade {
         }
     }
 
-    /// Looks at every window of every level with the boosted stages.
+    /// Judges every window of every level with the boosted stages.
     fn propose(&mut self, picture: &Picture<'_>) {
         let Size { width, height } = picture.size;
         let least = WINDOW as f32 / width.min(height) as f32;
@@ -167,7 +162,7 @@ impl Cascade {
 }
 
 /// Keeps the windows (column and score) of one row whose score is high enough after each group of
-/// features. Group after group and not window after window, so that a group's weights stay near.
+/// features. It goes group by group, not window by window, so that a group's weights stay cached.
 fn sieve(stage: &Boosted, offsets: &[u32], features: &[u8], alive: &mut Vec<(u32, f32)>) {
     let groups = stage.weights.as_chunks::<GROUP>().0.iter().zip(offsets.as_chunks::<GROUP>().0);
     for ((weights, offsets), threshold) in groups.zip(&stage.thresholds) {
@@ -184,7 +179,7 @@ fn sieve(stage: &Boosted, offsets: &[u32], features: &[u8], alive: &mut Vec<(u32
     }
 }
 
-/// Standard deviation of the window that `pixels` begins with, in a picture of this width.
+/// Standard deviation of the window at the start of `pixels`, in a picture of this width.
 fn deviation(pixels: &[u8], width: usize) -> f64 {
     let (mut sum, mut squares) = (0u32, 0u32);
     for row in pixels.chunks(width).take(WINDOW) {
@@ -198,7 +193,7 @@ fn deviation(pixels: &[u8], width: usize) -> f64 {
     (f64::from(squares) / area - mean * mean).sqrt()
 }
 
-/// Keeps the windows that the network takes for faces, where it wants them to be.
+/// Keeps the windows that the network accepts as faces, and corrects their positions.
 fn judge(
     arch: pulp::Arch,
     network: &Network,
@@ -208,7 +203,7 @@ fn judge(
 ) {
     windows.retain_mut(|window| {
         let rect = window.rect();
-        // Beside the picture there is nothing to see, and two pixels are the least to resample.
+        // A window outside the picture shows nothing, and resampling needs two pixels.
         if rect.clipped(picture.size).is_empty() || rect.width < 2 {
             return false;
         }

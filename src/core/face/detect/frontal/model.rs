@@ -1,5 +1,5 @@
-//! The detector's numbers: SeetaFace's file `seeta_fd_frontal_v1.0.bin`, read and checked, so that
-//! nothing that the file says can lead an evaluation out of its memory.
+//! The detector's numbers: reads and checks SeetaFace's file `seeta_fd_frontal_v1.0.bin`, so that no
+//! number in it leads an evaluation out of its memory.
 //!
 //! Everything is little-endian, integers and floats of 32 bits. A file is a count of levels; a level
 //! is a count of cascades; a cascade is a count of stages, the stages, and the list of the cascades
@@ -10,36 +10,40 @@
 //! | boosted (kind 0) | count `n`, largest feature `b`, `n` positions (x, y), `n` thresholds, `n` tables of `b + 1` weights |
 //! | network (kind 1) | count of layers with the input, count `n` of features, their `n` numbers from 1, threshold, input's length, and for each layer: length, weights row by row, biases |
 
-use super::surf::{self, VECTOR};
+use super::surf::{self, VECTOR, WINDOW};
 
-/// Windows are squares of this many pixels.
-pub(super) const WINDOW: usize = 40;
-/// The side of what a feature of a boosted stage looks at.
+/// The embedded model, from the package of `rustface` (see `build.rs`).
+pub(super) const MODEL: &[u8] = include_bytes!(env!("GAZE_FRONTAL"));
+/// The side of the square that a feature of a boosted stage covers.
 pub(super) const LAB_SIDE: usize = 9;
-/// Features of a boosted stage between two looks at the threshold.
+/// Features of a boosted stage between two comparisons with the threshold.
 pub(super) const GROUP: usize = 10;
-/// No list in the file is longer; a count above it is a broken file.
+/// No list in the file is longer; a larger count means a damaged file.
 const MAX_COUNT: usize = 1 << 12;
-/// Windows that overlap more are one, between two stages of a cascade and at the end.
+/// Windows that overlap more are merged: between two stages of a cascade, and at the end.
 const MERGE: [f32; 2] = [0.8, 0.3];
 
-/// Why some bytes are no model.
+/// Why some bytes are not a detector's model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    /// They end before the model does, or go on after it.
-    #[error("the detector's file has {got} bytes more or less than it says")]
+    /// The bytes end before the model, or go on after it.
+    #[error(
+        "the embedded face detector is damaged: its file is {got} bytes longer (shorter if negative) than its contents; rebuild it"
+    )]
     Length {
-        /// Bytes that are left over, or that are missing (negative).
+        /// Bytes left over; negative for missing ones.
         got: i64,
     },
-    /// A number that cannot be.
-    #[error("the detector's file has {got} as {what} at byte {at}")]
+    /// A number is impossible.
+    #[error(
+        "the embedded face detector is damaged: its file has {got} as {what} at byte {at}; rebuild it"
+    )]
     Value {
-        /// What it should tell.
+        /// The meaning of the number.
         what: &'static str,
-        /// What it is.
+        /// Its value.
         got: i32,
-        /// Where it ends.
+        /// The byte after it.
         at: usize,
     },
 }
@@ -49,9 +53,9 @@ pub enum ModelError {
 pub(super) struct Boosted {
     /// Column and row in the window.
     pub positions: Vec<(usize, usize)>,
-    /// What each value of each feature is worth.
+    /// The weight of each value of each feature.
     pub weights: Vec<[f32; 256]>,
-    /// The sum must be as much after each group.
+    /// The least sum after each group.
     pub thresholds: Vec<f32>,
 }
 
@@ -64,24 +68,24 @@ pub(super) struct Layer {
     pub biases: Vec<f32>,
 }
 
-/// A network on features of a window: a score, and how far the window is off.
+/// A network on the features of a window: gives a score, and a correction of the window.
 #[derive(Debug)]
 pub(super) struct Network {
     /// Positions in [`surf::patches`].
     pub features: Vec<usize>,
-    /// The score must be more.
+    /// The score of a face is above this.
     pub threshold: f32,
     /// At least one; the last has [`OUTPUTS`].
     pub layers: Vec<Layer>,
-    /// Windows that overlap more than this are merged behind it.
+    /// Windows that overlap more than this are merged after it.
     pub merge: Option<f32>,
 }
 
-/// What a network tells: score, shift to the right, shift down, size.
+/// Outputs of a network: score, shift to the right, shift down, size.
 pub(super) const OUTPUTS: usize = 4;
 
-/// The whole cascade: the boosted stages look at every window, each of what any of them lets through
-/// goes through the networks, one after the other.
+/// The whole cascade: the boosted stages judge every window, then the networks judge, one after the
+/// other, each window that passed any of them.
 #[derive(Debug)]
 pub(super) struct Model {
     pub boosted: Vec<Boosted>,
@@ -130,7 +134,7 @@ impl Model {
     }
 }
 
-/// Reads number after number.
+/// Reads a file number by number.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -229,7 +233,6 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::face::detect::frontal::MODEL;
 
     #[test]
     fn the_embedded_file() {

@@ -1,10 +1,10 @@
 //! The networks of the cascade, on the features of one window.
 
-use super::model::{Layer, Network, OUTPUTS, WINDOW};
-use super::surf::{self, Gradients, VECTOR};
+use super::model::{Layer, Network, OUTPUTS};
+use super::surf::{self, Gradients, VECTOR, WINDOW};
 
-/// Sums that run side by side, so that they fill vectors; how many decides how they are rounded, and
-/// is the same on every machine.
+/// Partial sums that fill a vector. Their number decides the rounding, so it is the same on every
+/// machine.
 const LANES: usize = 8;
 
 /// Memory for a window on its way through a network.
@@ -28,7 +28,7 @@ impl Default for Evaluator {
 }
 
 impl Evaluator {
-    /// What the network says of [`pixels`](Self::pixels), each 0..=1: score, shift to the right, shift
+    /// The network's outputs for [`pixels`](Self::pixels), each 0..=1: score, shift to the right, shift
     /// down, size.
     pub fn evaluate(&mut self, arch: pulp::Arch, network: &Network) -> [f32; OUTPUTS] {
         self.gradients.compute(arch, &self.pixels);
@@ -42,17 +42,17 @@ impl Evaluator {
             output.resize(layer.biases.len(), 0.0);
             arch.dispatch(Apply { layer, input, output });
             for value in &mut *output {
-                // Between the layers what is negative is 0, at the end there is a logistic function.
+                // ReLU between the layers, a logistic function at the end.
                 *value = if index < last { value.max(0.0) } else { 1.0 / (1.0 + (-*value).exp()) };
             }
             std::mem::swap(input, output);
         }
-        // The model was read with as many.
+        // `Model::read` checked that there are as many.
         input.first_chunk().copied().unwrap_or_default()
     }
 }
 
-/// One layer without what comes behind it.
+/// One layer without its activation.
 struct Apply<'a> {
     layer: &'a Layer,
     input: &'a [f32],

@@ -1,7 +1,7 @@
 //! Pieces of a grey picture in another size, resampled as the detector was trained with: linear,
 //! the top left pixels on each other, cut to whole grey levels, black around the picture.
 
-use crate::core::geometry::{PixelRect, Size};
+use crate::core::geometry::rect::{PixelRect, Size};
 
 /// A grey picture, row by row without gaps.
 #[derive(Clone, Copy, Debug)]

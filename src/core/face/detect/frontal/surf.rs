@@ -4,14 +4,14 @@
 use std::array::from_fn;
 use std::sync::LazyLock;
 
-use super::model::WINDOW;
-
+/// Windows are squares of this many pixels.
+pub(super) const WINDOW: usize = 40;
 /// Sums of one cell: those of dx where dy >= 0, |dx| there, dx where dy < 0, |dx| there, and the same
 /// four of dy by the sign of dx.
 const CHANNELS: usize = 8;
 /// Numbers of one feature: four cells, row by row.
 pub(super) const VECTOR: usize = 4 * CHANNELS;
-/// The least side of a patch, and the distance of one from the next, in pixels.
+/// The least side of a patch, and the distance from one to the next, in pixels.
 const STEP: usize = 16;
 /// Sums of everything above and to the left; the first column and row are 0.
 type Integral = [[[i32; CHANNELS]; WINDOW + 1]; WINDOW + 1];
@@ -25,7 +25,7 @@ pub(super) struct Patch {
     cell: (usize, usize),
 }
 
-/// Every patch, in the order that the model's file counts them in: for each of five shapes from
+/// Every patch, in the order in which the model's file numbers them: for each of five shapes, from
 /// small to large, row by row.
 pub(super) fn patches() -> &'static [Patch] {
     static ALL: LazyLock<Vec<Patch>> = LazyLock::new(|| {
@@ -66,7 +66,7 @@ impl Gradients {
         arch.dispatch(Integrate { pixels, integral: &mut self.integral });
     }
 
-    /// The feature of a patch, brought to length 1; all 0 where nothing changes.
+    /// The feature of a patch, scaled to length 1; all 0 for a flat patch.
     pub fn feature(&self, patch: Patch, out: &mut [f32]) {
         let Patch { x, y, cell: (width, height) } = patch;
         let mut sums = [0i32; VECTOR];
@@ -132,8 +132,8 @@ impl pulp::WithSimd for Integrate<'_> {
     }
 }
 
-/// How often dx (in the first four channels) and dy (in the others) count in each channel: where
-/// neither is negative, dx is, dy is, both are.
+/// Factors of dx (in the first four channels) and dy (in the others) where neither is negative, dx is,
+/// dy is, both are.
 const COUNTS: [[i32; CHANNELS]; 4] = [
     [1, 1, 0, 0, 1, 1, 0, 0],
     [1, -1, 0, 0, 0, 0, 1, 1],

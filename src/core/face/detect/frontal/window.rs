@@ -1,21 +1,21 @@
-//! Windows that may show a face, and which of them are the same.
+//! Windows that may show a face, and the merging of windows of one face.
 
-use crate::core::geometry::PixelRect;
+use crate::core::geometry::rect::PixelRect;
 
 use super::model::OUTPUTS;
 
-/// The most windows that are compared with each other. Each is compared with all that stay, and
-/// noise lets thousands through; a picture full of faces has a few hundred.
+/// The most windows to compare. Each is compared with all that stay, and noise lets thousands through;
+/// a picture full of faces has a few hundred.
 const MAX_WINDOWS: usize = 4096;
 
-/// A square of the picture; may leave it.
+/// A square of the picture; it may leave the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Window {
     pub x: i32,
     pub y: i32,
     pub side: u32,
     pub score: f64,
-    /// Which one it is among those of the same score, so that the same picture has the same windows.
+    /// Orders windows of the same score, so that the same picture always gives the same windows.
     order: u32,
 }
 
@@ -28,8 +28,8 @@ impl Window {
         PixelRect::new(self.x, self.y, self.side, self.side)
     }
 
-    /// The window where a network says that it should be: by up to its side to each direction, and
-    /// up to twice as large, about its centre.
+    /// The window as a network corrects it: moved by up to its side in each direction, and up to twice
+    /// as large about its centre.
     pub fn moved(&self, [score, right, down, size]: [f32; OUTPUTS]) -> Self {
         let side = self.side as f32;
         let new = ((size * 2.0 - 1.0) * side + side + 0.5).floor();
@@ -55,8 +55,8 @@ impl Window {
     }
 }
 
-/// Of windows that overlap more than `most` the best one stays, with the sum of their scores: how
-/// many there are tells more than how sure each is.
+/// Merges windows that overlap more than `most`: the best one stays, with the sum of their scores.
+/// Their number says more than each score.
 pub(super) fn merge(windows: &mut Vec<Window>, most: f32) {
     for (order, window) in windows.iter_mut().enumerate() {
         window.order = u32::try_from(order).unwrap_or(u32::MAX);

@@ -1,18 +1,17 @@
-//! Calibrations as they are written: OpenCV's FileStorage (YAML), ROS' `camera_info` and other
-//! plain YAML, and TOML.
+//! Calibration files: OpenCV's FileStorage (YAML), ROS' `camera_info` and other plain YAML, and TOML.
 //!
-//! What counts are the names of the keys, whatever their case and separators:
+//! The reader looks for these keys, in any case and with any separators:
 //!
-//! | what | keys |
+//! | value | keys |
 //! |---|---|
 //! | matrix | `camera_matrix`, `K`, `intrinsic_matrix`: 9 numbers, flat, nested or as `data`; or `fx`, `fy`, `cx`, `cy` |
-//! | distortion | `distortion_coefficients`, `dist_coeffs`, `distortion`, `D`: k1, k2, p1, p2, k3; absent is none |
+//! | distortion | `distortion_coefficients`, `dist_coeffs`, `distortion`, `D`: k1, k2, p1, p2, k3; without the key there is none |
 //! | size | `image_width` and `image_height`, `width` and `height`, or `image_size`, `resolution` |
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
-use super::{Camera, FIELD_OF_VIEW_RANGE};
-use crate::core::geometry::Size;
+use super::pinhole::{Camera, FIELD_OF_VIEW_RANGE};
+use crate::core::geometry::rect::Size;
 
 const MATRIX: &[&str] = &["camera_matrix", "K", "intrinsic_matrix"];
 const DISTORTION: &[&str] = &["distortion_coefficients", "dist_coeffs", "distortion", "D"];
@@ -24,33 +23,35 @@ const MODEL: &[&str] = &["distortion_model", "camera_model"];
 /// The longest side of a frame that a calibration may be for.
 const MAX_SIDE: f64 = 65535.0;
 
-/// Why a text is no calibration. Names the key, its line, and what would be right.
+/// Why a text is not a calibration. A message names the key, its line, and what to write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CameraError {
-    /// Neither YAML nor TOML.
-    #[error("neither YAML ({yaml}) nor TOML ({toml}); save OpenCV's calibration as YAML")]
+    /// The text is neither YAML nor TOML.
+    #[error(
+        "the calibration is neither YAML ({yaml}) nor TOML ({toml}); save OpenCV's calibration as YAML"
+    )]
     Syntax {
         /// What is wrong with it as YAML.
         yaml: String,
         /// What is wrong with it as TOML.
         toml: String,
     },
-    /// A key that is needed is not there.
-    #[error("there is no '{key}'; {remedy}")]
+    /// A required key is missing.
+    #[error("the calibration has no '{key}'; {remedy}")]
     Missing {
-        /// The key's first name.
+        /// The first name of the key.
         key: &'static str,
         /// What to write.
         remedy: &'static str,
     },
-    /// A key has a value that makes no sense.
+    /// A key has an impossible value.
     #[error("'{key}'{}: {reason}", .line.map_or_else(String::new, |line| format!(" (line {line})")))]
     Invalid {
-        /// The key as it is written.
+        /// The key as the file writes it.
         key: String,
-        /// Its line, from 1, where it is known.
+        /// Its line, counted from 1, if known.
         line: Option<usize>,
-        /// What is wrong, and what would be right.
+        /// What is wrong, and what to write instead.
         reason: String,
     },
 }
@@ -59,9 +60,9 @@ impl Camera {
     /// Reads a calibration.
     ///
     /// # Errors
-    /// [`CameraError`] for a text in another form, a key that is missing, and values that no
-    /// camera has: a focal length that is not positive or gives a field of view outside 5..170
-    /// degrees, a centre far outside the frame, a fisheye or rational distortion.
+    /// [`CameraError`] for a text in another format, a missing key, and an impossible value: a focal
+    /// length that is not positive or gives a field of view outside 5..170 degrees, a principal point
+    /// far outside the frame, a fisheye or rational distortion.
     pub fn from_text(text: &str) -> Result<Self, CameraError> {
         let root = parse(text)?;
         let file = File { text, root: &root };
@@ -74,7 +75,7 @@ impl Camera {
     }
 }
 
-/// What both forms have in common.
+/// A value of either format.
 #[derive(Debug)]
 enum Node {
     Number(f64),
@@ -84,13 +85,13 @@ enum Node {
     Other,
 }
 
-/// A text and what stands in it.
+/// A text and its parsed content.
 struct File<'a> {
     text: &'a str,
     root: &'a Node,
 }
 
-/// A key as it is written, and its value.
+/// A key as the file writes it, and its value.
 type Found<'a> = (&'a str, &'a Node);
 
 impl<'a> File<'a> {
@@ -117,7 +118,7 @@ impl<'a> File<'a> {
         }
     }
 
-    /// All numbers of a list, nested or not, or of its `data`.
+    /// All numbers of a list, nested or flat, or of its `data`.
     fn numbers(&self, (key, node): Found<'_>) -> Result<Vec<f64>, CameraError> {
         fn collect(node: &Node, into: &mut Vec<f64>) -> bool {
             match node {
@@ -142,13 +143,12 @@ impl<'a> File<'a> {
             }
             (_, _, Some(both)) => match self.numbers(both)?[..] {
                 [width, height] => ((both.0, width), (both.0, height)),
-                _ => return Err(self.invalid(both.0, "is not width and height")),
+                _ => return Err(self.invalid(both.0, "is not a width and a height")),
             },
             _ => {
                 return Err(CameraError::Missing {
                     key: "image_width' and 'image_height",
-                    remedy: "write the size in pixels of the pictures that the camera was \
-                             calibrated with",
+                    remedy: "write the size in pixels of the calibration's pictures",
                 });
             }
         };
@@ -218,7 +218,10 @@ impl<'a> File<'a> {
             return Err(self.invalid(found.0, reason));
         }
         if let Some(wild) = numbers.iter().find(|value| value.abs() > 100.0) {
-            return Err(self.invalid(found.0, format!("{wild} is no distortion; calibrate again")));
+            return Err(self.invalid(
+                found.0,
+                format!("{wild} is not a distortion coefficient; calibrate again"),
+            ));
         }
         let mut distortion = [0.0; 5];
         for (to, from) in distortion.iter_mut().zip(numbers) {
@@ -227,7 +230,7 @@ impl<'a> File<'a> {
         Ok(distortion)
     }
 
-    /// Whether there may be such a camera.
+    /// Checks that such a camera can exist.
     fn check(&self, camera: &Camera) -> Result<(), CameraError> {
         let matrix = self.find(MATRIX).map(|(key, _)| key);
         let Camera { fx, fy, cx, cy, size, .. } = *camera;
@@ -262,7 +265,7 @@ impl<'a> File<'a> {
     }
 }
 
-/// A name without case and separators.
+/// The name in lower case and without separators.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
@@ -274,19 +277,19 @@ fn get<'a>(node: &'a Node, name: &str) -> Option<Found<'a>> {
     entries.iter().find(|(key, _)| plain(key) == wanted).map(|(key, node)| (key.as_str(), node))
 }
 
-/// The entry of a map or of one in it: calibrations may lie in a section of their own.
+/// The entry of a map or of a map in it: a calibration may have a section of its own.
 fn search<'a>(node: &'a Node, name: &str) -> Option<Found<'a>> {
     let Node::Map(entries) = node else { return None };
     get(node, name).or_else(|| entries.iter().find_map(|(_, inner)| get(inner, name)))
 }
 
 fn parse(text: &str) -> Result<Node, CameraError> {
-    // OpenCV's first line, `%YAML:1.0`, is no directive of YAML. A comment keeps the lines' count.
+    // OpenCV's first line, `%YAML:1.0`, is not a YAML directive. A comment keeps the line numbers.
     let yaml = text.trim_start_matches('\u{feff}').replacen("%YAML:", "#YAML:", 1);
     let as_yaml = match Yaml::load_from_str(&yaml) {
         Ok(documents) => match documents.first().map(from_yaml) {
             Some(map @ Node::Map(_)) => return Ok(map),
-            _ => "it is no mapping".to_owned(),
+            _ => "it is not a mapping".to_owned(),
         },
         Err(error) => error.to_string(),
     };
@@ -301,7 +304,7 @@ fn from_yaml(node: &Yaml<'_>) -> Node {
     match node {
         Yaml::Value(Scalar::Integer(value)) => Node::Number(*value as f64),
         Yaml::Value(Scalar::FloatingPoint(value)) => Node::Number(value.into_inner()),
-        // YAML 1.2 does not take every spelling of a number that OpenCV writes.
+        // YAML 1.2 does not accept every spelling of a number that OpenCV writes.
         Yaml::Value(Scalar::String(text)) | Yaml::Representation(text, ..) => {
             text.trim().parse().map_or_else(|_| Node::Text(text.to_string()), Node::Number)
         }
