@@ -8,9 +8,10 @@
 #
 # Source it (`. pipelines/setup.sh`) to set GAZE_ORT_LIBRARY and GST_PLUGIN_PATH, or run it. Run again,
 # it changes nothing and needs no network. `gaze_use_build release` (or debug) puts the plugin of that
-# build into .deps/plugins, where GStreamer finds it.
+# build into .deps/plugins, or the folder that GAZE_PLUGINS names, where GStreamer finds it.
 
 GAZE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+GAZE_PLUGINS=${GAZE_PLUGINS:-$GAZE_ROOT/.deps/plugins}
 GAZE_ORT_VERSION=1.32.0
 # The wheels need glibc 2.35 and Python 3.11 or newer.
 GAZE_QNN_VERSION=2.7.0
@@ -123,19 +124,19 @@ gaze_setup_qnn() {
 # Makes GStreamer find the plugin of a cargo profile (`release`, `debug`): a link in a folder of its own,
 # because GStreamer would search all of target/ for plugins.
 gaze_use_build() {
-    mkdir -p "$GAZE_ROOT/.deps/plugins"
+    mkdir -p "$GAZE_PLUGINS"
     ln -sfn "$(realpath -m "${CARGO_TARGET_DIR:-$GAZE_ROOT/target}")/$1/libgstgaze.so" \
-        "$GAZE_ROOT/.deps/plugins/libgstgaze.so"
+        "$GAZE_PLUGINS/libgstgaze.so"
 }
 
-gaze_setup_packages && gaze_setup_cargo && gaze_setup_runtime || {
+if ! { gaze_setup_packages && gaze_setup_cargo && gaze_setup_runtime; }; then
     gaze_say "incomplete, see above"
     # shellcheck disable=SC2317  # `return` when sourced, `exit` when run
     return 1 2>/dev/null || exit 1
-}
+fi
 case ":${GST_PLUGIN_PATH:-}:" in
-*":$GAZE_ROOT/.deps/plugins:"*) ;;
-*) GST_PLUGIN_PATH=$GAZE_ROOT/.deps/plugins${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH} ;;
+*":$GAZE_PLUGINS:"*) ;;
+*) GST_PLUGIN_PATH=$GAZE_PLUGINS${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH} ;;
 esac
 export GST_PLUGIN_PATH
 # The plugin switches off the telemetry of PyPI's ONNX Runtime; this keeps it from storing an identifier.

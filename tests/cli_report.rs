@@ -358,22 +358,6 @@ fn errors_name_what_the_report_lacks() {
 mod runs {
     use super::*;
 
-    /// A folder with the plugin of this build alone.
-    fn plugins(test: &Test) -> PathBuf {
-        static BUILD: std::sync::Once = std::sync::Once::new();
-        BUILD.call_once(|| {
-            let mut build = Command::new(env!("CARGO"));
-            build.args(["build", "--quiet", "--lib"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-            assert!(build.status().unwrap().success(), "{build:?}");
-        });
-        let program = std::env::current_exe().unwrap();
-        let built = program.ancestors().nth(2).unwrap().join("libgstgaze.so");
-        let folder = test.path("plugins");
-        fs::create_dir(&folder).unwrap();
-        std::os::unix::fs::symlink(built, folder.join("libgstgaze.so")).unwrap();
-        folder
-    }
-
     /// The arguments of a run of the test model on whole frames.
     fn arguments(source: [&str; 2], more: &[&str]) -> Vec<String> {
         let (model, profile) =
@@ -387,15 +371,11 @@ mod runs {
 
     /// Returns exit code, document and errors; a slow machine may fail a budget.
     fn run(test: &Test, arguments: &[String]) -> (i32, Value, String) {
-        let plugins = plugins(test);
-        let output = test
-            .command(arguments)
-            .arg("-o")
-            .arg(test.path("report.html"))
-            .env("GST_PLUGIN_PATH", &plugins)
-            .env("GST_REGISTRY", plugins.join("registry.bin"))
-            .output()
-            .unwrap();
+        let plugins = test.path("plugins");
+        fs::create_dir(&plugins).unwrap();
+        let mut command = test.command(arguments);
+        command.arg("-o").arg(test.path("report.html"));
+        let output = common::built::offer(&mut command, &plugins).output().unwrap();
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(!errors.contains("panicked"), "{errors}");
         let json = fs::read(test.path("report.json")).unwrap_or_default();

@@ -7,25 +7,11 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder of the plugin and the examples. `cargo test` does not build the plugin's shared library, so
-/// the test does; that is quick where it is up to date.
-fn built() -> PathBuf {
-    static BUILD: std::sync::Once = std::sync::Once::new();
-    BUILD.call_once(|| {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--lib"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-        assert!(build.status().unwrap().success(), "{build:?}");
-    });
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().to_owned()
-}
-
 /// Runs a program that finds the plugin of this build alone.
 fn output(command: &mut Command, plugins: &Path) -> String {
-    let registry = plugins.join("registry.bin");
     let model = common::data("regression.onnx");
     let profile = common::data("regression.toml");
-    let output = command
+    let output = common::built::offer(command, plugins)
         .arg(format!(
             "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! \
              gazeinfer engine={} profile={} inference-region=full-frame ! \
@@ -33,8 +19,6 @@ fn output(command: &mut Command, plugins: &Path) -> String {
             model.display(),
             profile.display()
         ))
-        .env("GST_PLUGIN_PATH", plugins)
-        .env("GST_REGISTRY", registry)
         .output()
         .unwrap();
     assert!(output.status.success(), "{command:?}: {output:?}");
@@ -54,9 +38,8 @@ fn the_examples_print_the_same_faces() {
     }
     let directory = tempfile::tempdir().unwrap();
     let plugins = directory.path();
-    std::os::unix::fs::symlink(built().join("libgstgaze.so"), plugins.join("libgstgaze.so"))
-        .unwrap();
-    let rust = output(&mut Command::new(built().join("examples/gaze_probe")), plugins);
+    let probe = common::built::folder().join("examples/gaze_probe");
+    let rust = output(&mut Command::new(probe), plugins);
     let expected = faces(&rust);
     assert_eq!(expected.len(), 2, "{rust}");
     assert!(expected[0].starts_with("  face 64x48 at (0, 0) pitch +0."), "{rust}");

@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
 # tests/fuzz.sh [SECONDS [TARGET...]]: feeds each target of fuzz/ for so many seconds (60) and ends
-# at the first finding, which stays in fuzz/artifacts. Inputs that reached something new are kept in
-# fuzz/corpus. Needs `cargo install cargo-fuzz` and a C++ compiler; not a part of tests/run.sh.
-# The targets `config` and `surface` need GStreamer, and `surface` the stand-in for NVIDIA's
-# libraries (tests/nvstub), which is built here; without GStreamer both are left out.
+# at the first finding, which stays in fuzz/artifacts. Inputs that reached new code stay in
+# fuzz/corpus. Needs `cargo install cargo-fuzz` and a C++ compiler; tests/run.sh does not run it.
+# The targets `config` and `surface` need GStreamer, and `surface` also the stand-in for NVIDIA's
+# libraries (tests/nvstub), which this script builds; without GStreamer it leaves both out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 shift || true
 named=$#
-[ $# -gt 0 ] || set -- $(sed -n '/^\[\[bin\]\]/,$ s/^name = "\(.*\)"$/\1/p' fuzz/Cargo.toml)
+if [ $# -gt 0 ]; then
+    targets=("$@")
+else
+    mapfile -t targets < <(sed -n '/^\[\[bin\]\]/,$ s/^name = "\(.*\)"$/\1/p' fuzz/Cargo.toml)
+fi
 
 cargo fuzz --version >/dev/null 2>&1 || {
     echo "fuzz.sh: cargo-fuzz is missing: cargo install cargo-fuzz" >&2
@@ -23,20 +27,21 @@ features=()
 if pkg-config --exists gstreamer-1.0 gstreamer-video-1.0; then
     features=(--features plugin)
     libs=$PWD/fuzz/target/nvstub
+    read -ra gstreamer < <(pkg-config --cflags --libs gstreamer-1.0 gstreamer-video-1.0)
     mkdir -p "$libs"
     stand_in() {
         local library=$1
         shift
         cc -std=gnu11 -g -O1 -fPIC -shared -fvisibility=hidden -Wno-unknown-pragmas -ffp-contract=off \
             -DNVSTUB_SURFACE=8 -DNVSTUB_META=8 -I include -o "$libs/$library" \
-            "${@/#/tests/nvstub/}" $(pkg-config --cflags --libs gstreamer-1.0 gstreamer-video-1.0) -lm
+            "${@/#/tests/nvstub/}" "${gstreamer[@]}" -lm
     }
     stand_in libnvbufsurface.so surface.c
     stand_in libnvbufsurftransform.so transform.c
     stand_in libcuda.so.1 cuda.c kernel.c
     export LD_LIBRARY_PATH=$libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 fi
-for target in "$@"; do
+for target in "${targets[@]}"; do
     case $target in
     config | surface)
         if [ ${#features[@]} -eq 0 ]; then

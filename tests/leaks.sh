@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs pipelines of every element under GStreamer's leaks tracer; fails where an object outlives
-# them. Uses the plugin and the ONNX Runtime that the environment names (tests/run.sh sets both).
+# its pipeline. Uses the plugin and the ONNX Runtime that the environment names (tests/run.sh sets
+# both).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)
@@ -32,7 +33,7 @@ check() {
     echo "leaks: $name: none"
 }
 
-frames=(videotestsrc num-buffers=20 ! video/x-raw,width=320,height=240)
+frames=(videotestsrc num-buffers=20 ! "video/x-raw,width=320,height=240")
 gaze=(gazeinfer engine=tests/data/regression.onnx profile=tests/data/regression.toml)
 publish=(gazepublish location=/dev/null add-empty-results=true)
 overlay=()

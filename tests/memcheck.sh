@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# The tests of NVIDIA's memory and metadata, and of the kernels on frames in a "GPU's" memory, under
-# valgrind: no invalid access, nothing lost.
-#   tests/memcheck.sh          what reads memory, once with the structures of each DeepStream
+# Runs the tests of NVIDIA's memory and metadata, and of the kernels on frames in a "GPU's" memory,
+# under valgrind: no invalid access, no lost memory.
+#   tests/memcheck.sh          the tests that read memory, once with the structures of each DeepStream
 #   tests/memcheck.sh --all    also the processes in which a library is missing or of another version;
 #                              takes many minutes
-# Left out are the test of every format and the one that compiles the header: they add time and nothing
-# else. Needs valgrind, and ONNX Runtime as `. pipelines/setup.sh` puts it in place.
+# It skips the test of every format and the one that compiles the header: they add time alone. Needs
+# valgrind, and ONNX Runtime as `. pipelines/setup.sh` puts it in place.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
 command -v valgrind >/dev/null || { echo "memcheck: there is no valgrind" >&2; exit 2; }
 
-# glibc's loader reads words past a path's end; the test harness keeps the name of its thread. What
-# ONNX Runtime copies onto itself when it starts is its own affair.
+# glibc's loader reads words past a path's end and keeps its lists; initialisers of libraries keep
+# what they allocate; ONNX Runtime copies memory onto itself when it starts.
 suppressions=$(mktemp)
 trap 'rm -f "$suppressions"' EXIT
 cat >"$suppressions" <<'S'
@@ -47,7 +47,7 @@ S
 programs=(nvmm_ds7 nvmm_ds8 nvmm_ds9 gpu_frames)
 targets=("${programs[@]/#/--test=}")
 cargo test --no-run "${targets[@]}"
-# What reads structures that differ from version to version; the rest runs with the last one.
+# The tests that read structures that differ between versions; the others run with the last one.
 layouts=(batches_with_gaps batches_that_lie how_the_cpu arrows_for boxes_leave)
 everything=(--skip every_format --skip every_memory_and_format --skip the_header --skip of_its_own)
 alone=(--skip missing_one --skip another_version)
@@ -57,14 +57,14 @@ check() {
     program=$(cargo test --no-run --test "$test" --message-format=json 2>/dev/null |
         sed -n "s/.*\"executable\":\"\([^\"]*$test-[^\"]*\)\".*/\1/p")
     echo "== $test under valgrind: $*"
-    G_SLICE=always-malloc G_DEBUG=gc-friendly valgrind -q --error-exitcode=9 --leak-check=full \
+    G_SLICE=always-malloc G_DEBUG=gc-friendly,fatal-warnings valgrind -q --error-exitcode=9 --leak-check=full \
         --show-leak-kinds=definite --errors-for-leak-kinds=definite \
         --suppressions="$suppressions" "${valgrind[@]}" "$program" --test-threads=1 "$@"
 }
 
 valgrind=()
 if [ "${1:-}" = --all ]; then
-    # Children are valgrind's too, but for the tools that build the stand-in.
+    # Valgrind follows children too, except the tools that build the stand-in.
     valgrind=(--trace-children=yes --trace-children-skip='*/cc,*/gcc*,*/pkg-config,*/python3*')
     for test in "${programs[@]}"; do
         check "$test" "${everything[@]}"

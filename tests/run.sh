@@ -1,11 +1,22 @@
 #!/usr/bin/env bash
-# Every test of the project, after putting in place what they need (pipelines/setup.sh).
+# Runs every test of the project, after it puts in place what they need (pipelines/setup.sh).
 # Ends with `N passed, M failed, K skipped`; skipped are tests that were left out, wholly or in part,
 # because material (../shared or $GAZE_SHARED) or a tool is absent, each named with its reason. They
-# do not count as passed.
+# do not count as passed. A warning of GLib or GStreamer ends the program that gives it.
+#
+# The debug build goes into a plugin folder of the tests, with a registry of its own: users' pipelines
+# keep the release build that they find in .deps/plugins.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+mkdir -p "$target/test-plugins" || exit 1
+export GAZE_PLUGINS=$target/test-plugins
 . pipelines/setup.sh || exit 1
+export GST_REGISTRY=$target/test-plugins/registry.bin
+# The scan runs first and without it, so that an installed plugin that does not load (GStreamer warns
+# of each) fails no test of ours.
+gst-inspect-1.0 >/dev/null 2>&1
+export G_DEBUG=fatal-warnings
 
 log=$(mktemp)
 GAZE_LEFT_OUT=$(mktemp)
@@ -17,8 +28,8 @@ failed=0
 skipped=0
 failures=()
 
-# Takes the tests that the last step left out from those that it counted as passed: a test that has
-# nothing to look at ends well. One that is named in several lines is one test.
+# Subtracts the tests that the last step left out from those that it counted as passed: a test that
+# has nothing to look at ends well. One that is named in several lines is one test.
 take_left_out() {
     local count
     count=$(cut -f1 "$GAZE_LEFT_OUT" | sort -u | wc -l)
@@ -28,7 +39,7 @@ take_left_out() {
     passed=$((passed - count))
 }
 
-# A step of cargo: its tests are counted one by one.
+# Runs a step of cargo and counts its tests one by one.
 cargo_step() {
     local name=$1 before=$failed status p f
     shift
@@ -38,13 +49,13 @@ cargo_step() {
     read -r p f < <(awk '/^test result:/ { p += $4; f += $6 } END { print p + 0, f + 0 }' "$log")
     passed=$((passed + p))
     failed=$((failed + f))
-    # It did not compile, or ended before it could say.
+    # It did not compile, or ended before it gave a result.
     [ "$status" -ne 0 ] && [ "$failed" -eq "$before" ] && failed=$((failed + 1))
     [ "$status" -ne 0 ] && failures+=("$name")
     take_left_out
 }
 
-# Any other step is one test.
+# Runs any other step, which counts as one test.
 step() {
     local name=$1
     shift
@@ -57,7 +68,7 @@ step() {
     fi
 }
 
-# The plugin loads, even where no ONNX Runtime is found, and so does each of its elements.
+# The plugin and each of its elements load, even where no ONNX Runtime is found.
 inspect() {
     local element elements
     gst-inspect-1.0 gaze >"$log" 2>&1 || { cat "$log"; return 1; }
@@ -70,7 +81,7 @@ inspect() {
     echo "inspected: ${elements[*]}"
 }
 
-# A reader that leaves ends neither the pipeline nor the program.
+# A reader that closes the pipe ends neither the pipeline nor the program.
 pipe_closed() {
     local status
     gst-launch-1.0 -q videotestsrc num-buffers=500 ! video/x-raw,width=64,height=48 ! \
@@ -94,7 +105,7 @@ else
     printf 'memcheck\tthere is no valgrind\n' >>"$reasons"
 fi
 
-# A pipeline left out of the leaks check is named, but the check itself was made.
+# The list names a pipeline that the leaks check left out; the check itself ran.
 [ -s "$GAZE_LEFT_OUT" ] && cat "$GAZE_LEFT_OUT" >>"$reasons"
 if [ -s "$reasons" ]; then
     echo "== Left out, wholly or in part: $(cut -f1 "$reasons" | sort -u | wc -l)"

@@ -4,11 +4,12 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use gstgaze::engine::runtime;
 
 const CHILD: &str = "child_loads_the_runtime";
+const REQUIRES: &str = "child_requires_the_runtime";
 const RETRY: &str = "GAZE_TEST_RETRY";
 const SAYS: &str = "CHILD: ";
 
@@ -29,15 +30,26 @@ fn child_loads_the_runtime() {
     }
 }
 
-/// What the child says, line by line, in an environment with these variables.
-fn child(binary: &Path, variables: &[(&str, &Path)]) -> Vec<String> {
+/// A test that requires ONNX Runtime, as every other one does.
+#[test]
+#[ignore = "run by the other tests in a process of its own"]
+fn child_requires_the_runtime() {
+    println!("{SAYS}{}", common::onnx_runtime(REQUIRES));
+}
+
+/// Runs one ignored test of this binary in an environment with these variables alone.
+fn run_alone(binary: &Path, test: &str, variables: &[(&str, &Path)]) -> Output {
     let mut command = Command::new(binary);
-    command.args(["--exact", CHILD, "--ignored", "--nocapture"]);
+    command.args(["--exact", test, "--ignored", "--nocapture"]).env_remove("GAZE_LEFT_OUT");
     for name in runtime::VARIABLES {
         command.env_remove(name);
     }
-    command.envs(variables.iter().copied());
-    let output = command.output().unwrap();
+    command.envs(variables.iter().copied()).output().unwrap()
+}
+
+/// What the child says, line by line, in an environment with these variables.
+fn child(binary: &Path, variables: &[(&str, &Path)]) -> Vec<String> {
+    let output = run_alone(binary, CHILD, variables);
     let text = String::from_utf8_lossy(&output.stdout);
     let says = text.lines().filter_map(|line| Some(line.split_once(SAYS)?.1.to_owned()));
     let says: Vec<String> = says.collect();
@@ -91,6 +103,36 @@ fn what_is_no_library_is_an_error() {
     refused(&[("GAZE_ORT_LIBRARY", &text)], &["libonnxruntime.so", "cannot be loaded"]);
     std::fs::write(&text, "").unwrap();
     refused(&[("GAZE_ORT_LIBRARY", &text)], &["cannot be loaded"]);
+}
+
+#[test]
+fn a_broken_runtime_fails_a_test_that_an_absent_one_leaves_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let broken = dir.path().join("libonnxruntime.so");
+    std::fs::write(&broken, "not a library").unwrap();
+    for variable in runtime::VARIABLES {
+        for library in [&broken, Path::new("/nowhere/libonnxruntime.so")] {
+            let output = run_alone(&own_binary(), REQUIRES, &[(variable, library)]);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let panics = errors.contains("ONNX Runtime is there and does not load");
+            assert!(!output.status.success() && panics, "{output:?}");
+        }
+    }
+    let program = dir.path().join("program");
+    let copied = Command::new("cp").arg(own_binary()).arg(&program).status().unwrap();
+    assert!(copied.success(), "{copied}");
+    let beside = run_alone(&program, REQUIRES, &[]);
+    if child(&own_binary(), &[])[0].starts_with("loaded") {
+        common::left_out(
+            "runtime::a_broken_runtime_fails_a_test",
+            "this system has one on the loader's path",
+        );
+        return;
+    }
+    assert!(!beside.status.success(), "a broken library beside the program: {beside:?}");
+    let absent = run_alone(&own_binary(), REQUIRES, &[]);
+    let errors = String::from_utf8_lossy(&absent.stderr);
+    assert!(absent.status.success() && errors.contains("left out: "), "{absent:?}");
 }
 
 /// Compiles a library; `None`, and the test named as left out, without a C compiler.

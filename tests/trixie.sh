@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Smoke run on GStreamer 1.26: Debian 13 (trixie) is unpacked into .deps/trixie once, the plugin is
-# built there with the feature v1_24, inspected and run. Needs root, debootstrap, some 3 GB and,
-# the first time, the network. Not part of tests/run.sh.
+# The test of the feature v1_24, on GStreamer 1.26: it unpacks Debian 13 (trixie) into .deps/trixie
+# once, lints the feature there, builds the plugin with it, inspects it and
+# runs a pipeline. Needs root, debootstrap, some 3 GB and, the first time, the network. Run it by hand
+# after a change of the feature's code (src/plugin/meta/analytics.rs and whatever names `v1_24`):
+# tests/run.sh does not, and .ci/run lints the feature alone, where GStreamer is 1.24 or newer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
@@ -76,6 +78,7 @@ fi
 inside "gst-inspect-1.0 --version"
 # Out here, where certificates and proxies are set up.
 cargo fetch --locked
+inside "cargo clippy --offline --lib --features v1_24 -- -D warnings"
 inside "cargo build --offline --lib --features v1_24"
 mkdir -p .deps/plugins-trixie
 ln -sfn /gaze/.deps/target-trixie/debug/libgstgaze.so .deps/plugins-trixie/libgstgaze.so

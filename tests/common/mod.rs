@@ -1,6 +1,7 @@
 //! What the tests share. Each helper stands in the file that says what it is about.
 #![allow(dead_code)] // each test crate uses its own part of this
 
+pub mod built;
 #[cfg(all(feature = "plugin", target_os = "linux"))]
 pub mod cuda;
 pub mod drive;
