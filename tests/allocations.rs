@@ -162,8 +162,12 @@ fn without_slices(test: &str, body: impl FnOnce()) {
         return body();
     }
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]).env(SLICES.0, SLICES.1);
-    assert!(command.status().unwrap().success(), "{test} fails in a process of its own");
+    let command = command.args(["--exact", test, "--nocapture"]).env(SLICES.0, SLICES.1);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{test} fails in a process of its own: {output:?}");
+    // Not the harness's own lines, which tests/run.sh counts.
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().filter(|line| line.contains("frames:")).for_each(|line| println!("{line}"));
 }
 
 #[test]

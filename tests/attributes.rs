@@ -155,8 +155,8 @@ fn assert_grey_levels(what: &str, found: &[f32], expected: &[f32]) {
 }
 
 #[test]
-fn points_are_the_publishers() {
-    let test = "attributes::points_are_the_publishers";
+fn landmarks_match_the_publishers() {
+    let test = "attributes::landmarks_match_the_publishers";
     let Some(engine) = open(test, PFLD) else { return };
     let Some((picture, mut face)) = stored_face(test) else { return };
     let Some(expected) = stored(test, "pfld98") else { return };
@@ -221,8 +221,8 @@ fn five_points_agree_with_98() {
 }
 
 #[test]
-fn head_pose_is_the_publishers() {
-    let test = "attributes::head_pose_is_the_publishers";
+fn head_pose_matches_the_publishers() {
+    let test = "attributes::head_pose_matches_the_publishers";
     let Some(engine) = open(test, HEAD_POSE) else { return };
     let Some((picture, face)) = stored_face(test) else { return };
     let Some(expected) = stored(test, "face_1x3x60x60") else { return };
@@ -255,8 +255,8 @@ fn head_pose_is_the_publishers() {
 /// A mirrored face looks the other way: yaw and roll change their sign, pitch does not. And yaw is
 /// positive where the nose is nearer to the image's left.
 #[test]
-fn head_pose_has_our_signs() {
-    let test = "attributes::head_pose_has_our_signs";
+fn head_pose_has_the_signs_of_the_convention() {
+    let test = "attributes::head_pose_has_the_signs_of_the_convention";
     let (Some(pose), Some(points)) = (open(test, HEAD_POSE), open(test, PFLD)) else { return };
     let mut pose = HeadPoseEstimator::new(pose).unwrap();
     let mut points = LandmarkEstimator::new(points).unwrap();
@@ -352,8 +352,8 @@ fn given(rect: Rect, intel: &Intel) -> (FaceRegion, Gaze) {
 }
 
 #[test]
-fn eye_pictures_are_the_publishers() {
-    let test = "attributes::eye_pictures_are_the_publishers";
+fn eye_crops_match_the_publishers() {
+    let test = "attributes::eye_crops_match_the_publishers";
     let Some((mut model, seen)) = gaze_model(test) else { return };
     let Some((picture, _)) = stored_face(test) else { return };
     let mut face = None;
@@ -397,8 +397,8 @@ impl Errors {
 }
 
 #[test]
-fn gaze_of_given_eyes_is_the_publishers() {
-    let test = "attributes::gaze_of_given_eyes_is_the_publishers";
+fn gaze_of_given_eyes_matches_the_publishers() {
+    let test = "attributes::gaze_of_given_eyes_matches_the_publishers";
     let Some((mut model, _)) = gaze_model(test) else { return };
     let mut errors = Errors::default();
     let all = each_face(test, |picture, _, rect, intel| {
@@ -435,8 +435,8 @@ fn gaze_of_our_own_eyes_is_near_the_publishers() {
 
 /// Three people who look into the camera, and one whose lids are down.
 #[test]
-fn open_and_closed_eyes() {
-    let test = "attributes::open_and_closed_eyes";
+fn open_and_closed_eyes_are_told_apart() {
+    let test = "attributes::open_and_closed_eyes_are_told_apart";
     let (Some(points), Some(state)) = (open(test, PFLD), open(test, EYE_STATE)) else { return };
     let mut attributes = FaceAttributes::new(
         Some(LandmarkEstimator::new(points).unwrap()),
@@ -462,8 +462,8 @@ fn open_and_closed_eyes() {
 }
 
 #[test]
-fn faces_that_cannot_be_used() {
-    let test = "attributes::faces_that_cannot_be_used";
+fn unusable_faces_are_skipped() {
+    let test = "attributes::unusable_faces_are_skipped";
     let Some((mut model, _)) = gaze_model(test) else { return };
     let (Some(points), Some(pose), Some(state)) =
         (open(test, PFLD), open(test, HEAD_POSE), open(test, EYE_STATE))
@@ -534,8 +534,8 @@ fn faces_that_cannot_be_used() {
 }
 
 #[test]
-fn models_of_other_stages_are_told_where_they_belong() {
-    let test = "attributes::models_of_other_stages_are_told_where_they_belong";
+fn errors_send_models_of_other_stages_where_they_belong() {
+    let test = "attributes::errors_send_models_of_other_stages_where_they_belong";
     let landmark = |model: &str| Some(LandmarkEstimator::new(open(test, model)?).err());
     let Some(detector) = landmark("face/yunet_n_320_320.onnx") else { return };
     let Some(gaze) = landmark("gaze/mobilegaze_mobileone_s0_static.onnx") else { return };

@@ -40,7 +40,7 @@ rectification_matrix:
 ";
 
 #[test]
-fn the_same_camera_in_every_dress() {
+fn every_form_of_calibration_gives_the_same_camera() {
     let nested = "image_size: [1280, 720]\nK:\n- [1012.3456789, 0, 641.25]\n- [0, 1010.5, 357]\n\
                   - [0, 0, 1]\nD: [0.1234, -0.25, 0.001, -2e-4, 0.05]\n";
     let dumped = "camera:\n  width: 1280\n  height: 720\n  cameraMatrix:\n  - - 1012.3456789\n    \
@@ -67,7 +67,7 @@ fn the_same_camera_in_every_dress() {
 }
 
 #[test]
-fn what_no_camera_has_is_refused_with_key_and_line() {
+fn impossible_values_are_refused_with_key_and_line() {
     let wide = "data: [3., 0., 641.25, 0., 1010.5, 357., 0., 0., 1.]";
     for (from, to, key, line, says) in [
         ("1012.3456789", "0", "camera_matrix", 4, "positive"),
@@ -105,7 +105,7 @@ fn what_no_camera_has_is_refused_with_key_and_line() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_keys_are_named() {
     let without = |what: &str| Camera::from_text(&ROS.replace(what, "x")).unwrap_err().to_string();
     assert!(without("image_width").contains("image_width"));
     assert!(without("camera_matrix").contains("camera_matrix"));
@@ -114,7 +114,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn what_is_no_calibration_is_said() {
+fn files_that_are_no_calibration_are_refused() {
     for text in [
         "",
         "hello",

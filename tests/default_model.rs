@@ -88,8 +88,8 @@ fn correlation(a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[test]
-fn a_person_that_was_not_trained_on_is_followed() {
-    if !runtime("a_person_that_was_not_trained_on_is_followed") {
+fn the_model_follows_a_person_outside_its_training() {
+    if !runtime("the_model_follows_a_person_outside_its_training") {
         return;
     }
     let truth = truth();
@@ -110,8 +110,8 @@ fn a_person_that_was_not_trained_on_is_followed() {
 
 /// What the project holds every change of precision to: less than one degree.
 #[test]
-fn in_8_bits_it_says_the_same() {
-    if !runtime("in_8_bits_it_says_the_same") {
+fn the_8_bit_model_gives_the_same_angles() {
+    if !runtime("the_8_bit_model_gives_the_same_angles") {
         return;
     }
     let (float, int8) = (look("", 3), look("precision=int8", 3));

@@ -100,18 +100,24 @@ fn against_the_reference(test: &str, model: &str, key: &str, score: f32, nms: f3
 }
 
 #[test]
-fn yunet_is_the_reference() {
-    against_the_reference("yunet_is_the_reference", "yunet_n_dynamic", "yunet", 0.6, 0.45);
+fn yunet_matches_the_reference() {
+    against_the_reference("yunet_matches_the_reference", "yunet_n_dynamic", "yunet", 0.6, 0.45);
 }
 
 #[test]
-fn ultraface_is_the_reference() {
-    against_the_reference("ultraface_is_the_reference", "ultraface_rfb_320", "ultraface", 0.7, 0.3);
+fn ultraface_matches_the_reference() {
+    against_the_reference(
+        "ultraface_matches_the_reference",
+        "ultraface_rfb_320",
+        "ultraface",
+        0.7,
+        0.3,
+    );
 }
 
 #[test]
-fn scrfd_is_the_reference() {
-    against_the_reference("scrfd_is_the_reference", "scrfd_500m_bnkps", "scrfd", 0.5, 0.4);
+fn scrfd_matches_the_reference() {
+    against_the_reference("scrfd_matches_the_reference", "scrfd_500m_bnkps", "scrfd", 0.5, 0.4);
 }
 
 #[derive(serde::Deserialize)]
@@ -132,8 +138,8 @@ struct StoredFace {
 }
 
 #[test]
-fn the_others_are_an_independent_decoders() {
-    let test = "the_others_are_an_independent_decoders";
+fn the_other_detectors_match_an_independent_decoder() {
+    let test = "the_other_detectors_match_an_independent_decoder";
     let stored: Vec<Stored> =
         serde_json::from_slice(&std::fs::read(common::data("detections.json")).unwrap()).unwrap();
     let mut open: BTreeMap<String, FaceDetector> = BTreeMap::new();
@@ -181,8 +187,8 @@ fn files_are_recognised() {
 }
 
 #[test]
-fn strangers_are_named() {
-    let test = "strangers_are_named";
+fn foreign_models_are_named() {
+    let test = "foreign_models_are_named";
     if !common::onnx_runtime(test) {
         return;
     }
@@ -223,8 +229,8 @@ fn a_free_input_follows_the_frame_and_back() {
 }
 
 #[test]
-fn which_faces_are_wanted() {
-    let test = "which_faces_are_wanted";
+fn settings_choose_among_found_faces() {
+    let test = "settings_choose_among_found_faces";
     let Some(mut detector) = detector(test, "yunet_n_dynamic") else { return };
     let Some(picture) = Picture::shared(test, "uniface_meeting_f0.png") else { return };
     let all = faces_in(&picture, &mut detector, &DetectSettings::default());
@@ -243,8 +249,8 @@ fn which_faces_are_wanted() {
 }
 
 #[test]
-fn a_part_of_the_frame_gives_places_in_the_frame() {
-    let test = "a_part_of_the_frame_gives_places_in_the_frame";
+fn a_part_of_the_frame_gives_boxes_in_the_frame() {
+    let test = "a_part_of_the_frame_gives_boxes_in_the_frame";
     let Some(mut detector) = detector(test, "yunet_n_dynamic") else { return };
     let Some(picture) = Picture::shared(test, "uniface_meeting_f0.png") else { return };
     let whole = faces_in(&picture, &mut detector, &DetectSettings::default());

@@ -116,8 +116,8 @@ fn every_element_type_batch_and_format_gives_the_known_angles() {
 }
 
 #[test]
-fn channels_last() {
-    if !common::onnx_runtime("engine::channels_last") {
+fn models_with_channels_last_run() {
+    if !common::onnx_runtime("engine::models_with_channels_last_run") {
         return;
     }
     let mut engine = open("regression_nhwc.onnx", 1);
@@ -172,8 +172,8 @@ fn a_fixed_batch_runs_whole_and_no_batch_is_too_large() {
 }
 
 #[test]
-fn several_inputs() {
-    if !common::onnx_runtime("engine::several_inputs") {
+fn a_model_with_several_inputs_runs() {
+    if !common::onnx_runtime("engine::a_model_with_several_inputs_runs") {
         return;
     }
     let mut engine = open("eyes_and_head.onnx", 2);
@@ -291,7 +291,7 @@ fn models_come_from_memory_and_under_any_name() {
 }
 
 #[test]
-fn the_file_says_what_it_is() {
+fn the_file_tells_what_it_is() {
     if !common::onnx_runtime("engine::the_file_says") {
         return;
     }
@@ -324,7 +324,7 @@ fn an_engine_moves_between_threads_and_threads_do_not_change_the_result() {
 }
 
 #[test]
-fn what_is_no_model_is_refused_with_the_reason() {
+fn files_that_are_no_model_are_refused_with_the_reason() {
     if !common::onnx_runtime("engine::what_is_no_model") {
         return;
     }
@@ -355,7 +355,7 @@ fn what_is_no_model_is_refused_with_the_reason() {
 }
 
 #[test]
-fn types_that_are_not_served_are_refused_by_name() {
+fn unsupported_types_are_refused_by_name() {
     if !common::onnx_runtime("engine::types_that_are_not_served") {
         return;
     }
@@ -367,8 +367,8 @@ fn types_that_are_not_served_are_refused_by_name() {
 }
 
 #[test]
-fn a_provider_that_is_not_there_is_an_error_and_not_the_cpu() {
-    if !common::onnx_runtime("engine::a_provider_that_is_not_there") {
+fn a_missing_provider_is_an_error_and_not_the_cpu() {
+    if !common::onnx_runtime("engine::a_missing_provider_is_an_error") {
         return;
     }
     let at_hand = ExecutionProvider::at_hand(runtime::get().unwrap());

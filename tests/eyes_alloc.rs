@@ -80,7 +80,7 @@ fn face(x: f32, y: f32, width: f32, roll: f32) -> FaceRegion {
 }
 
 #[test]
-fn nothing_is_allocated_once_warm() {
+fn a_warm_estimator_of_eyes_allocates_nothing() {
     let engine = Straight::new();
     let profile =
         builtin::find("gaze-estimation-adas-0002").unwrap().resolve(&engine.info).unwrap();

@@ -68,8 +68,8 @@ const MODELS: [&str; 3] = [
 
 /// Step (c): mean difference at most 0.2 degrees, for files with either naming of the outputs.
 #[test]
-fn angles_are_the_publishers() {
-    let test = "angles_are_the_publishers";
+fn angles_match_the_publishers() {
+    let test = "angles_match_the_publishers";
     if !runtime(test) {
         return;
     }

@@ -44,8 +44,8 @@ fn by_rustface(size: Size, pixels: &[u8]) -> Vec<(PixelRect, f32)> {
 /// pixel and with the same votes but for rounding. (A window that leaves the picture to the left or
 /// above is treated otherwise there, which may make or unmake a single vote.)
 #[test]
-fn rustface_finds_the_same() {
-    let test = "rustface_finds_the_same";
+fn rustface_finds_the_same_faces() {
+    let test = "rustface_finds_the_same_faces";
     let mut cascade = Cascade::new().unwrap();
     let mut count = 0;
     for name in [
@@ -87,8 +87,8 @@ struct ReferenceFace {
 /// and one in `hysts_image02`). There is no face in the frames of the cat, the coffee and the cars, and
 /// none may be found there.
 #[test]
-fn real_faces() {
-    let test = "real_faces";
+fn the_detector_finds_real_faces() {
+    let test = "the_detector_finds_real_faces";
     let Some(frames) = reference_frames::<ReferenceFace>(test) else { return };
     let mut detector = FaceDetector::embedded(640).unwrap();
     let (mut all, mut seen, mut overlap, mut others) = (0, 0, 0.0, 0);
@@ -124,8 +124,8 @@ fn real_faces() {
 }
 
 #[test]
-fn the_same_every_time() {
-    let test = "the_same_every_time";
+fn the_detector_is_deterministic() {
+    let test = "the_detector_is_deterministic";
     let Some(large) = Picture::shared(test, "uniface_meeting_f0.png") else { return };
     let Some(small) = Picture::shared(test, "skimage_astronaut_f0.png") else { return };
     let mut used = FaceDetector::embedded(640).unwrap();
@@ -141,8 +141,8 @@ fn the_same_every_time() {
 
 /// A face that touches or leaves each edge: cut frames of one whose face is found whole.
 #[test]
-fn faces_at_every_edge() {
-    let test = "faces_at_every_edge";
+fn the_detector_finds_faces_at_every_edge() {
+    let test = "the_detector_finds_faces_at_every_edge";
     let Some(picture) = Picture::shared(test, "skimage_astronaut_f0.png") else { return };
     let mut detector = FaceDetector::embedded(640).unwrap();
     let face = detect(&mut detector, &picture.view(), 0.6)[0].rect;
@@ -171,7 +171,7 @@ fn faces_at_every_edge() {
 
 /// Noise in every format and many sizes: no panic, and nothing certain in what shows nothing.
 #[test]
-fn anything_goes_in() {
+fn the_detector_survives_any_picture() {
     let mut detector = FaceDetector::embedded(640).unwrap();
     let sizes = [(1, 1), (2, 1), (16, 16), (39, 400), (40, 40), (41, 57), (8192, 3), (8192, 64)];
     for (width, height) in sizes {
@@ -195,7 +195,7 @@ fn anything_goes_in() {
 }
 
 #[test]
-fn regions_and_sizes_that_cannot_be() {
+fn impossible_regions_and_sizes_are_refused() {
     let data = noise(64 * 48);
     let plane = Plane { data: &data, stride: 64 };
     let view =
@@ -209,7 +209,7 @@ fn regions_and_sizes_that_cannot_be() {
 }
 
 #[test]
-fn it_says_what_it_is() {
+fn the_detector_names_itself() {
     let detector = FaceDetector::embedded(640).unwrap();
     assert_eq!(detector.provider(), "embedded");
     assert_eq!(detector.model_name(), "seeta_fd_frontal_v1.0");

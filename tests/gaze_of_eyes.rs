@@ -136,8 +136,8 @@ fn carried_faces_keep_their_eyes() {
 }
 
 #[test]
-fn what_is_missing_is_said_once_with_the_remedy() {
-    let test = "gaze_of_eyes::what_is_missing_is_said_once_with_the_remedy";
+fn missing_details_are_reported_once_with_the_remedy() {
+    let test = "gaze_of_eyes::missing_details_are_reported_once_with_the_remedy";
     if !runtime(test) {
         return;
     }

@@ -158,8 +158,8 @@ fn gazeinfer_gets_every_face_with_its_details() {
 }
 
 #[test]
-fn which_faces_are_wanted() {
-    let test = "which_faces_are_wanted";
+fn properties_choose_among_found_faces() {
+    let test = "properties_choose_among_found_faces";
     let Some(engine) = yunet(test) else { return };
     let Some(meeting) = Picture::shared(test, "uniface_meeting_f0") else { return };
     for (properties, count) in [
@@ -274,8 +274,8 @@ fn a_buffer_that_is_too_short_is_passed_on() {
 }
 
 #[test]
-fn a_file_to_the_end() {
-    let test = "a_file_to_the_end";
+fn a_file_plays_to_its_end() {
+    let test = "a_file_plays_to_its_end";
     let Some(engine) = yunet(test) else { return };
     let Some(file) = common::shared(test, "media/frames/uniface_meeting_f0.png") else { return };
     launch(&format!(
@@ -296,8 +296,8 @@ fn refusal(engine: &Path) -> String {
 }
 
 #[test]
-fn files_that_are_no_detector() {
-    let test = "files_that_are_no_detector";
+fn files_that_are_no_detector_are_refused() {
+    let test = "files_that_are_no_detector_are_refused";
     if !runtime(test) {
         return;
     }
@@ -337,8 +337,8 @@ fn an_element_that_refused_starts_once_it_can() {
 }
 
 #[test]
-fn twenty_times_up_and_down() {
-    let test = "twenty_times_up_and_down";
+fn gazeface_restarts_twenty_times() {
+    let test = "gazeface_restarts_twenty_times";
     let Some(engine) = yunet(test) else { return };
     let pipeline = gst::parse::launch(&format!(
         "videotestsrc ! video/x-raw,width=320,height=240 ! gazeface engine={} ! fakesink",

@@ -34,8 +34,8 @@ fn look(h: &mut Harness, buffer: &gst::Buffer, second: u64) -> GazeFaces {
 }
 
 #[test]
-fn faces_and_gaze_with_no_detector_file() {
-    let test = "faces_and_gaze_with_no_detector_file";
+fn faces_and_gaze_need_no_detector_file() {
+    let test = "faces_and_gaze_need_no_detector_file";
     if !common::element::runtime(test) {
         return;
     }
@@ -60,8 +60,8 @@ fn faces_and_gaze_with_no_detector_file() {
 
 /// Every format that the element takes, with the range and matrix of its caps.
 #[test]
-fn every_format_has_the_face() {
-    let test = "every_format_has_the_face";
+fn every_format_shows_the_face() {
+    let test = "every_format_shows_the_face";
     let Some((Size { width, height }, rgb)) = picture(test, "skimage_astronaut_f0") else { return };
     let mut h = element("");
     h.set_src_caps(caps(VideoFormat::Rgb, width, height));
@@ -103,8 +103,8 @@ fn properties_choose_the_faces() {
 }
 
 #[test]
-fn tracks_between_two_looks() {
-    let test = "tracks_between_two_looks";
+fn tracks_last_between_two_inferences() {
+    let test = "tracks_last_between_two_inferences";
     let Some((size, buffer)) = picture(test, "skimage_astronaut_f0") else { return };
     let mut h = element("inference-interval=3");
     h.set_src_caps(caps(VideoFormat::Rgb, size.width, size.height));
@@ -127,7 +127,7 @@ fn frames_of_any_size_pass() {
 }
 
 #[test]
-fn properties_that_say_nothing_are_named() {
+fn properties_without_effect_are_named() {
     let mut h = element("execution-provider=cuda threads=4");
     let bus = gst::Bus::new();
     h.element().unwrap().set_bus(Some(&bus));
@@ -140,7 +140,7 @@ fn properties_that_say_nothing_are_named() {
 }
 
 #[test]
-fn a_pipeline_with_nothing_at_all() {
+fn a_pipeline_runs_without_any_property() {
     init();
     launch("videotestsrc num-buffers=3 ! gazeface ! fakesink").unwrap();
 }

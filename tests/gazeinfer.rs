@@ -54,8 +54,8 @@ fn rgb(h: &mut Harness, width: u32, height: u32) {
 }
 
 #[test]
-fn every_format_and_odd_sizes() {
-    if !runtime("every_format_and_odd_sizes") {
+fn every_format_and_odd_size_gives_the_angles() {
+    if !runtime("every_format_and_odd_size_gives_the_angles") {
         return;
     }
     for format in PixelFormat::ALL {
@@ -94,8 +94,8 @@ fn gst_format(format: PixelFormat) -> VideoFormat {
 }
 
 #[test]
-fn pixels_are_never_copied() {
-    if !runtime("pixels_are_never_copied") {
+fn gazeinfer_never_copies_pixels() {
+    if !runtime("gazeinfer_never_copies_pixels") {
         return;
     }
     let mut h = element("");
@@ -165,8 +165,8 @@ fn regions_of_the_class_are_faces() {
 }
 
 #[test]
-fn a_frame_that_was_looked_at_and_is_empty_has_no_gaze() {
-    if !runtime("a_frame_that_was_looked_at_and_is_empty_has_no_gaze") {
+fn an_analysed_frame_without_faces_has_no_gaze() {
+    if !runtime("an_analysed_frame_without_faces_has_no_gaze") {
         return;
     }
     let mut h = element("");
@@ -203,7 +203,7 @@ fn the_fixed_region_is_a_fraction_of_the_frame() {
 }
 
 #[test]
-fn a_region_outside_the_frame_is_refused_and_said() {
+fn a_region_outside_the_frame_is_refused_and_reported() {
     init();
     let element = gst::ElementFactory::make("gazeinfer").build().unwrap();
     let bus = gst::Bus::new();
@@ -240,8 +240,8 @@ fn margin_grows_what_the_model_sees() {
 }
 
 #[test]
-fn between_inferences_the_last_result_is_carried() {
-    if !runtime("between_inferences_the_last_result_is_carried") {
+fn frames_between_inferences_carry_the_last_result() {
+    if !runtime("frames_between_inferences_carry_the_last_result") {
         return;
     }
     let mut h = element("inference-interval=3");
@@ -355,8 +355,8 @@ fn caps_may_change_in_the_stream() {
 }
 
 #[test]
-fn two_hundred_faces_in_one_frame() {
-    if !runtime("two_hundred_faces_in_one_frame") {
+fn two_hundred_faces_in_one_frame_are_inferred() {
+    if !runtime("two_hundred_faces_in_one_frame_are_inferred") {
         return;
     }
     let mut buffer = black(640, 480);
@@ -401,8 +401,8 @@ fn every_kind_of_tiny_model_gives_the_same() {
 }
 
 #[test]
-fn frames_of_one_pixel_and_of_8k() {
-    if !runtime("frames_of_one_pixel_and_of_8k") {
+fn frames_of_one_pixel_and_of_8k_are_served() {
+    if !runtime("frames_of_one_pixel_and_of_8k_are_served") {
         return;
     }
     for (width, height) in [(1, 1), (1, 200), (7680, 4320)] {
@@ -417,8 +417,8 @@ fn frames_of_one_pixel_and_of_8k() {
 }
 
 #[test]
-fn each_result_may_be_posted() {
-    if !runtime("each_result_may_be_posted") {
+fn gazeinfer_posts_each_result_on_request() {
+    if !runtime("gazeinfer_posts_each_result_on_request") {
         return;
     }
     let mut h = element("post-messages=true");
@@ -434,8 +434,8 @@ fn each_result_may_be_posted() {
 }
 
 #[test]
-fn a_seek_and_the_end_of_the_stream() {
-    if !runtime("a_seek_and_the_end_of_the_stream") {
+fn a_seek_and_the_end_of_the_stream_pass() {
+    if !runtime("a_seek_and_the_end_of_the_stream_pass") {
         return;
     }
     let pipeline = gst::parse::launch(&format!(
@@ -456,8 +456,8 @@ fn a_seek_and_the_end_of_the_stream() {
 }
 
 #[test]
-fn a_pipeline_without_a_detector() {
-    if !runtime("a_pipeline_without_a_detector") {
+fn a_pipeline_runs_without_a_detector() {
+    if !runtime("a_pipeline_runs_without_a_detector") {
         return;
     }
     launch(&format!(

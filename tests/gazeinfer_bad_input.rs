@@ -21,15 +21,15 @@ fn refusal(engine: &Path, properties: &str) -> String {
 }
 
 #[test]
-fn a_profile_of_no_engine() {
+fn a_profile_without_an_engine_is_refused() {
     init();
     let profile = "videotestsrc num-buffers=2 ! gazeinfer profile=mobilegaze ! fakesink";
     says(&launch(profile).unwrap_err(), &["profile", "engine"]);
 }
 
 #[test]
-fn files_that_are_no_model() {
-    if !runtime("files_that_are_no_model") {
+fn files_that_are_no_model_are_refused() {
+    if !runtime("files_that_are_no_model_are_refused") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -47,8 +47,8 @@ fn files_that_are_no_model() {
 }
 
 #[test]
-fn a_model_that_fits_no_profile() {
-    if !runtime("a_model_that_fits_no_profile") {
+fn a_model_that_fits_no_profile_is_refused() {
+    if !runtime("a_model_that_fits_no_profile_is_refused") {
         return;
     }
     says(&refusal(&common::data("string_output.onnx"), ""), &["string_output"]);
@@ -68,8 +68,8 @@ fn a_face_detector_is_sent_to_gazeface() {
 }
 
 #[test]
-fn a_profile_that_does_not_fit_the_model() {
-    if !runtime("a_profile_that_does_not_fit_the_model") {
+fn a_profile_that_does_not_fit_the_model_is_refused() {
+    if !runtime("a_profile_that_does_not_fit_the_model_is_refused") {
         return;
     }
     let model = common::data("regression.onnx");
@@ -85,8 +85,8 @@ fn a_profile_that_does_not_fit_the_model() {
 }
 
 #[test]
-fn a_provider_that_is_not_there() {
-    if !runtime("a_provider_that_is_not_there") {
+fn a_missing_provider_is_refused() {
+    if !runtime("a_missing_provider_is_refused") {
         return;
     }
     let profile = format!("profile={}", common::data("regression.toml").display());
@@ -98,7 +98,7 @@ fn a_provider_that_is_not_there() {
 }
 
 #[test]
-fn calibrations_of_no_camera() {
+fn impossible_calibrations_are_refused() {
     init();
     let dir = tempfile::tempdir().unwrap();
     let model = common::data("regression.onnx");
@@ -137,8 +137,8 @@ fn calibrations_of_no_camera() {
 
 /// Faces in a grid, each of another red.
 #[test]
-fn two_hundred_faces_in_a_frame() {
-    if !runtime("two_hundred_faces_in_a_frame") {
+fn two_hundred_faces_in_a_frame_are_served() {
+    if !runtime("two_hundred_faces_in_a_frame_are_served") {
         return;
     }
     const COLUMNS: u32 = 20;
@@ -185,8 +185,8 @@ fn element(model: &str) -> (Harness, gst::Bus) {
 }
 
 #[test]
-fn regions_that_are_nowhere() {
-    if !runtime("regions_that_are_nowhere") {
+fn regions_outside_the_frame_get_no_gaze() {
+    if !runtime("regions_outside_the_frame_get_no_gaze") {
         return;
     }
     let (mut h, bus) = element("regression.onnx");
@@ -210,8 +210,8 @@ fn regions_that_are_nowhere() {
 }
 
 #[test]
-fn a_model_that_gives_no_number() {
-    if !runtime("a_model_that_gives_no_number") {
+fn a_model_that_gives_not_a_number_gives_no_gaze() {
+    if !runtime("a_model_that_gives_not_a_number_gives_no_gaze") {
         return;
     }
     let (mut h, _bus) = element("not_a_number.onnx");
@@ -227,8 +227,8 @@ fn a_model_that_gives_no_number() {
 }
 
 #[test]
-fn buffers_that_are_no_frame() {
-    if !runtime("buffers_that_are_no_frame") {
+fn buffers_that_are_no_frame_pass() {
+    if !runtime("buffers_that_are_no_frame_pass") {
         return;
     }
     let (mut h, bus) = element("regression.onnx");
@@ -246,7 +246,7 @@ fn buffers_that_are_no_frame() {
 }
 
 #[test]
-fn caps_that_are_not_read() {
+fn unreadable_caps_are_refused() {
     init();
     let profile = common::data("regression.toml");
     for caps in [

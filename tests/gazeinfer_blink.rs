@@ -74,8 +74,8 @@ fn a_blink_carries_the_last_gaze() {
 }
 
 #[test]
-fn off_by_default_and_switched_while_playing() {
-    if !runtime("off_by_default_and_switched_while_playing") {
+fn blink_gating_is_off_by_default_and_switches_while_playing() {
+    if !runtime("blink_gating_is_off_by_default_and_switches_while_playing") {
         return;
     }
     let mut h = element("");
@@ -91,8 +91,8 @@ fn off_by_default_and_switched_while_playing() {
 
 /// The filter sees what it would see if the frames of the blink were not there.
 #[test]
-fn the_filter_is_not_fed_with_blinks() {
-    if !runtime("the_filter_is_not_fed_with_blinks") {
+fn blinks_do_not_feed_the_filter() {
+    if !runtime("blinks_do_not_feed_the_filter") {
         return;
     }
     let mut blinking = element("min-eye-openness=0.3 smoothing=true");
@@ -115,8 +115,8 @@ fn the_filter_is_not_fed_with_blinks() {
 /// limit half way between the two faces of a picture that differ most, those above it are inferred
 /// and those below are not.
 #[test]
-fn real_eyes() {
-    let test = "real_eyes";
+fn the_openness_of_real_eyes_gates_inference() {
+    let test = "the_openness_of_real_eyes_gates_inference";
     if !runtime(test) {
         return;
     }

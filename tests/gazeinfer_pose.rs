@@ -169,8 +169,8 @@ fn uniform_pictures_turn_back_exactly() {
 }
 
 #[test]
-fn without_landmarks_the_face_is_cropped_and_that_is_said_once() {
-    if !runtime("without_landmarks_the_face_is_cropped_and_that_is_said_once") {
+fn a_face_without_landmarks_is_cropped_and_reported_once() {
+    if !runtime("a_face_without_landmarks_is_cropped_and_reported_once") {
         return;
     }
     let camera = Camera::from_field_of_view(60.0, SIZE);
@@ -258,8 +258,8 @@ fn a_calibration_is_used_whatever_the_size_of_the_frame() {
 }
 
 #[test]
-fn a_calibration_of_another_shape_is_said() {
-    if !runtime("a_calibration_of_another_shape_is_said") {
+fn a_calibration_of_another_shape_is_reported() {
+    if !runtime("a_calibration_of_another_shape_is_reported") {
         return;
     }
     let mut file = tempfile::NamedTempFile::new().unwrap();

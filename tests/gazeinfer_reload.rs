@@ -198,8 +198,8 @@ fn a_file_that_is_replaced_is_taken() {
 }
 
 #[test]
-fn nothing_is_swapped_unless_asked_for() {
-    if !runtime("nothing_is_swapped_unless_asked_for") {
+fn engines_are_swapped_on_request_alone() {
+    if !runtime("engines_are_swapped_on_request_alone") {
         return;
     }
     let mut flow = Flow::new(&common::data(FIRST), "never");

@@ -96,7 +96,7 @@ fn time(s: &gst::Structure, name: &str) -> u64 {
 }
 
 #[test]
-fn a_long_glance_is_told_three_ways() {
+fn a_long_glance_is_reported_three_ways() {
     let mut t = Test::new();
     assert_eq!(t.seconds(ROAD, 4.0).state, DriverState::Attentive);
     let away = t.seconds(AWAY, 2.0);
@@ -127,7 +127,7 @@ fn a_long_glance_is_told_three_ways() {
 }
 
 #[test]
-fn zones_are_told_and_messages_can_be_switched_off() {
+fn zones_are_reported_and_messages_switch_off() {
     let mut t = Test::new();
     t.seconds(ROAD, 1.0);
     t.seconds(AWAY, 1.0);
@@ -156,7 +156,7 @@ fn buffers_keep_their_memory_and_shared_ones_are_not_copied() {
 }
 
 #[test]
-fn speed_by_property_and_by_events_of_both_directions() {
+fn speed_comes_by_property_and_by_events_of_both_directions() {
     let mut t = Test::new();
     let vehicle = |speed: f64| {
         gst::Structure::builder("GazeVehicle").field("speed", speed).field("nominal", false).build()
@@ -184,7 +184,7 @@ fn speed_by_property_and_by_events_of_both_directions() {
 }
 
 #[test]
-fn nobody_looked_or_nobody_there_is_unavailable_in_time() {
+fn a_stream_without_inference_or_driver_becomes_unavailable() {
     for with_meta in [false, true] {
         let mut t = Test::new();
         t.seconds(ROAD, 1.0);
@@ -246,7 +246,7 @@ fn gaps_between_buffers_leave_the_buffers_alone() {
 }
 
 #[test]
-fn a_long_gap_is_told_in_time() {
+fn a_long_gap_is_reported_in_time() {
     let mut t = Test::new();
     t.seconds(ROAD, 1.0);
     let minute = gst::ClockTime::SECOND * 60;
@@ -271,7 +271,7 @@ fn a_long_gap_is_told_in_time() {
 
 /// Another stream after one that nobody was seen in: what was told is over.
 #[test]
-fn another_stream_ends_what_was_told() {
+fn another_stream_ends_what_was_reported() {
     let mut t = Test::new();
     t.seconds(Do::Hide, 6.0);
     assert_eq!(t.messages(&["availability"]).len(), 1);
@@ -421,7 +421,7 @@ fn twice_the_speed_is_the_same_glance() {
 }
 
 #[test]
-fn states_come_and_go() {
+fn gazemonitor_restarts_and_counts_anew() {
     common::element::init();
     let launch = "videotestsrc num-buffers=25 ! gazemonitor name=monitor ! fakesink";
     let pipeline = gst::parse::launch(launch).unwrap().downcast::<gst::Pipeline>().unwrap();
@@ -435,7 +435,7 @@ fn states_come_and_go() {
 }
 
 #[test]
-fn any_caps_and_frames_without_stamps() {
+fn any_caps_and_frames_without_stamps_pass() {
     let element = element();
     element.set_property_from_str("forward", "given");
     let mut t = Test::with(element);
@@ -450,7 +450,7 @@ fn any_caps_and_frames_without_stamps() {
 }
 
 #[test]
-fn mistakes_are_named_when_it_starts() {
+fn wrong_settings_are_named_at_start() {
     let dir = tempfile::tempdir().unwrap();
     let bad = dir.path().join("bad.toml");
     std::fs::write(&bad, "name = \"x\"\n[[zone]]\n").unwrap();
@@ -472,7 +472,7 @@ fn mistakes_are_named_when_it_starts() {
 }
 
 #[test]
-fn files_of_ones_own() {
+fn own_rule_files_and_zones_apply() {
     let dir = tempfile::tempdir().unwrap();
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let rules = std::fs::read_to_string(root.join("pipelines/rules/euroncap-2023.toml")).unwrap();
@@ -492,7 +492,7 @@ fn files_of_ones_own() {
 }
 
 #[test]
-fn the_driver_is_who_was_chosen() {
+fn the_chosen_person_is_the_driver() {
     let mut t = Test::new();
     let both = |t: &mut Test| {
         let mut buffer = t.buffer(ROAD);
@@ -516,7 +516,7 @@ fn the_driver_is_who_was_chosen() {
 }
 
 #[test]
-fn lines_have_the_attention() {
+fn lines_carry_the_attention() {
     common::element::init();
     let file = tempfile::NamedTempFile::new().unwrap();
     let location = file.path().display();
@@ -558,7 +558,7 @@ fn lines_have_the_attention() {
 }
 
 #[test]
-fn the_frame_that_changed_something_says_so() {
+fn the_frame_of_a_change_carries_it() {
     let mut t = Test::new();
     t.seconds(ROAD, 2.0);
     let mut told = Vec::new();

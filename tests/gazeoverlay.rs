@@ -151,7 +151,7 @@ fn nothing_to_draw_touches_nothing() {
 }
 
 #[test]
-fn who_holds_the_same_frame_keeps_it_as_it_was() {
+fn a_shared_frame_stays_unchanged() {
     let mut h = harness(VideoFormat::I420, 64, 48);
     let buffer = with_faces(
         grey(VideoFormat::I420, 64, 48),
@@ -167,7 +167,7 @@ fn who_holds_the_same_frame_keeps_it_as_it_was() {
 }
 
 #[test]
-fn a_frame_of_ones_own_is_drawn_on_in_place() {
+fn an_unshared_frame_is_drawn_on_in_place() {
     let mut h = harness(VideoFormat::Rgb, 64, 48);
     let rect = Rect::new(10.0, 10.0, 30.0, 30.0);
     let buffer = with_faces(grey(VideoFormat::Rgb, 64, 48), Size::new(64, 48), &[rect]);
@@ -177,7 +177,7 @@ fn a_frame_of_ones_own_is_drawn_on_in_place() {
 }
 
 #[test]
-fn every_size_from_one_pixel_to_4k() {
+fn every_size_from_one_pixel_to_4k_is_drawn_on() {
     for (width, height) in [(1, 1), (16, 16), (3, 500), (640, 480), (3840, 2160)] {
         for format in [VideoFormat::Nv12, VideoFormat::Yuy2, VideoFormat::Bgra] {
             let mut h = harness(format, width, height);
@@ -250,7 +250,7 @@ fn properties_and_caps_change_between_frames() {
 }
 
 #[test]
-fn a_crowd() {
+fn the_overlay_draws_a_crowd() {
     let mut h = harness(VideoFormat::Nv12, 1280, 720);
     let rect = |i: u32| Rect::new((i % 20 * 64) as f32, (i / 20 * 72) as f32, 50.0, 60.0);
     let rects: Vec<_> = (0..200).map(rect).collect();
@@ -265,7 +265,7 @@ fn a_crowd() {
 }
 
 #[test]
-fn planes_in_memories_of_their_own_and_wide_strides() {
+fn separate_planes_and_wide_strides_are_drawn_on() {
     let (width, height) = (64usize, 48usize);
     let mut h = harness(VideoFormat::Nv12, 64, 48);
     h.element().unwrap().set_property("line-thickness", 4u32);
@@ -293,7 +293,7 @@ fn planes_in_memories_of_their_own_and_wide_strides() {
 }
 
 #[test]
-fn a_broken_buffer_goes_on_and_is_spoken_of_once() {
+fn a_broken_buffer_passes_and_is_reported_once() {
     let mut h = harness(VideoFormat::Rgb, 64, 48);
     let bus = gst::Bus::new();
     h.element().unwrap().set_bus(Some(&bus));
@@ -398,7 +398,7 @@ fn downstream_that_takes_any_caps_gets_pixels() {
 }
 
 #[test]
-fn ready_and_back_twice_and_properties_as_text() {
+fn gazeoverlay_restarts_and_takes_properties_as_text() {
     init();
     let overlay = gst::ElementFactory::make("gazeoverlay").build().unwrap();
     for _ in 0..2 {

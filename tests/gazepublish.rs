@@ -140,7 +140,7 @@ fn lines_are_complete_when_eos_comes_out() {
 }
 
 #[test]
-fn empty_results_are_left_out_unless_asked_for() {
+fn empty_results_are_written_on_request_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gaze.jsonl");
     let element = element(path.to_str().unwrap());
@@ -155,7 +155,7 @@ fn empty_results_are_left_out_unless_asked_for() {
 
 /// The clock is the test's, and the harness's source is a live one.
 #[test]
-fn live_streams_tell_how_long_ago_a_frame_was_captured() {
+fn live_streams_report_the_latency_of_a_frame() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gaze.jsonl");
     let element = element(path.to_str().unwrap());
@@ -172,7 +172,7 @@ fn live_streams_tell_how_long_ago_a_frame_was_captured() {
 }
 
 #[test]
-fn stamps_of_a_file_tell_no_latency() {
+fn stamps_of_a_file_give_no_latency() {
     common::element::init();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gaze.jsonl");
@@ -197,7 +197,7 @@ fn stamps_of_a_file_tell_no_latency() {
 }
 
 #[test]
-fn time_that_is_unknown_is_null() {
+fn unknown_time_is_null() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gaze.jsonl");
     let element = element(path.to_str().unwrap());
@@ -296,7 +296,7 @@ fn a_location_that_cannot_be_opened_is_an_error_at_start() {
 }
 
 #[test]
-fn a_full_disk_is_said_once_and_counted() {
+fn a_full_disk_is_reported_once_and_counted() {
     let element = element("/dev/full");
     let (mut h, bus) = harness(&element);
     for n in 0..10 {
@@ -368,7 +368,7 @@ fn a_reader_may_come_late_and_come_back() {
 }
 
 #[test]
-fn nobody_listens_and_eos_does_not_wait_for_it() {
+fn eos_does_not_wait_for_an_absent_reader() {
     let directory = tempfile::tempdir().unwrap();
     let element = element(&format!("unix:{}", directory.path().join("nobody").display()));
     // Were it waited for, the test would fail at its own deadline.
@@ -444,7 +444,7 @@ fn a_flush_ends_the_wait_of_eos() {
 }
 
 #[test]
-fn one_datagram_for_each_line() {
+fn each_line_is_one_datagram() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
     let element = element(&format!("udp://{}", socket.local_addr().unwrap()));
@@ -461,7 +461,7 @@ fn one_datagram_for_each_line() {
 }
 
 #[test]
-fn nobody_at_a_udp_port_is_said_once() {
+fn a_udp_port_without_a_reader_is_reported_once() {
     let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let element = element(&format!("udp://127.0.0.1:{port}"));
     let (mut h, bus) = harness(&element);

@@ -43,7 +43,7 @@ fn lines(sources: &[u32], judged: Option<u32>) -> Vec<(u64, bool)> {
 }
 
 #[test]
-fn attention_is_told_of_the_source_that_was_judged() {
+fn lines_carry_the_attention_of_their_own_source() {
     assert_eq!(lines(&[2, 0, 1], Some(0)), [(2, false), (0, true), (1, false)]);
     assert_eq!(lines(&[2, 0], Some(2)), [(2, true), (0, false)]);
     assert_eq!(lines(&[2, 0], Some(5)), [(2, false), (0, false)], "whose source is not here");

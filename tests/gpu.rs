@@ -65,8 +65,8 @@ fn frame_of(format: VideoFormat) -> (VideoInfo, Vec<u8>) {
 }
 
 #[test]
-fn pictures_of_surfaces_are_the_cpus() {
-    let Some(cuda) = driver("pictures_of_surfaces_are_the_cpus") else { return };
+fn pictures_of_surfaces_match_the_cpu() {
+    let Some(cuda) = driver("pictures_of_surfaces_match_the_cpu") else { return };
     let mut pictures = GpuPictures::new(0).unwrap();
     let mut staging = Staging::default();
     for format in [
@@ -197,8 +197,8 @@ fn gaze_is_the_same(before: &str) {
 }
 
 #[test]
-fn gaze_of_surfaces_on_the_gpu() {
-    let test = "gaze_of_surfaces_on_the_gpu";
+fn gaze_of_surfaces_on_the_gpu_matches_the_cpu() {
+    let test = "gaze_of_surfaces_on_the_gpu_matches_the_cpu";
     if driver(test).is_none() || !engines::provider(test, ExecutionProvider::Cuda) {
         return;
     }
@@ -206,8 +206,8 @@ fn gaze_of_surfaces_on_the_gpu() {
 }
 
 #[test]
-fn gaze_of_gstreamers_cuda_memory() {
-    let test = "gaze_of_gstreamers_cuda_memory";
+fn gaze_of_gstreamers_cuda_memory_matches_the_cpu() {
+    let test = "gaze_of_gstreamers_cuda_memory_matches_the_cpu";
     if driver(test).is_none() || !engines::provider(test, ExecutionProvider::Cuda) {
         return;
     }

@@ -192,8 +192,8 @@ fn gaze_is_the_hosts_from_every_memory_and_format() {
 }
 
 #[test]
-fn a_frame_is_done_with_when_nobody_is_in_it() {
-    if !ready("a_frame_is_done_with_when_nobody_is_in_it") {
+fn a_frame_without_faces_is_released() {
+    if !ready("a_frame_without_faces_is_released") {
         return;
     }
     let cuda = Arc::new(Cuda::open().unwrap());
@@ -216,8 +216,8 @@ fn a_frame_is_done_with_when_nobody_is_in_it() {
 }
 
 #[test]
-fn models_of_eyes_heads_and_halves_as_well() {
-    if !ready("models_of_eyes_heads_and_halves_as_well") {
+fn models_of_every_kind_match_the_host() {
+    if !ready("models_of_every_kind_match_the_host") {
         return;
     }
     let cuda = Arc::new(Cuda::open().unwrap());
@@ -244,8 +244,8 @@ fn models_of_eyes_heads_and_halves_as_well() {
 }
 
 #[test]
-fn what_no_gpu_reads_says_why() {
-    if !ready("what_no_gpu_reads_says_why") {
+fn frames_that_no_gpu_reads_give_the_reason() {
+    if !ready("frames_that_no_gpu_reads_give_the_reason") {
         return;
     }
     let mut pictures = GpuPictures::new(0).unwrap();

@@ -226,8 +226,8 @@ fn formats() -> Vec<VideoFormat> {
 }
 
 #[test]
-fn every_format_size_and_kind_of_value_is_the_cpus() {
-    if !ready("every_format_size_and_kind_of_value_is_the_cpus") {
+fn every_format_size_and_element_type_matches_the_cpu() {
+    if !ready("every_format_size_and_element_type_matches_the_cpu") {
         return;
     }
     let cuda = Cuda::open().unwrap();
@@ -271,8 +271,8 @@ fn every_format_size_and_kind_of_value_is_the_cpus() {
 }
 
 #[test]
-fn warps_are_the_cpus() {
-    if !ready("warps_are_the_cpus") {
+fn warps_match_the_cpu() {
+    if !ready("warps_match_the_cpu") {
         return;
     }
     let cuda = Cuda::open().unwrap();
@@ -313,8 +313,8 @@ fn warps_are_the_cpus() {
 }
 
 #[test]
-fn eyes_are_the_cpus() {
-    if !ready("eyes_are_the_cpus") {
+fn eyes_match_the_cpu() {
+    if !ready("eyes_match_the_cpu") {
         return;
     }
     let cuda = Cuda::open().unwrap();
@@ -351,11 +351,11 @@ fn eyes_are_the_cpus() {
 }
 
 #[test]
-fn faces_of_real_frames_are_the_cpus() {
-    if !ready("faces_of_real_frames_are_the_cpus") {
+fn faces_of_real_frames_match_the_cpu() {
+    if !ready("faces_of_real_frames_match_the_cpu") {
         return;
     }
-    let Some(folder) = common::shared("faces_of_real_frames_are_the_cpus", "media/frames") else {
+    let Some(folder) = common::shared("faces_of_real_frames_match_the_cpu", "media/frames") else {
         return;
     };
     let cuda = Cuda::open().unwrap();
@@ -418,8 +418,8 @@ fn nothing_is_allocated_once_the_largest_picture_was_made() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_refused() {
-    if !ready("what_does_not_fit_together_is_refused") {
+fn inconsistent_arguments_are_refused() {
+    if !ready("inconsistent_arguments_are_refused") {
         return;
     }
     let cuda = Cuda::open().unwrap();

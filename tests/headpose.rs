@@ -151,8 +151,8 @@ struct ZooPose {
 /// average face can say. Half of the faces within 10 degrees of yaw and of pitch and 5 of roll, and
 /// none of the three leaning to one side by more than 5.
 #[test]
-fn real_faces_are_turned_as_a_head_pose_model_says() {
-    let test = "real_faces_are_turned_as_a_head_pose_model_says";
+fn real_faces_agree_with_a_head_pose_model() {
+    let test = "real_faces_agree_with_a_head_pose_model";
     let Some(path) = common::shared(test, "models/reference/reference.json") else { return };
     let pictures: Vec<Reference> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let (mut apart, mut without) = ([vec![], vec![], vec![]], 0);
@@ -193,7 +193,7 @@ fn real_faces_are_turned_as_a_head_pose_model_says() {
 }
 
 #[test]
-fn what_is_no_face_has_no_pose() {
+fn points_that_are_no_face_have_no_pose() {
     let camera = Camera::from_field_of_view(60.0, Size::new(640, 480));
     let pose =
         |points: [[f32; 2]; 5]| pnp::from_landmarks(&camera, &points.map(|[x, y]| Point { x, y }));
@@ -293,7 +293,7 @@ fn the_virtual_camera_is_that_of_the_paper() {
 }
 
 #[test]
-fn through_the_virtual_camera_and_back() {
+fn the_virtual_camera_maps_there_and_back() {
     let camera = Camera::from_field_of_view(55.0, Size::new(1280, 720));
     let normalization =
         Normalization { focal_length: 960.0, distance: 600.0, center: FaceCenter::EyesAndNose };

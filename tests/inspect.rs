@@ -62,7 +62,7 @@ fn describe(name: &str) -> String {
 }
 
 #[test]
-fn the_surface_is_as_committed() {
+fn the_public_surface_matches_the_committed_one() {
     common::element::init();
     let found = ELEMENTS.map(describe).join("\n");
     let golden = common::data("inspect.txt");

@@ -10,8 +10,8 @@ use common::process::{handles, resident};
 use gst::prelude::*;
 
 #[test]
-fn a_hundred_cycles_in_flat_memory() {
-    if !runtime("a_hundred_cycles_in_flat_memory") {
+fn a_hundred_cycles_keep_memory_flat() {
+    if !runtime("a_hundred_cycles_keep_memory_flat") {
         return;
     }
     let pipeline = gst::parse::launch(&format!(

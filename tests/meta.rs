@@ -142,7 +142,7 @@ fn regions_keep_their_details_across_a_conversion() {
 }
 
 #[test]
-fn an_application_gets_it_from_an_appsink() {
+fn an_application_gets_the_metas_from_an_appsink() {
     init();
     let pipeline = gst::Pipeline::new();
     let src = gst_app::AppSrc::builder()

@@ -8,7 +8,7 @@ use common::drive::{Do, Drive, ROAD, config};
 use gstgaze::core::monitor::ForwardSource;
 
 #[test]
-fn frames_allocate_nothing() {
+fn the_monitor_allocates_nothing_for_a_frame() {
     let mut automatic = config("euroncap-2026");
     automatic.forward = ForwardSource::Auto;
     let mut drive = Drive::with(automatic, 30);

@@ -122,7 +122,7 @@ fn confusion(mean_error: f64, correlation: f64) -> Table {
 }
 
 #[test]
-fn confusions() {
+fn zones_are_told_apart_through_noise() {
     let exact = confusion(0.0, 0.0);
     print("gaze without error", &exact);
     for (expected, row) in exact.iter().enumerate() {
@@ -174,7 +174,7 @@ const DEEDS: [(&str, &str, Do, f64, Option<Alarm>); 12] = [
 ];
 
 #[test]
-fn decisions_of_the_other_rules() {
+fn the_other_rules_decide_through_noise() {
     println!("\ngaze that errs by 6.7 degrees, lids by 0.05: 50 drives each");
     println!(
         "{:>14} {:>26} | {:>5} {:>6} {:>5} {:>5}",
@@ -207,7 +207,7 @@ fn decisions_of_the_other_rules() {
 /// from the threshold to the message, which the monitor adds to the rule's three. The project allows
 /// two seconds for both together, and half a second for the latter.
 #[test]
-fn delays_through_noise() {
+fn delays_stay_within_budget_through_noise() {
     let places =
         [(33.0, -20.0), (-70.0, 0.0), (46.0, -6.0), (-39.0, -12.0), (4.0, -25.0), (13.0, -50.0)];
     println!("\ndelays with gaze that errs by 6.7 degrees: glances of 4 s, p50/p95/max in ms");
@@ -315,7 +315,7 @@ fn with_road(radii: [f32; 2]) -> MonitorConfig {
 const SEEDS: [u64; 4] = [7, 1001, 2003, 3005];
 
 #[test]
-fn false_alerts_an_hour() {
+fn false_alerts_are_rare() {
     println!("\nfalse alerts an hour of an attentive driver, mean (least..most of 4 drivers)");
     println!(
         "real driving has 0.89 long and 0.21 short distractions an hour (Mulhall et al. 2023)"

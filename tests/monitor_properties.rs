@@ -139,7 +139,7 @@ proptest! {
 
     /// A driver who never looks away gets no warning, however often the camera loses the face.
     #[test]
-    fn no_alarm_without_time_off_road(script in parts(&[ROAD, Do::Hide])) {
+    fn the_monitor_raises_no_alarm_without_time_off_road(script in parts(&[ROAD, Do::Hide])) {
         for rules in RuleProfile::builtin_names() {
             let drive = run(rules, 25, &script);
             prop_assert!(drive.raised().is_empty(), "{rules}: {:?}", drive.alarms());
@@ -168,7 +168,7 @@ proptest! {
 
     /// Every glance of three seconds or more in one piece raises an alarm, unless one is on already.
     #[test]
-    fn no_long_glance_is_missed(script in parts(&[ROAD, SCREEN])) {
+    fn the_monitor_misses_no_long_glance(script in parts(&[ROAD, SCREEN])) {
         let drive = run("euroncap-2026", 30, &script);
         let long = script.iter().any(|(act, fifths)| *act == SCREEN && *fifths >= 15);
         prop_assert!(!long || drive.raised().iter().any(of_gaze), "{:?}", drive.events);
@@ -176,7 +176,7 @@ proptest! {
 
     /// More time away never delays the first alarm.
     #[test]
-    fn monotonic_in_time_off_road(
+    fn alarms_are_monotonic_in_time_off_road(
         script in parts(&[ROAD, SCREEN, LAP, Do::Hide]),
         more in any::<prop::sample::Index>(),
     ) {
@@ -198,7 +198,7 @@ proptest! {
 
     /// The same drive gives the same alarms at any frame rate, to within a frame.
     #[test]
-    fn invariant_to_the_frame_rate(
+    fn alarms_do_not_depend_on_the_frame_rate(
         script in parts(&[ROAD, SCREEN, LAP, MIRROR, Do::Hide, Do::Close]),
     ) {
         for rules in RuleProfile::builtin_names() {
@@ -219,7 +219,7 @@ proptest! {
 
     /// More frames that show the same change nothing.
     #[test]
-    fn invariant_to_the_splitting_of_frames(
+    fn alarms_do_not_depend_on_how_frames_are_split(
         script in parts(&[ROAD, SCREEN, LAP, Do::Hide, Do::Close]),
         cuts in prop::collection::vec(1..4u32, 1..50),
     ) {
@@ -255,7 +255,7 @@ proptest! {
     /// With any stamps and angles: no panic, the events agree with the attention, and a driver out of
     /// sight is reported within ten seconds of the stamps.
     #[test]
-    fn any_stamps_and_angles(
+    fn the_monitor_survives_any_input(
         frames in prop::collection::vec(
             (0..40_000u64, -400f32..400.0, -400f32..400.0, prop::bool::weighted(0.7)), 1..200,
         ),

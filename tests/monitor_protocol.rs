@@ -83,7 +83,7 @@ fn glance(rules: &str, fps: u64, to: Do, frames: u64) -> Drive {
 /// "One glance away >= 3 s" (v10.4), "warning within 3-4 s of the glance" (Driver Engagement): every
 /// target, every movement, every rate, one frame less than three seconds, three seconds, one more.
 #[test]
-fn long_distraction_at_every_target() {
+fn every_target_raises_long_distraction() {
     for rules in ["euroncap-2026", "euroncap-2023"] {
         for (name, yaw, pitch, _, movement) in TARGETS {
             for (head, expected) in heads(movement) {
@@ -135,7 +135,7 @@ fn the_road_is_no_distraction() {
 
 /// "10 s cumulative in a 30 s window": glances of 2 s with 1 s of road between reach it in the fifth.
 #[test]
-fn short_distraction_at_every_target() {
+fn every_target_raises_short_distraction() {
     for rules in ["euroncap-2026", "euroncap-2023"] {
         for fps in RATES {
             for (name, yaw, pitch, _, _) in TARGETS.iter().filter(|target| target.3) {
@@ -226,7 +226,7 @@ fn phones_are_sharing() {
 /// Two of Euro NCAP's eleven phone positions have the angles of the road ahead. Gaze angles cannot
 /// show them; that takes a phone detector.
 #[test]
-fn a_phone_in_front_of_the_road_is_not_seen() {
+fn a_phone_in_front_of_the_road_goes_unseen() {
     assert_eq!(PHONES.len() + PHONES_ON_THE_ROAD.len(), 11);
     for (name, yaw, pitch) in PHONES_ON_THE_ROAD {
         let drive = glance("euroncap-2026", 30, Do::Look(yaw, pitch), 300);
@@ -249,7 +249,7 @@ fn sharing_with_several_targets_adds_up() {
 
 /// "Unresponsive: no forward gaze within 3 s of a warning, or away >= 6 s".
 #[test]
-fn unresponsive_after_a_warning_without_effect() {
+fn a_driver_who_ignores_a_warning_is_unresponsive() {
     for fps in RATES {
         let away = Do::Look(33.0, -20.0);
         let less = glance("euroncap-2026", fps, away, 6 * fps - 1);
@@ -304,7 +304,7 @@ fn euro_ncap_rests_below_20() {
 /// (EU) 2023/2590: only Area 3 starts the clock; more than 3.5 s from 50 km/h, more than 6 s from 20,
 /// 1.5 s more where the situation is not nominal; no warning within 4 s is a false negative.
 #[test]
-fn addw_by_speed_and_area() {
+fn addw_depends_on_speed_and_area() {
     let lap = Do::Look(13.0, -50.0);
     for fps in RATES {
         for (speed, nominal, threshold) in [
@@ -389,7 +389,7 @@ fn r171_escalates() {
 /// Microsleep: closed for 1 s and more; sleep: 3 s and more; unresponsive: 6 s and more. A blink
 /// takes 0.1 to 0.4 s.
 #[test]
-fn closed_eyes() {
+fn closed_eyes_raise_their_alarms() {
     for fps in RATES {
         let close = |frames| {
             let mut drive = Drive::new("euroncap-2026", fps);
@@ -417,7 +417,7 @@ fn closed_eyes() {
 
 /// PERCLOS: slow closures of 0.8 s every 4 s are 20 % of a minute; from 50 km/h.
 #[test]
-fn drowsiness() {
+fn slow_closures_raise_drowsiness() {
     for (speed, expected) in [(Some(80.0), vec![Alarm::Drowsy]), (Some(49.0), vec![])] {
         let mut drive = Drive::new("euroncap-2026", 30);
         drive.conditions.speed = speed;
@@ -490,7 +490,7 @@ fn delays_are_measured_and_small() {
 
 /// Stamps that repeat or come late change nothing; a gap restarts counting.
 #[test]
-fn stamps_may_be_bad() {
+fn bad_stamps_do_no_harm() {
     let away = Do::Look(33.0, -20.0);
     let clean = glance("euroncap-2026", 30, away, 95);
     let mut bad = Drive::new("euroncap-2026", 30);
@@ -527,7 +527,7 @@ fn stamps_may_be_bad() {
 
 /// The frame rate may change in the middle of a glance.
 #[test]
-fn the_rate_may_change() {
+fn the_frame_rate_may_change() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(ROAD, 4.0);
     let conditions = drive.conditions;

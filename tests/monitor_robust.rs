@@ -179,7 +179,7 @@ fn drowsiness_ends_with_its_evidence() {
 /// Sunglasses, or a lost eye engine: gaze goes on, the eyes are reported as unavailable within ten
 /// seconds, and their alarms end.
 #[test]
-fn eyes_that_become_invisible() {
+fn lost_eyes_are_reported_and_end_their_alarms() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.eyes = true;
     drive.seconds(ROAD, 4.0).seconds(Do::Close, 1.5).seconds(ROAD, 0.1);
@@ -230,7 +230,7 @@ fn an_intervention_ends_though_the_eyes_are_invisible() {
 
 /// A closure of ten minutes ago and a blink make no microsleep.
 #[test]
-fn a_closure_does_not_wait_for_ever() {
+fn an_old_closure_and_a_blink_make_no_microsleep() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.eyes = true;
     drive.seconds(ROAD, 4.0).seconds(Do::Close, 0.6);
@@ -453,7 +453,7 @@ fn lowered_lids_are_no_microsleep() {
 
 /// An empty seat is not attentive, and the first zone is reported like every other.
 #[test]
-fn no_state_before_the_first_sight() {
+fn the_monitor_reports_nothing_before_the_first_face() {
     let mut drive = Drive::new("euroncap-2026", 30);
     drive.seconds(Do::Hide, 2.0);
     assert_eq!(state(&drive), DriverState::Calibrating);
@@ -517,7 +517,7 @@ fn a_warning_ends_below_its_speed_and_an_intervention_does_not() {
 
 /// The speed and the situation may change in the midst of a glance: the present threshold applies.
 #[test]
-fn the_threshold_is_that_of_the_moment() {
+fn the_threshold_follows_the_moment() {
     let conditions = |speed, nominal| Conditions { speed: Some(speed), nominal };
     // 4 s are allowed at 30 km/h and too long at 60.
     let mut drive = Drive::new("eu-addw", 30);

@@ -14,7 +14,7 @@ use gstgaze::engine::{self, EngineOptions};
 const VARIABLE: &str = "GAZE_OPENVINO_LIBRARY";
 
 #[test]
-fn it_runs_in_a_process_with_its_own_runtime() {
+fn openvino_runs_in_a_process_with_its_own_runtime() {
     let test = "openvino::it_runs";
     let Some(library) = std::env::var_os(VARIABLE) else {
         common::left_out(test, &format!("{VARIABLE} is not set"));

@@ -64,7 +64,7 @@ fn whole_frame(frame: &FrameView, spec: &ImageSpec) -> Vec<u8> {
 }
 
 #[test]
-fn resized_bytes_are_those_of_opencv_and_pillow() {
+fn resized_bytes_match_opencv_and_pillow() {
     let (index, data) = fixtures();
     assert!(index.resizes.len() >= 30);
     for case in &index.resizes {
@@ -92,7 +92,7 @@ fn resized_bytes_are_those_of_opencv_and_pillow() {
 }
 
 #[test]
-fn yuv_bytes_are_those_of_opencv() {
+fn yuv_bytes_match_opencv() {
     let (index, data) = fixtures();
     let [width, height] = index.colour_size;
     let size = Size::new(width, height);
@@ -137,7 +137,7 @@ struct Stored {
 }
 
 #[test]
-fn tensors_are_the_publishers() {
+fn tensors_match_the_publishers() {
     let spec = ImageSpec {
         width: 448,
         height: 448,
@@ -151,13 +151,13 @@ fn tensors_are_the_publishers() {
     for name in ["skimage_astronaut", "uniface_man1", "uniface_meeting"] {
         let fixture = |suffix: &str| {
             let path = format!("models/reference/fixtures/{name}{suffix}");
-            common::shared("tensors_are_the_publishers", &path)
+            common::shared("tensors_match_the_publishers", &path)
         };
         let Some(json) = fixture(".json") else { return };
         let Some(npy) = fixture("_input_1x3x448x448_f32.npy") else { return };
         let stored: Stored = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
         let frame = format!("media/frames/{}", stored.png);
-        let Some(frame) = common::shared("tensors_are_the_publishers", &frame) else { return };
+        let Some(frame) = common::shared("tensors_match_the_publishers", &frame) else { return };
         let (size, pixels) = read_png(&frame);
         let plane = Plane { data: &pixels, stride: size.width as usize * 3 };
         let frame =

@@ -11,7 +11,7 @@ use gstgaze::core::inference::{ElementType, TensorMut};
 use gstgaze::core::profile::spec::{FaceCenter, Normalization};
 
 #[test]
-fn poses_and_views_take_no_memory() {
+fn poses_and_views_allocate_nothing() {
     let camera = Camera {
         distortion: [-0.2, 0.05, 0.001, 0.0, 0.0],
         ..Camera::from_field_of_view(60.0, Size::new(640, 480))
@@ -29,7 +29,7 @@ fn poses_and_views_take_no_memory() {
 }
 
 #[test]
-fn nothing_is_allocated_once_warm() {
+fn a_warm_preprocessor_allocates_nothing() {
     let size = Size::new(320, 240);
     let pixels = vec![99; 320 * 240 * 4];
     let faces = [

@@ -289,7 +289,7 @@ fn crops_borders_and_scales_are_within_rounding_of_the_definition() {
 }
 
 #[test]
-fn every_format_takes_the_same_way() {
+fn every_format_takes_the_same_path() {
     // Any format, cropped and resized, is the RGB frame made of it, cropped and resized: no
     // column is lost or shifted at odd corners, and nothing but the crop is read.
     let size = Size::new(31, 23);
@@ -323,7 +323,7 @@ fn every_format_takes_the_same_way() {
 }
 
 #[test]
-fn clip_clips_and_says_so() {
+fn clip_clips_and_reports_it() {
     let frame = Frame::new(PixelFormat::Nv12, Size::new(32, 24), 0, Colorimetry::default());
     let spec = spec(16, 16, Channels::Rgb, Resample::OpencvLinear);
     let inside = bytes(&frame, PixelRect::new(0, 4, 10, 20), Border::Clip, &spec);
@@ -340,7 +340,7 @@ fn clip_clips_and_says_so() {
 }
 
 #[test]
-fn layouts_elements_and_normalisation() {
+fn every_layout_element_and_normalisation_matches_the_definition() {
     let frame = Frame::new(PixelFormat::Rgb, Size::new(20, 10), 0, Colorimetry::default());
     let rect = PixelRect::new(2, 1, 12, 8);
     let plain = spec(9, 7, Channels::Rgb, Resample::OpencvLinear);
@@ -426,7 +426,7 @@ fn letterboxes_fill_and_map_back() {
 }
 
 #[test]
-fn free_sizes_and_given_pictures() {
+fn a_free_size_holds_the_given_picture() {
     // YuNet: nothing is enlarged, the tensor is padded to a multiple of 32.
     let frame = Frame::new(PixelFormat::Bgr, Size::new(50, 40), 0, Colorimetry::default());
     let all = PixelRect::full(frame.size);
@@ -455,7 +455,7 @@ fn free_sizes_and_given_pictures() {
 }
 
 #[test]
-fn nonsense_is_refused() {
+fn invalid_arguments_are_refused() {
     use PreprocessError as E;
     let good = spec(8, 8, Channels::Rgb, Resample::OpencvLinear);
     let new = |spec: ImageSpec| Preprocessor::new(&spec, ElementType::F32).map(drop);

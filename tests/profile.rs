@@ -210,7 +210,7 @@ fn each_decoder_reads_its_model() {
 }
 
 #[test]
-fn no_number_is_no_gaze_and_spares_the_others() {
+fn not_a_number_gives_no_gaze_and_spares_the_other_faces() {
     if !common::onnx_runtime("profile::no_number_is_no_gaze") {
         return;
     }
@@ -261,8 +261,8 @@ fn a_model_carries_its_own_profile() {
 }
 
 #[test]
-fn what_is_not_clear_is_an_error() {
-    if !common::onnx_runtime("profile::what_is_not_clear_is_an_error") {
+fn an_ambiguous_model_is_an_error() {
+    if !common::onnx_runtime("profile::an_ambiguous_model_is_an_error") {
         return;
     }
     let path = common::data("regression_224.onnx");

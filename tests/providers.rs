@@ -39,7 +39,7 @@ fn model(name: &str) -> String {
 }
 
 #[test]
-fn a_pipeline_on_qnn_says_what_runs() {
+fn a_pipeline_on_qnn_reports_what_runs() {
     init();
     if !provider("providers::a_pipeline_on_qnn", ExecutionProvider::Qnn) {
         return;
@@ -84,7 +84,7 @@ fn a_pipeline_on_qnn_says_what_runs() {
 }
 
 #[test]
-fn what_cannot_run_is_an_error_that_names_the_way_out() {
+fn a_provider_that_cannot_run_is_an_error_with_the_remedy() {
     init();
     if !provider("providers::what_cannot_run", ExecutionProvider::Cpu) {
         return;

@@ -35,7 +35,7 @@ fn cpu(name: &str) -> OrtEngine {
 /// Models in floats within the error of 16-bit floats of the CPU, and the same bits in each run and
 /// each session.
 #[test]
-fn it_computes_what_the_cpu_computes_and_always_the_same() {
+fn qnn_agrees_with_the_cpu_and_with_itself() {
     if !provider("qnn::it_computes", QNN) {
         return;
     }
@@ -123,7 +123,7 @@ fn an_open_batch_is_one() {
 /// A model that was compiled ahead runs as it is, needs no profile where the original needed none, and
 /// computes the same.
 #[test]
-fn what_was_compiled_ahead_is_a_model() {
+fn a_model_compiled_ahead_opens() {
     if !provider("qnn::what_was_compiled_ahead", QNN) {
         return;
     }
@@ -203,7 +203,7 @@ fn a_broken_or_stale_entry_is_made_anew() {
 }
 
 #[test]
-fn without_a_usable_cache_it_runs_and_says_so() {
+fn qnn_runs_without_a_usable_cache_and_reports_it() {
     if !provider("qnn::without_a_usable_cache", QNN) {
         return;
     }
@@ -285,7 +285,7 @@ fn a_variable_that_leads_nowhere_is_an_error() {
 }
 
 #[test]
-fn what_it_cannot_do_is_refused_and_not_given_to_the_cpu() {
+fn unsupported_models_are_refused_and_not_given_to_the_cpu() {
     if !provider("qnn::what_it_cannot_do", QNN) {
         return;
     }

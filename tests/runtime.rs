@@ -74,7 +74,7 @@ fn refused(variables: &[(&str, &Path)], parts: &[&str]) {
 }
 
 #[test]
-fn no_library_says_what_was_tried_and_how_to_get_one() {
+fn a_missing_library_names_what_was_tried_and_the_remedy() {
     let says = child(&own_binary(), &[]);
     if says[0].starts_with("loaded") {
         common::left_out("runtime::no_library", "this system has one on the loader's path");
@@ -96,7 +96,7 @@ fn a_variable_that_leads_nowhere_is_an_error() {
 }
 
 #[test]
-fn what_is_no_library_is_an_error() {
+fn a_file_that_is_not_a_library_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let text = dir.path().join("libonnxruntime.so");
     std::fs::write(&text, "this is no library, whatever its name says").unwrap();
@@ -174,7 +174,7 @@ fn an_old_onnx_runtime_is_an_error_with_both_versions() {
 }
 
 #[test]
-fn the_own_variable_wins_and_a_directory_will_do() {
+fn gaze_ort_library_wins_and_may_be_a_directory() {
     let Some(library) = library("runtime::the_own_variable_wins") else { return };
     let nowhere = Path::new("/nowhere/libonnxruntime.so");
     let says = child(&own_binary(), &[("GAZE_ORT_LIBRARY", &library), ("ORT_DYLIB_PATH", nowhere)]);
@@ -201,8 +201,8 @@ fn a_library_beside_the_program_is_found() {
 }
 
 #[test]
-fn a_failure_is_not_for_ever() {
-    let Some(library) = library("runtime::a_failure_is_not_for_ever") else { return };
+fn a_failed_load_is_tried_again() {
+    let Some(library) = library("runtime::a_failed_load_is_tried_again") else { return };
     let dir = tempfile::tempdir().unwrap();
     let later = dir.path().join("libonnxruntime.so");
     let says = child(&own_binary(), &[("GAZE_ORT_LIBRARY", &later), (RETRY, &library)]);

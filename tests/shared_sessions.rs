@@ -24,8 +24,8 @@ fn answer(engine: &mut dyn Engine, value: f32) -> f32 {
 }
 
 #[test]
-fn the_same_model_is_loaded_once() {
-    if !common::onnx_runtime("the_same_model_is_loaded_once") {
+fn two_engines_load_the_same_model_once() {
+    if !common::onnx_runtime("two_engines_load_the_same_model_once") {
         return;
     }
     let (model, options) = (common::data("regression.onnx"), EngineOptions::default());

@@ -128,8 +128,8 @@ fn push(h: &mut Harness, data: &[u8], pts: Option<u64>) -> gst::Buffer {
 }
 
 #[test]
-fn ids_are_on_regions_and_a_flush_ends_tracks() {
-    let test = "ids_are_on_regions_and_a_flush_ends_tracks";
+fn regions_carry_ids_and_a_flush_ends_tracks() {
+    let test = "regions_carry_ids_and_a_flush_ends_tracks";
     let Some(gazeface) = gazeface(test) else { return };
     let Some((caps, data)) = astronaut(test) else { return };
     let element = gst::parse::launch(&gazeface).unwrap();
@@ -164,8 +164,8 @@ fn ids_are_on_regions_and_a_flush_ends_tracks() {
 }
 
 #[test]
-fn small_faces_are_left_out_when_asked() {
-    let test = "small_faces_are_left_out_when_asked";
+fn small_faces_are_dropped_on_request() {
+    let test = "small_faces_are_dropped_on_request";
     let Some(gazeface) = gazeface(test) else { return };
     let Some((caps, data)) = astronaut(test) else { return };
     for (least, count) in [(20, 1), (400, 0)] {
@@ -200,8 +200,8 @@ fn answers(properties: &str, track: bool) -> Vec<Gaze> {
 }
 
 #[test]
-fn smoothing_is_asked_for_and_needs_a_track() {
-    if !runtime("smoothing_is_asked_for_and_needs_a_track") {
+fn smoothing_is_optional_and_needs_a_track() {
+    if !runtime("smoothing_is_optional_and_needs_a_track") {
         return;
     }
     let raw = answers("", true);

@@ -39,7 +39,7 @@ fn warp(made: &mut Preprocessor, frame: &FrameView, matrix: &Mat3, border: Borde
 }
 
 #[test]
-fn warped_bytes_are_those_of_opencv() {
+fn warped_bytes_match_opencv() {
     let index = std::fs::read(common::data("warp.json")).unwrap();
     let index: Index = serde_json::from_slice(&index).unwrap();
     let data = std::fs::read(common::data("warp.bin")).unwrap();

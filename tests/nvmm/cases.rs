@@ -49,8 +49,8 @@ fn every_format_in_every_memory_is_as_in_system_memory() {
 }
 
 #[test]
-fn how_the_cpu_comes_to_the_pixels_is_said_once() {
-    if !ready("how_the_cpu_comes_to_the_pixels_is_said_once") {
+fn how_the_cpu_reads_pixels_is_reported_once() {
+    if !ready("how_the_cpu_reads_pixels_is_reported_once") {
         return;
     }
     for (mux, words) in [
@@ -126,8 +126,8 @@ fn batches_with_gaps_are_as_single_frames() {
 }
 
 #[test]
-fn a_batch_that_is_not_full() {
-    if !ready("a_batch_that_is_not_full") {
+fn a_batch_that_is_not_full_is_processed() {
+    if !ready("a_batch_that_is_not_full_is_processed") {
         return;
     }
     let (mut h, bus) = nvidia("batch-size=8", "");
@@ -174,8 +174,8 @@ fn each_source_has_its_own_past() {
 }
 
 #[test]
-fn only_the_objects_that_are_asked_for() {
-    if !ready("only_the_objects_that_are_asked_for") {
+fn only_the_requested_objects_get_gaze() {
+    if !ready("only_the_requested_objects_get_gaze") {
         return;
     }
     let regions: [Region; 2] = [("face", (4, 4, 20, 24), 0), ("car", (0, 0, 32, 32), 0)];
@@ -200,8 +200,8 @@ fn only_the_objects_that_are_asked_for() {
 }
 
 #[test]
-fn arrows_for_the_on_screen_display() {
-    if !ready("arrows_for_the_on_screen_display") {
+fn arrows_for_the_on_screen_display_are_attached() {
+    if !ready("arrows_for_the_on_screen_display_are_attached") {
         return;
     }
     // More than one display meta holds.
@@ -244,8 +244,8 @@ fn gazeface_looks_at_single_frames() {
 }
 
 #[test]
-fn batches_that_lie() {
-    if !ready("batches_that_lie") {
+fn batches_that_lie_are_reported() {
+    if !ready("batches_that_lie_are_reported") {
         return;
     }
     for (mux, words) in [
@@ -320,8 +320,8 @@ fn one_broken_frame_does_not_keep_the_others_from_their_gaze() {
 }
 
 #[test]
-fn json_lines_for_each_source() {
-    if !ready("json_lines_for_each_source") {
+fn each_source_has_its_json_lines() {
+    if !ready("each_source_has_its_json_lines") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -390,8 +390,8 @@ fn a_process_of_its_own() {
 }
 
 #[test]
-fn libraries_that_are_missing_one_at_a_time() {
-    if !ready("libraries_that_are_missing_one_at_a_time") {
+fn libraries_missing_one_at_a_time_are_reported() {
+    if !ready("libraries_missing_one_at_a_time_are_reported") {
         return;
     }
     let folder = stub::build().unwrap();
@@ -449,9 +449,9 @@ fn caps_are_negotiated_in_each_memory() {
 }
 
 #[test]
-fn the_header_is_the_structure() {
+fn the_header_matches_the_structure() {
     use gstgaze::nvidia::payload as p;
-    if !ready("the_header_is_the_structure") {
+    if !ready("the_header_matches_the_structure") {
         return;
     }
     macro_rules! offsets {
@@ -525,7 +525,7 @@ fn the_header_is_the_structure() {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output();
     let Ok(python) = python else {
-        common::left_out("the_header_is_the_structure", "no python3: the Python example");
+        common::left_out("the_header_matches_the_structure", "no python3: the Python example");
         return;
     };
     assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));

@@ -36,8 +36,8 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[test]
-fn what_a_configuration_says_in_vain_is_told() {
-    if !ready("what_a_configuration_says_in_vain_is_told") {
+fn keys_without_effect_are_reported() {
+    if !ready("keys_without_effect_are_reported") {
         return;
     }
     let dir = folder();
@@ -62,8 +62,8 @@ fn what_a_configuration_says_in_vain_is_told() {
 }
 
 #[test]
-fn both_forms_say_the_same() {
-    if !ready("both_forms_say_the_same") {
+fn both_forms_of_configuration_give_the_same_settings() {
+    if !ready("both_forms_of_configuration_give_the_same_settings") {
         return;
     }
     let dir = folder();

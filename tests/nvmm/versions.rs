@@ -7,8 +7,8 @@ use super::stub::{self, ready};
 use crate::common::element::says;
 
 #[test]
-fn a_library_of_another_version_than_the_buffer() {
-    if !ready("a_library_of_another_version_than_the_buffer") {
+fn a_library_of_another_version_than_the_buffer_is_reported() {
+    if !ready("a_library_of_another_version_than_the_buffer_is_reported") {
         return;
     }
     let (surface, meta) = VERSIONS;
