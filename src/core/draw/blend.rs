@@ -1,16 +1,15 @@
-//! A canvas onto a frame, in the frame's own pixel format.
+//! Blends a canvas over a frame, in the frame's own pixel format.
 //!
 //! Every format is one of two kinds: packed red, green and blue, or luma with chroma that is shared
-//! by one, two or four pixels. Colours are converted with the frame's own matrix and range, and
-//! chroma gets the mean of what was drawn on the pixels that share it, so edges have no fringes
-//! whatever the offset. Bytes under transparent pixels are not written.
+//! by one, two or four pixels. Colours use the frame's own matrix and range. Chroma gets the mean of
+//! the canvas pixels that share it, so edges have no fringes at any offset. Bytes under transparent
+//! pixels are not written.
 
-use crate::core::geometry::{PixelRect, Size};
+use crate::core::geometry::rect::{PixelRect, Size};
 use crate::core::image::color::{ColorRange, Colorimetry};
-use crate::core::image::frame::check_layout;
-use crate::core::image::{FrameError, PixelFormat, PlaneLayout};
+use crate::core::image::frame::{FrameError, PixelFormat, PlaneLayout, check_layout};
 
-/// A frame in host memory to draw on, checked.
+/// A checked frame in host memory to draw on.
 #[derive(Debug)]
 pub struct FrameMut<'a> {
     format: PixelFormat,
@@ -21,7 +20,7 @@ pub struct FrameMut<'a> {
 }
 
 impl<'a> FrameMut<'a> {
-    /// Checks that `data` really holds a frame of this format and size, with its planes at
+    /// Checks that `data` holds a frame of this format and size, with its planes at
     /// `planes`.
     ///
     /// # Errors
@@ -46,24 +45,24 @@ impl<'a> FrameMut<'a> {
         self.size
     }
 
-    /// The bytes in use of one row of one plane.
+    /// The used bytes of one row of one plane.
     fn row(&mut self, plane: usize, y: usize) -> &mut [u8] {
         let (row, _) = self.format.plane_extent(plane, self.size);
         let PlaneLayout { offset, stride } = self.planes[plane];
         &mut self.data[offset + y * stride..][..row]
     }
 
-    /// Blends `canvas`, premultiplied RGBA of the extent of `place`, over the frame. What lies
-    /// outside the frame is left out.
+    /// Blends `canvas`, premultiplied RGBA of the extent of `place`, over the frame; the part outside
+    /// the frame is skipped.
     pub(super) fn blend(&mut self, canvas: &[u8], place: PixelRect) {
         let inside = place.clipped(self.size);
         let tile = Tile { canvas, place, inside };
         if inside.is_empty() || canvas.len() < place.width as usize * place.height as usize * 4 {
             return;
         }
-        match layout(self.format) {
-            Layout::Packed(packed) => self.blend_packed(&tile, packed),
-            Layout::Luma { luma, chroma } => {
+        match pixel_layout(self.format) {
+            PixelLayout::Packed(packed) => self.blend_packed(&tile, packed),
+            PixelLayout::Luma { luma, chroma } => {
                 let colors = ToYuv::new(self.colorimetry);
                 self.blend_luma(&tile, luma, &colors);
                 if let Some(chroma) = chroma {
@@ -147,12 +146,12 @@ struct Tile<'a> {
 }
 
 impl Tile<'_> {
-    /// Rows of the frame that it touches.
+    /// The rows of the frame that it covers.
     fn rows(&self) -> std::ops::Range<usize> {
         self.inside.y as usize..(self.inside.y as usize + self.inside.height as usize)
     }
 
-    /// The pixel for a place in the frame, which must be inside.
+    /// The pixel at a place in the frame, which must be inside.
     fn pixel(&self, x: usize, y: usize) -> [u8; 4] {
         let column = (x as i64 - i64::from(self.place.x)) as usize;
         let row = (y as i64 - i64::from(self.place.y)) as usize;
@@ -184,8 +183,8 @@ fn over(color: u32, below: u8, alpha: u8) -> u8 {
     (color + (kept + 127) / 255).min(255) as u8
 }
 
-/// Premultiplied `from` over a pixel with an alpha that its colours are not multiplied with, as
-/// GStreamer's formats have it (Porter and Duff's "over", divided by the alpha that results).
+/// Premultiplied `from` over a pixel with straight alpha, as GStreamer's formats have it (Porter and
+/// Duff's "over", divided by the resulting alpha).
 fn over_straight(from: [u8; 4], to: &mut [u8], rgb: [usize; 3], alpha: usize) {
     let kept = u32::from(to[alpha]) * (255 - u32::from(from[3]));
     let sum = u32::from(from[3]) * 255 + kept;
@@ -196,7 +195,7 @@ fn over_straight(from: [u8; 4], to: &mut [u8], rgb: [usize; 3], alpha: usize) {
     to[alpha] = ((sum + 127) / 255) as u8;
 }
 
-/// Packed pixels: bytes of a pixel, and where its components are.
+/// Packed pixels: the bytes of a pixel and the places of its components.
 #[derive(Clone, Copy)]
 struct Packed {
     step: usize,
@@ -204,7 +203,7 @@ struct Packed {
     alpha: Option<usize>,
 }
 
-/// Where the samples of one component are: in which plane, at which byte the first, how far apart.
+/// The samples of one component: their plane, the byte of the first, and their distance.
 #[derive(Clone, Copy)]
 struct Component {
     plane: usize,
@@ -219,22 +218,22 @@ struct Chroma {
     rows: usize,
 }
 
-enum Layout {
+enum PixelLayout {
     Packed(Packed),
     Luma { luma: Component, chroma: Option<Chroma> },
 }
 
-/// The table of formats.
-const fn layout(format: PixelFormat) -> Layout {
+/// The layout of each format.
+const fn pixel_layout(format: PixelFormat) -> PixelLayout {
     use PixelFormat as F;
-    const fn packed(step: usize, rgb: [usize; 3], alpha: Option<usize>) -> Layout {
-        Layout::Packed(Packed { step, rgb, alpha })
+    const fn packed(step: usize, rgb: [usize; 3], alpha: Option<usize>) -> PixelLayout {
+        PixelLayout::Packed(Packed { step, rgb, alpha })
     }
     const fn at(plane: usize, first: usize, step: usize) -> Component {
         Component { plane, first, step }
     }
-    const fn yuv(luma: Component, u: Component, v: Component, rows: usize) -> Layout {
-        Layout::Luma { luma, chroma: Some(Chroma { uv: [u, v], rows }) }
+    const fn yuv(luma: Component, u: Component, v: Component, rows: usize) -> PixelLayout {
+        PixelLayout::Luma { luma, chroma: Some(Chroma { uv: [u, v], rows }) }
     }
     match format {
         F::Nv12 => yuv(at(0, 0, 1), at(1, 0, 2), at(1, 1, 2), 2),
@@ -243,7 +242,7 @@ const fn layout(format: PixelFormat) -> Layout {
         F::Yv12 => yuv(at(0, 0, 1), at(2, 0, 1), at(1, 0, 1), 2),
         F::Yuy2 => yuv(at(0, 0, 2), at(0, 1, 4), at(0, 3, 4), 1),
         F::Uyvy => yuv(at(0, 1, 2), at(0, 0, 4), at(0, 2, 4), 1),
-        F::Gray8 => Layout::Luma { luma: at(0, 0, 1), chroma: None },
+        F::Gray8 => PixelLayout::Luma { luma: at(0, 0, 1), chroma: None },
         F::Rgb => packed(3, [0, 1, 2], None),
         F::Bgr => packed(3, [2, 1, 0], None),
         F::Rgbx => packed(4, [0, 1, 2], None),

@@ -22,16 +22,16 @@ fn arrow_of(gaze: Gaze) -> (Point, Point) {
     let face = GazeEstimate { gaze: Some(gaze), ..face(Rect::new(600.0, 300.0, 100.0, 100.0)) };
     let style = Style { arrow_length: 200, ..Style::default() };
     let scene = lay_out(&[face], HD, &style);
-    let mut arrows = scene.items().iter().filter_map(|item| match item.shape {
-        Shape::Arrow { from, to } => Some((from, to)),
+    let mut arrows = scene.items().iter().filter_map(|item| match item.primitive {
+        Primitive::Arrow { from, to } => Some((from, to)),
         _ => None,
     });
     arrows.next().unwrap()
 }
 
 fn labels(scene: &Scene) -> Vec<(PixelRect, String)> {
-    let label = |item: &Item| match &item.shape {
-        Shape::Label { plate, text, .. } => Some((*plate, scene.text(text).to_owned())),
+    let label = |item: &Item| match &item.primitive {
+        Primitive::Label { plate, text, .. } => Some((*plate, scene.text(text).to_owned())),
         _ => None,
     };
     scene.items().iter().filter_map(label).collect()
@@ -53,8 +53,8 @@ fn a_gaze_into_the_camera_is_a_dot() {
     let mut looking = face(Rect::new(600.0, 300.0, 100.0, 100.0));
     looking.gaze = Some(Gaze::default());
     let scene = lay_out(&[looking], HD, &Style::default());
-    assert!(!scene.items().iter().any(|i| matches!(i.shape, Shape::Arrow { .. })));
-    assert!(scene.items().iter().any(|i| matches!(i.shape, Shape::Dot { .. })));
+    assert!(!scene.items().iter().any(|i| matches!(i.primitive, Primitive::Arrow { .. })));
+    assert!(scene.items().iter().any(|i| matches!(i.primitive, Primitive::Dot { .. })));
 }
 
 #[test]
@@ -122,11 +122,11 @@ fn a_frame_without_room_has_no_label() {
     let small =
         lay_out(&[face(Rect::new(0.0, 0.0, 16.0, 16.0))], Size::new(16, 16), &Style::default());
     assert!(labels(&small).is_empty());
-    assert!(small.items().iter().any(|i| matches!(i.shape, Shape::Corner { .. })));
+    assert!(small.items().iter().any(|i| matches!(i.primitive, Primitive::Corner { .. })));
 }
 
 #[test]
-fn nothing_is_drawn_of_what_is_not_there() {
+fn faces_outside_the_frame_draw_nothing() {
     let rects = [
         Rect::new(2000.0, 0.0, 50.0, 50.0),
         Rect::new(-60.0, 10.0, 50.0, 50.0),
@@ -152,7 +152,7 @@ fn bounds_lie_in_the_frame_whatever_the_box() {
 }
 
 #[test]
-fn parts_can_be_left_out_and_carried_results_are_fainter() {
+fn parts_can_be_left_out_and_reused_results_are_fainter() {
     let style = Style::default();
     let only = |parts| {
         let mut face = face(Rect::new(600.0, 300.0, 100.0, 100.0));
@@ -175,7 +175,7 @@ fn parts_can_be_left_out_and_carried_results_are_fainter() {
     assert_eq!(only(crate::core::draw::Parts { head_pose: true, ..none }), 3);
     let carried = GazeEstimate { age: 1, ..face(Rect::new(600.0, 300.0, 100.0, 100.0)) };
     let scene = lay_out(&[carried], HD, &style);
-    assert!(scene.items().iter().all(|i| i.color.rgba()[3] == 191 && i.opacity == CARRIED));
+    assert!(scene.items().iter().all(|i| i.color.rgba()[3] == 191 && i.opacity == REUSED));
 }
 
 #[test]

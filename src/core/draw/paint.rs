@@ -1,27 +1,27 @@
-//! A scene onto pixels.
+//! Draws a scene to pixels.
 
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, PixmapMut, Stroke, Transform,
 };
 
 use super::blend::FrameMut;
-use super::layout::{Item, Scene, Shape};
+use super::scene::{Item, Primitive, Scene};
 use super::style::{Argb, Style};
 use super::text::Font;
 use crate::core::gaze::GazeEstimate;
-use crate::core::geometry::{PixelRect, Point, Size};
+use crate::core::geometry::rect::{PixelRect, Point, Rect, Size};
 
 /// Ground under text, and around lines: dark enough for white text on a white wall.
 const PLATE: Argb = Argb(0xa80c_1014);
 const HALO: Argb = Argb(0x7000_0000);
 
-/// The font that is built in cannot be read: a fault of the build.
+/// The embedded font is damaged, which is a fault of the build.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the built-in font cannot be read; rebuild with an intact crate epaint_default_fonts")]
+#[error("the embedded font cannot be read; rebuild with an intact crate epaint_default_fonts")]
 pub struct FontError;
 
-/// Lays faces out and draws them. Owns and reuses everything that this needs; only the
-/// rasteriser's own edge lists are allocated anew for each line.
+/// Lays out faces and draws them. Owns and reuses all memory, except the rasteriser's edge lists, which
+/// are allocated for each line.
 pub struct Painter {
     scene: Scene,
     brush: Brush,
@@ -31,25 +31,24 @@ impl Painter {
     /// A painter that has drawn nothing yet.
     ///
     /// # Errors
-    /// [`FontError`] where the built-in font is broken.
+    /// [`FontError`] if the embedded font is damaged.
     pub fn new() -> Result<Self, FontError> {
         let font = Font::new().map_err(|_| FontError)?;
         let brush = Brush { font, canvas: Vec::new(), path: PathBuilder::new() };
         Ok(Self { scene: Scene::default(), brush })
     }
 
-    /// Decides what goes where for faces whose boxes are in pixels of a frame of `size`.
+    /// Lays out faces whose boxes are in pixels of a frame of `size`.
     pub fn lay_out(&mut self, faces: &[GazeEstimate], size: Size, style: &Style) -> &Scene {
         let metrics = self.brush.font.resize(style.font(size));
         self.scene.lay_out(faces, size, style, metrics);
         &self.scene
     }
 
-    /// Draws what was laid out. A frame of another size than it was laid out for gets the part
-    /// that lies in it.
+    /// Draws the scene. A frame of another size gets the part that lies in it.
     pub fn paint(&mut self, frame: &mut FrameMut<'_>) {
         for item in self.scene.items() {
-            // Shape by shape: the canvases are small, and the empty middle of a face costs nothing.
+            // One canvas for each primitive: small ones, so the empty middle of a face costs nothing.
             let place = item.bounds(frame.size());
             if let Some(canvas) = self.brush.draw(std::slice::from_ref(item), &self.scene, place) {
                 frame.blend(canvas, place);
@@ -57,8 +56,8 @@ impl Painter {
         }
     }
 
-    /// Gives each face that is in the frame as one picture, premultiplied RGBA row by row without
-    /// padding, and the pixels of the frame that it belongs to: for those who blend themselves.
+    /// Calls `each` with a picture of each face in the frame, in premultiplied RGBA without padding, and
+    /// its rectangle in the frame, for callers that blend themselves.
     pub fn for_each_tile(&mut self, mut each: impl FnMut(PixelRect, &[u8])) {
         for items in self.scene.faces() {
             let bounds = items.iter().map(|item| item.bounds(self.scene.size()));
@@ -83,12 +82,12 @@ fn union(a: PixelRect, b: PixelRect) -> PixelRect {
 struct Brush {
     font: Font,
     canvas: Vec<u8>,
-    /// Between two shapes, the memory of their path.
+    /// The memory of the path, reused.
     path: PathBuilder,
 }
 
 impl Brush {
-    /// Draws `items` on a clean canvas that lies at `place`; `None` where that is empty.
+    /// Draws `items` on a clean canvas at `place`; `None` if that is empty.
     fn draw(&mut self, items: &[Item], scene: &Scene, place: PixelRect) -> Option<&[u8]> {
         let length = place.width as usize * place.height as usize * 4;
         if length == 0 {
@@ -97,8 +96,8 @@ impl Brush {
         self.canvas.clear();
         self.canvas.resize(length, 0);
         for item in items {
-            match &item.shape {
-                Shape::Label { plate, pen: [x, y], leading, text } => {
+            match &item.primitive {
+                Primitive::Label { plate, pen: [x, y], leading, text } => {
                     self.plate(item, *plate, place);
                     let baselines = (*y..).step_by(*leading as usize);
                     for (line, y) in scene.text(text).lines().zip(baselines) {
@@ -111,7 +110,7 @@ impl Brush {
         Some(&self.canvas)
     }
 
-    /// Builds a path in memory that is reused.
+    /// Builds a path in the reused memory.
     fn build(&mut self, draw: impl FnOnce(&mut PathBuilder)) -> Option<Path> {
         let mut builder = std::mem::replace(&mut self.path, PathBuilder::new());
         builder.clear();
@@ -120,21 +119,21 @@ impl Brush {
     }
 
     /// Lines and dots, each with its halo.
-    fn shape(&mut self, item: &Item, shape: &Shape, place: PixelRect) {
-        let filled = matches!(shape, Shape::Arrow { .. } | Shape::Dot { .. });
+    fn shape(&mut self, item: &Item, shape: &Primitive, place: PixelRect) {
+        let filled = matches!(shape, Primitive::Arrow { .. } | Primitive::Dot { .. });
         let path = self.build(|path| match shape {
-            Shape::Corner { tip, dx, dy } => {
+            Primitive::Corner { tip, dx, dy } => {
                 path.move_to(tip.x + dx, tip.y);
                 path.line_to(tip.x, tip.y);
                 path.line_to(tip.x, tip.y + dy);
             }
-            Shape::Line { from, to } => {
+            Primitive::Line { from, to } => {
                 path.move_to(from.x, from.y);
                 path.line_to(to.x, to.y);
             }
-            Shape::Arrow { from, to } => arrow(path, *from, *to, item),
-            Shape::Dot { center, radius } => path.push_circle(center.x, center.y, *radius),
-            Shape::Label { .. } => {}
+            Primitive::Arrow { from, to } => arrow(path, *from, *to, item),
+            Primitive::Dot { center, radius } => path.push_circle(center.x, center.y, *radius),
+            Primitive::Label { .. } => {}
         });
         let Some(path) = path else { return };
         let Some(mut pixels) = PixmapMut::from_bytes(&mut self.canvas, place.width, place.height)
@@ -192,7 +191,7 @@ impl Brush {
     }
 }
 
-/// `color` over a premultiplied pixel, as far as it is covered.
+/// Blends `color` over a premultiplied pixel by its coverage.
 fn cover(pixel: &mut [u8], color: Argb, coverage: u8) {
     let [r, g, b, a] = color.rgba().map(u32::from);
     let alpha = (a * u32::from(coverage) + 127) / 255;
@@ -239,7 +238,7 @@ fn arrow(path: &mut PathBuilder, from: Point, to: Point, item: &Item) {
 }
 
 /// A rectangle with corners rounded by quarter circles of `radius`, drawn as cubic curves.
-fn rounded(path: &mut PathBuilder, rect: &crate::core::geometry::Rect, radius: f32) {
+fn rounded(path: &mut PathBuilder, rect: &Rect, radius: f32) {
     /// Handle of the cubic that is nearest to a quarter circle: 4/3 (sqrt(2) - 1).
     const HANDLE: f32 = 0.552_284_8;
     let (x1, y1, x2, y2) = (rect.x, rect.y, rect.right(), rect.bottom());

@@ -57,8 +57,8 @@ fn text_is_bright_on_dark_whatever_the_picture() {
         let data = painted(&faces, &Style::default(), grey);
         let mut painter = Painter::new().unwrap();
         let scene = painter.lay_out(&faces, SIZE, &Style::default());
-        let plate = scene.items().iter().find_map(|item| match item.shape {
-            Shape::Label { plate, .. } => Some(plate),
+        let plate = scene.items().iter().find_map(|item| match item.primitive {
+            Primitive::Label { plate, .. } => Some(plate),
             _ => None,
         });
         let plate = plate.unwrap();

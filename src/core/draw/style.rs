@@ -1,6 +1,6 @@
-//! How it looks: colours, sizes, and which parts are drawn.
+//! The style of a drawing: colours, sizes, and the parts to draw.
 
-use crate::core::geometry::Size;
+use crate::core::geometry::rect::Size;
 
 /// A colour as GStreamer's properties write it: `0xAARRGGBB`, not premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Argb {
     }
 }
 
-/// What is drawn of a face.
+/// The parts of a face to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
     /// The corners of the face's box.
@@ -35,15 +35,15 @@ pub struct Parts {
     pub head_pose: bool,
 }
 
-/// How it looks. Sizes are pixels of the frame; 0 follows the frame, so that a picture looks the
-/// same at every resolution.
+/// Colours and sizes. Sizes are pixels of the frame; 0 scales with the frame, so that a drawing looks
+/// the same at every resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// Of boxes and landmarks.
+    /// Colour of boxes and landmarks.
     pub box_color: Argb,
-    /// Of arrows.
+    /// Colour of arrows.
     pub arrow_color: Argb,
-    /// Of text; its plate is always dark.
+    /// Colour of text; its plate is always dark.
     pub text_color: Argb,
     /// Width of lines; 0 is a 400th of the frame's shorter side, at least 1.
     pub line_thickness: u32,
@@ -52,7 +52,7 @@ pub struct Style {
     pub arrow_length: u32,
     /// Size of the font's em square; 0 is a 45th of the frame's shorter side, at least 12.
     pub font_size: u32,
-    /// What is drawn.
+    /// The parts to draw.
     pub parts: Parts,
 }
 
@@ -85,7 +85,7 @@ impl Style {
         }
     }
 
-    /// Size of the font's em square in a frame of `size`: whole pixels, for the glyphs' sake.
+    /// Size of the font's em square in a frame of `size`, in whole pixels.
     pub fn font(&self, size: Size) -> u32 {
         match self.font_size {
             0 => ((shorter_side(size) / 45.0).round() as u32).max(12),

@@ -1,10 +1,10 @@
-//! Text: one monospaced font, glyphs rasterised once for each size.
+//! Text in one monospaced font, whose glyphs are rasterised once for each size.
 //!
-//! Monospaced, so that a label keeps its width while its digits run.
+//! In a monospaced font a label keeps its width while its digits change.
 
 use ab_glyph::{Font as _, FontRef, PxScale, ScaleFont as _};
 
-/// The coverage of one character, placed relative to the pen on the baseline.
+/// The coverage of one character, relative to the pen on the baseline.
 pub(super) struct Glyph {
     pub left: i32,
     pub top: i32,
@@ -13,7 +13,7 @@ pub(super) struct Glyph {
     pub coverage: Vec<u8>,
 }
 
-/// How much room text takes, in whole pixels.
+/// The metrics of the font, in whole pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Metrics {
     /// From one character to the next.
@@ -31,7 +31,7 @@ impl Metrics {
     }
 }
 
-/// The font, and the glyphs that were needed so far at the size at hand.
+/// The font, with the glyphs used so far at the current size.
 pub(super) struct Font {
     face: FontRef<'static>,
     metrics: Metrics,
@@ -44,7 +44,7 @@ impl Font {
         Ok(Self { face, metrics: Metrics::default(), glyphs: Vec::new() })
     }
 
-    /// Takes another size (of the em square); the glyphs of the last one are forgotten.
+    /// Changes the size of the em square, and drops the glyphs of the old size.
     pub fn resize(&mut self, em: u32) -> Metrics {
         if em != self.metrics.em {
             self.glyphs.clear();
@@ -64,13 +64,13 @@ impl Font {
         self.metrics.advance
     }
 
-    /// ab_glyph measures a font by its line height, everybody else by its em square.
+    /// The scale for an em square: ab_glyph measures a font by its line height.
     fn scale(&self, em: u32) -> PxScale {
         let units = self.face.units_per_em().unwrap_or(1.0);
         PxScale::from(em as f32 * self.face.height_unscaled() / units)
     }
 
-    /// The glyph of a character at the size at hand.
+    /// The glyph of a character at the current size.
     pub fn glyph(&mut self, character: char) -> &Glyph {
         let index = match self.glyphs.iter().position(|(c, _)| *c == character) {
             Some(index) => index,

@@ -1,23 +1,23 @@
-//! A model of one node that holds an engine which was compiled already.
+//! Wraps a compiled engine in an ONNX model of one node.
 //!
 //! ONNX Runtime takes a TensorRT plan or a QNN context binary only inside an ONNX model, as the
 //! attribute `ep_cache_context` of a node `EPContext` of the domain `com.microsoft`:
 //! <https://onnxruntime.ai/docs/execution-providers/EP-Context-Design.html>. The model's inputs and
-//! outputs are the engine's own, by name; nobody checks their shapes before the first run.
+//! outputs have the engine's names; ONNX Runtime checks their shapes only at the first run.
 
 use super::message::Message;
-use crate::core::inference::{ElementType, TensorInfo};
+use crate::core::inference::tensor::{ElementType, TensorInfo};
 
 /// ONNX IR version 8 and opset 17: known to ONNX Runtime since 1.12.
 const IR_VERSION: u64 = 8;
 const OPSET: u64 = 17;
 
-/// The largest ONNX file: a Protocol Buffers message ends at 2 GiB. Some is left for the rest.
+/// The largest engine. A Protocol Buffers message has at most 2 GiB, and the wrapper needs some.
 pub const MAX_ENGINE_BYTES: u64 = (1 << 31) - (1 << 20);
 
 const DOMAIN: &str = "com.microsoft";
 
-/// Whose engine it is.
+/// The kind of a compiled engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
     /// A serialised engine of TensorRT (`.engine`, `.plan`).
@@ -27,7 +27,7 @@ pub enum EngineKind {
 }
 
 impl EngineKind {
-    /// Value of the attribute `source`, by which a provider knows its own.
+    /// Value of the attribute `source`, by which a provider recognises its own engines.
     fn source(self) -> &'static str {
         match self {
             Self::TensorRtPlan => "TensorrtExecutionProvider",
@@ -35,7 +35,7 @@ impl EngineKind {
         }
     }
 
-    /// What people call it.
+    /// Its name, for messages.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::TensorRtPlan => "a TensorRT engine",
@@ -44,7 +44,7 @@ impl EngineKind {
     }
 }
 
-/// Wraps `engine`, whose tensors are `inputs` and `outputs`, into an ONNX model.
+/// Wraps `engine`, with tensors `inputs` and `outputs`, in an ONNX model.
 pub fn wrap(
     kind: EngineKind,
     name: &str,
@@ -93,7 +93,7 @@ fn text_attribute(name: &str, value: &[u8]) -> Message {
     Message::default().text(1, name).bytes(4, value).int(20, 3)
 }
 
-/// `ValueInfoProto`. A dimension that is open gets no value, which ONNX allows.
+/// `ValueInfoProto`. A free dimension has no value, which ONNX allows.
 fn value_info(tensor: &TensorInfo) -> Message {
     let dims = tensor.shape.iter().map(|dim| match dim {
         Some(size) => Message::default().int(1, *size as u64),

@@ -1,11 +1,12 @@
-//! Graphs of an ONNX file: nodes, weights, inputs and outputs.
+//! Reads the graphs of an ONNX file: nodes, weights, inputs and outputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::error::{MAX_DEPTH, OnnxError};
+use super::tensor::{CompiledPart, Dimension, OnnxTensor};
 use super::wire::{Fields, Value, WireError};
-use super::{CompiledPart, Dimension, MAX_DEPTH, OnnxError, OnnxTensor, key_value};
 
-/// A `GraphProto`, and what is counted of the graphs in it.
+/// A `GraphProto`, with the counts of its inner graphs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Graph {
     pub name: String,
@@ -75,7 +76,7 @@ impl Graph {
         }
         if operator == "EPContext" {
             let text = |name| values.get(name).map(|(text, _)| text.text()).unwrap_or_default();
-            // The context is a file's name unless it is embedded, which is the default.
+            // The context names a file, unless it is embedded, which is the default.
             let beside = values.get("embed_mode").is_some_and(|(_, number)| *number == 0);
             self.compiled.push(CompiledPart {
                 source: text("source"),
@@ -99,7 +100,7 @@ impl Graph {
                 (1, value) => attribute.name = value.text(),
                 (3, value) => attribute.number = value.integer(),
                 (4, value) => attribute.text = value,
-                // The value of a node `Constant` is a weight that is written differently.
+                // The value of a `Constant` node is a weight too.
                 (5, value) => drop(self.weight(value.bytes())?),
                 (6 | 11, value) => self.take(Self::parse(value.bytes(), depth + 1)?),
                 _ => {}
@@ -108,7 +109,7 @@ impl Graph {
         Ok(attribute)
     }
 
-    /// Takes over what was counted in an inner graph.
+    /// Adds the counts of an inner graph.
     fn take(&mut self, inner: Self) {
         for (operator, count) in inner.operators {
             *self.operators.entry(operator).or_default() += count;
@@ -121,7 +122,7 @@ impl Graph {
         self.compiled.extend(inner.compiled);
     }
 
-    /// Counts a `TensorProto` and gives its name.
+    /// Counts a `TensorProto` and returns its name.
     fn weight(&mut self, bytes: &[u8]) -> Result<String, WireError> {
         let (mut name, mut element, mut count) = (String::new(), "unknown", 1u64);
         for field in Fields::new(bytes) {
@@ -196,7 +197,7 @@ fn shape(bytes: &[u8]) -> Result<Vec<Dimension>, WireError> {
             dimension = match field? {
                 (1, size) => match u64::try_from(size.integer()) {
                     Ok(size) => Dimension::Fixed(size),
-                    // Exporters write -1 for what is open.
+                    // Exporters write -1 for a free size.
                     Err(_) => Dimension::Open(String::new()),
                 },
                 (2, name) => Dimension::Open(name.text()),
@@ -237,4 +238,17 @@ fn element_name(number: i64) -> &'static str {
         "float4e2m1",
     ];
     usize::try_from(number).ok().and_then(|index| NAMES.get(index)).unwrap_or(&NAMES[0])
+}
+
+/// A `StringStringEntryProto`.
+pub(super) fn key_value(bytes: &[u8]) -> Result<(String, String), WireError> {
+    let (mut key, mut text) = (String::new(), String::new());
+    for field in Fields::new(bytes) {
+        match field? {
+            (1, value) => key = value.text(),
+            (2, value) => text = value.text(),
+            _ => {}
+        }
+    }
+    Ok((key, text))
 }

@@ -1,4 +1,4 @@
-//! Protocol buffers written: fields one after the other, lengths counted from the inside out.
+//! Writes protocol buffers, field by field and from the innermost message out.
 //!
 //! <https://protobuf.dev/programming-guides/encoding>
 
@@ -40,12 +40,12 @@ impl Message {
         self.bytes(field, &value.0)
     }
 
-    /// One field for each value.
+    /// A field for each value.
     pub fn messages(self, field: u32, values: impl IntoIterator<Item = Self>) -> Self {
         values.into_iter().fold(self, |message, value| message.message(field, value))
     }
 
-    /// What was written.
+    /// The written bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }

@@ -1,7 +1,10 @@
-//! Messages are built here field by field, after `onnx.proto`; real files are read in
-//! `tests/onnx.rs`.
+//! These tests build messages field by field, after `onnx.proto`.
 
 use super::*;
+use crate::core::inference::tensor::ElementType;
+use crate::core::onnx::error::MAX_DEPTH;
+use crate::core::onnx::precision::Precision;
+use crate::core::onnx::tensor::Dimension;
 
 fn varint(mut value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -45,7 +48,7 @@ fn model(graph: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[test]
-fn weights_that_are_listed_as_inputs_are_none() {
+fn weights_listed_as_inputs_are_not_inputs() {
     let input = |name| message(11, &[text(1, name)]);
     let bytes = model(&[input("face"), input("w"), tensor(5, "w", 1, &[3, 4])]);
     let model = OnnxModel::parse(&bytes).unwrap();
@@ -74,7 +77,7 @@ fn nodes_of_inner_graphs_count() {
 }
 
 #[test]
-fn quantisation_is_told_by_nodes_and_weights() {
+fn nodes_and_weights_show_the_precision() {
     let precision = |operators: &[&str], weights: &[(i64, i64)]| {
         let mut graph: Vec<Vec<u8>> = operators.iter().map(|name| node(name, &[])).collect();
         graph.extend(weights.iter().map(|(element, count)| tensor(5, "w", *element, &[*count])));
@@ -135,10 +138,10 @@ fn shapes_and_types_are_the_files() {
     );
 }
 
-/// Whatever a file holds, it is read or refused: every beginning of a good one, and every one with
-/// a byte that is wrong.
+/// The reader reads or refuses any file: every beginning of a good one, and every one with a wrong
+/// byte.
 #[test]
-fn no_bytes_are_believed() {
+fn no_bytes_are_trusted() {
     let bytes = model(&[
         node("If", &[message(5, &[message(6, &[node("Add", &[])])])]),
         tensor(5, "w", 1, &[1 << 62, 1 << 62]),

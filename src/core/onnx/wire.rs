@@ -1,16 +1,16 @@
-//! The wire format of protocol buffers, read without trusting it: every length is checked against
-//! what is there, nothing is allocated on a file's word.
+//! Reads the wire format of protocol buffers without trust: it checks every length against the bytes,
+//! and allocates nothing by a length in the file.
 //!
 //! <https://protobuf.dev/programming-guides/encoding>
 
-/// What is wrong with some bytes.
+/// Why some bytes are not a protocol buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// A number or a field goes on beyond the end.
+    /// A number or a field goes on after the end.
     #[error("it ends in the middle of a field")]
     Truncated,
-    /// A number of more than 64 bits, a field number 0 or a wire type that does not exist.
-    #[error("it has a field that is none")]
+    /// A number has more than 64 bits, a field number is 0, or a wire type does not exist.
+    #[error("it has an invalid field")]
     Malformed,
 }
 
@@ -34,12 +34,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A text, with replacement characters where it is not UTF-8.
+    /// A text, with replacement characters for bytes that are not UTF-8.
     pub fn text(self) -> String {
         String::from_utf8_lossy(self.bytes()).into_owned()
     }
 
-    /// A signed integer; 0 for what is none.
+    /// A signed integer; 0 for bytes.
     pub fn integer(self) -> i64 {
         match self {
             Self::Varint(value) | Self::Fixed(value) => value as i64,
@@ -67,7 +67,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The fields of a message in their order; ends after the first error.
+/// The fields of a message in order; ends after the first error.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     rest: &'a [u8],
@@ -92,7 +92,7 @@ impl<'a> Fields<'a> {
                 Value::Bytes(self.take(length)?)
             }
             5 => Value::Fixed(self.fixed(4)?),
-            // 3 and 4 are groups, which ONNX never had.
+            // 3 and 4 are groups, which ONNX never uses.
             _ => return Err(WireError::Malformed),
         };
         Ok((number, value))
@@ -125,7 +125,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// Takes a number of 7 bits to the byte, the lowest first, from the front of `bytes`.
+/// Takes a number from the front of `bytes`: 7 bits a byte, the lowest first.
 fn varint(bytes: &mut &[u8]) -> Result<u64, WireError> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_not_believed() {
+    fn lengths_are_not_trusted() {
         assert_eq!(fields(b"\x12\x08testing"), Err(WireError::Truncated));
         assert_eq!(
             fields(b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"),
