@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Prints where each object of a DeepStream pipeline looks, by pyds and ctypes.
+"""Prints the gaze of each object of a DeepStream pipeline, by pyds and ctypes.
 
     gaze_deepstream.py 'uridecodebin uri=file:///clip.mp4 ! mux.sink_0 nvstreammux name=mux
         batch-size=1 width=1280 height=720 ! nvinfer config-file-path=face_detector.txt !
         gazeinfer engine=gaze.onnx name=gaze ! fakesink'
 
 gazeinfer attaches a GazeObjMeta (include/gazemeta.h) to each NvDsObjectMeta as NvDsUserMeta. It has no
-pointers, so ctypes reads it where it lies; keep a copy, not the pointer.
+pointers, so ctypes reads it in place; keep a copy, not the pointer.
 """
 import ctypes
 import math
@@ -19,7 +19,7 @@ HAS_GAZE = 1
 
 
 class GazeObjMeta(ctypes.Structure):
-    """include/gazemeta.h says what the fields are."""
+    """The fields of include/gazemeta.h."""
 
     _fields_ = [
         ("magic", ctypes.c_uint32),

@@ -1,12 +1,12 @@
-/* Prints where each face looks, with GStreamer alone: no header and no library of this project.
+/* Prints the gaze of each face, with GStreamer alone: no header and no library of this project.
  *
  *   cc examples/gaze_probe.c -o gaze_probe $(pkg-config --cflags --libs gstreamer-1.0)
  *   GST_PLUGIN_PATH=target/release ./gaze_probe \
  *       'filesrc location=in.mp4 ! decodebin ! videoconvert ! gazeface engine=yunet.onnx !
  *        gazeinfer engine=gaze.onnx ! fakesink name=probe'
  *
- * The element named "probe" is where buffers are looked at. The fields of GazeMeta are listed in
- * README.md. Angles are in radians; positive pitch is up, positive yaw the image's left. */
+ * The program reads the buffers at the element named "probe". README.md lists the fields of
+ * GazeMeta. Angles are in radians; positive pitch is up, positive yaw the image's left. */
 
 #include <gst/gst.h>
 
@@ -33,8 +33,8 @@ print_face (const GstStructure * face)
 static void
 print_gaze (GstBuffer * buffer)
 {
-  /* The lookup warns about a name that nobody registered, which is so where no element of the
-   * plugin was made yet. */
+  /* GStreamer warns about the lookup of a name that is not registered, which is so until the first
+   * element of the plugin exists. */
   GstCustomMeta *meta = gst_meta_get_info ("GazeMeta")
       ? gst_buffer_get_custom_meta (buffer, "GazeMeta") : NULL;
   GstStructure *gaze;
@@ -42,7 +42,7 @@ print_gaze (GstBuffer * buffer)
   guint i;
 
   if (meta == NULL)
-    return;                     /* nobody looked at this frame */
+    return;                     /* gazeinfer did not process it */
   gaze = gst_custom_meta_get_structure (meta);
   faces = gst_structure_get_value (gaze, "faces");
   g_print ("%" GST_TIME_FORMAT ": %u faces\n",
@@ -107,7 +107,7 @@ main (int argc, char **argv)
   probe = GST_IS_BIN (pipeline) ? gst_bin_get_by_name (GST_BIN (pipeline), "probe") : NULL;
   pad = probe ? gst_element_get_static_pad (probe, "sink") : NULL;
   if (pad == NULL) {
-    g_printerr ("no element of the pipeline is named probe and has a sink pad\n");
+    g_printerr ("the pipeline has no element named probe with a sink pad\n");
     return 2;
   }
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, NULL, NULL);

@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""Prints where each face looks, and behind gazemonitor whether the driver pays attention, with
-GStreamer's own Python bindings alone.
+"""Prints the gaze of each face, and behind gazemonitor the driver's attention, with GStreamer's own
+Python bindings alone.
 
     apt install python3-gst-1.0
     GST_PLUGIN_PATH=target/release python3 examples/gaze_probe.py \
         'filesrc location=in.mp4 ! decodebin ! videoconvert ! gazeface engine=yunet.onnx !
          gazeinfer engine=gaze.onnx ! fakesink name=probe'
 
-The element named "probe" is where buffers are looked at. The fields of GazeMeta and AttentionMeta
-are listed in README.md. Angles are in radians; positive pitch is up, positive yaw the image's left.
+The program reads the buffers at the element named "probe". README.md lists the fields of GazeMeta
+and AttentionMeta. Angles are in radians; positive pitch is up, positive yaw the image's left.
 
 Two things to know, both true of GStreamer 1.22 to 1.26:
-- The package python3-gst-1.0 is needed, not only PyGObject: it is what turns the nested array of
-  faces into a Gst.ValueArray of Gst.Structure.
-- What get_structure() gives is a view of the metadata for reading; keep the numbers, not the
-  structure, once the buffer is gone.
+- PyGObject alone is not enough: the package python3-gst-1.0 turns the nested array of faces into a
+  Gst.ValueArray of Gst.Structure.
+- get_structure() returns a read-only view of the metadata; keep the numbers, not the structure, once
+  the buffer is gone.
 """
 
 import sys
@@ -26,14 +26,14 @@ from gi.repository import Gst  # noqa: E402
 
 
 def meta_of(buffer, name):
-    """The fields of a custom meta as a dictionary; None where the buffer has none."""
-    # The lookup warns about a name that nobody registered yet.
+    """The fields of a custom meta as a dictionary; None if the buffer has none."""
+    # GStreamer warns about the lookup of a name that is not registered yet.
     meta = buffer.get_custom_meta(name) if Gst.Meta.get_info(name) else None
     return None if meta is None else fields(meta.get_structure())
 
 
 def gaze_of(buffer):
-    """GazeMeta as a dictionary with a list of dictionaries; None where nobody looked."""
+    """GazeMeta as a dictionary with a list of dictionaries; None without the meta."""
     gaze = meta_of(buffer, "GazeMeta")
     if gaze is not None:
         gaze["faces"] = [fields(face) for face in gaze["faces"]]
@@ -53,7 +53,7 @@ def on_buffer(_pad, info):
     print(f"{buffer.pts / Gst.SECOND:.3f} s: {len(gaze['faces'])} faces")
     for face in gaze["faces"]:
         text = f"  face {face['w']:.0f}x{face['h']:.0f} at ({face['x']:.0f}, {face['y']:.0f})"
-        # Only the box is always there.
+        # A face always has a box; the rest may be absent.
         if "track-id" in face:
             text += f" id {face['track-id']}"
         if "pitch" in face:
@@ -62,7 +62,7 @@ def on_buffer(_pad, info):
     attention = meta_of(buffer, "AttentionMeta")
     if attention is not None:
         text = f"  attention {attention['state']}, level {attention['level']}"
-        # Absent while it is not known, like everything that a driver out of sight does not show.
+        # Absent while unknown, for example while the driver is out of sight.
         if "zone" in attention:
             text += f", looks at {attention['zone']}"
         alarms = list(attention["alarms"])
@@ -79,7 +79,7 @@ def main():
     probe = pipeline.get_by_name("probe") if isinstance(pipeline, Gst.Bin) else None
     pad = probe.get_static_pad("sink") if probe else None
     if pad is None:
-        print("no element of the pipeline is named probe and has a sink pad", file=sys.stderr)
+        print("the pipeline has no element named probe with a sink pad", file=sys.stderr)
         return 2
     pad.add_probe(Gst.PadProbeType.BUFFER, on_buffer)
     pipeline.set_state(Gst.State.PLAYING)

@@ -1,5 +1,5 @@
-//! Prints where each face looks, with the `gstreamer` crate alone: nothing of this crate is used,
-//! so the same works in any program.
+//! Prints the gaze of each face, with the `gstreamer` crate alone. It uses nothing of this crate, so
+//! the same code works in any program.
 //!
 //! ```text
 //! GST_PLUGIN_PATH=target/release cargo run --release --example gaze_probe -- \
@@ -7,8 +7,8 @@
 //!      gazeinfer engine=gaze.onnx ! fakesink name=probe'
 //! ```
 //!
-//! The element named `probe` is where buffers are looked at. The fields of GazeMeta are listed in
-//! README.md. Angles are in radians; positive pitch is up, positive yaw the image's left.
+//! The program reads the buffers at the element named `probe`. README.md lists the fields of
+//! GazeMeta. Angles are in radians; positive pitch is up, positive yaw the image's left.
 
 use gst::prelude::*;
 
@@ -20,11 +20,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     gst::init()?;
     let pipeline = gst::parse::launch(description)?
         .downcast::<gst::Pipeline>()
-        .map_err(|_| "one element is no pipeline")?;
+        .map_err(|_| "give a pipeline of several elements")?;
     let pad = pipeline
         .by_name("probe")
         .and_then(|probe| probe.static_pad("sink"))
-        .ok_or("no element of the pipeline is named probe and has a sink pad")?;
+        .ok_or("the pipeline has no element named probe with a sink pad")?;
     pad.add_probe(gst::PadProbeType::BUFFER, |_pad, info| {
         if let Some(buffer) = info.buffer() {
             print_gaze(buffer);
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
 
     let bus = pipeline.bus().ok_or("a pipeline has a bus")?;
-    // Why it fails, if it does, is said on the bus.
+    // The bus has the reason of a failure.
     let _ = pipeline.set_state(gst::State::Playing);
     let wanted = [gst::MessageType::Eos, gst::MessageType::Error];
     let message = bus.timed_pop_filtered(gst::ClockTime::NONE, &wanted);
@@ -45,12 +45,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn print_gaze(buffer: &gst::BufferRef) {
-    // The lookup warns about a name that nobody registered yet.
+    // GStreamer warns about the lookup of a name that is not registered yet.
     if !gst::meta::CustomMeta::is_registered("GazeMeta") {
         return;
     }
     let Ok(meta) = gst::meta::CustomMeta::from_buffer(buffer, "GazeMeta") else {
-        return; // nobody looked at this frame
+        return; // gazeinfer did not process this frame
     };
     let Ok(faces) = meta.structure().get::<gst::ArrayRef>("faces") else { return };
     println!("{}: {} faces", buffer.pts().display(), faces.len());
@@ -65,7 +65,7 @@ fn print_face(face: &gst::StructureRef) {
     let number = |name| face.get::<f64>(name).ok();
     let [Some(x), Some(y), Some(w), Some(h)] = ["x", "y", "w", "h"].map(number) else { return };
     print!("  face {w:.0}x{h:.0} at ({x:.0}, {y:.0})");
-    // Only the box is always there.
+    // A face always has a box; the rest may be absent.
     if let Ok(id) = face.get::<u64>("track-id") {
         print!(" id {id}");
     }

@@ -1,14 +1,15 @@
 /*
- * Where an object looks, as gazeinfer attaches it to DeepStream's objects.
+ * The gaze of an object, as gazeinfer attaches it to the objects of DeepStream.
  *
- * Each NvDsObjectMeta that gazeinfer looked at has an NvDsUserMeta whose base_meta.meta_type is
+ * Each NvDsObjectMeta that gazeinfer processed has an NvDsUserMeta whose base_meta.meta_type is
  *
  *     nvds_get_user_meta_type((gchar *)GAZE_OBJ_META_TYPE)
  *
- * and whose user_meta_data points to a GazeObjMeta. It has no pointers: copy it as you like. The
- * number of the type belongs to the process, so ask for it by name in each.
+ * and whose user_meta_data points to a GazeObjMeta. It has no pointers, so a plain copy is enough. The
+ * number of the type differs between processes; each process asks for it by name.
  *
- * Check magic, and version against GAZE_OBJ_META_VERSION; size grows where fields are appended.
+ * Check magic against GAZE_OBJ_META_MAGIC and version against GAZE_OBJ_META_VERSION. Appended fields
+ * increase size.
  *
  * Camera coordinates are OpenCV's: x right, y down, z away from the camera. pitch = asin(-y) is
  * positive upwards, yaw = atan2(-x, -z) is positive towards the image's left; radians.
@@ -27,13 +28,13 @@ extern "C" {
 
 #define GAZE_OBJ_META_TYPE "GAZEINFER.GAZE.OBJ_META"
 
-/* "GAZE" in memory. */
+/* The bytes "GAZE" in memory. */
 #define GAZE_OBJ_META_MAGIC 0x455a4147u
 
-/* Grows when a field changes its meaning or its place. */
+/* Increases when a field changes its meaning or its offset. */
 #define GAZE_OBJ_META_VERSION 1u
 
-/* Bits of flags: what is there. The fields of what is not there are 0. */
+/* Bits of flags: the fields that are valid. The others are 0. */
 #define GAZE_HAS_GAZE 1u       /* pitch, yaw, direction */
 #define GAZE_HAS_CONFIDENCE 2u /* confidence */
 #define GAZE_HAS_HEAD 4u       /* head */
@@ -44,17 +45,17 @@ typedef struct GazeObjMeta {
     uint32_t version;        /* GAZE_OBJ_META_VERSION */
     uint32_t size;           /* bytes of this structure */
     uint32_t unique_id;      /* gazeinfer's property unique-id */
-    uint64_t object_id;      /* the object's; all bits set where nobody tracks */
+    uint64_t object_id;      /* id of the tracked object; all bits set without a tracker */
     uint64_t inference_time; /* nanoseconds from the frame's pixels to its last angle; 0: not inferred */
-    uint32_t source_id;      /* the frame's source */
+    uint32_t source_id;      /* source of the frame */
     uint32_t flags;          /* GAZE_HAS_... */
-    uint32_t age;            /* frames since this object was last inferred; 0 is now */
+    uint32_t age;            /* frames since the last inference of this object; 0 is this frame */
     float pitch;             /* radians, positive is up */
     float yaw;               /* radians, positive is towards the image's left */
     float confidence;        /* 0..1 */
     float direction[3];      /* the same gaze as a unit vector */
     float head[3];           /* pitch, yaw, roll of the head, radians */
-    float origin[3];         /* where the gaze starts, millimetres */
+    float origin[3];         /* start of the line of sight, millimetres */
     float rect[4];           /* left, top, width, height of the box, pixels of the surface */
     uint32_t reserved[5];    /* 0 */
 } GazeObjMeta;

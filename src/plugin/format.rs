@@ -1,4 +1,4 @@
-//! One table of video formats: GStreamer's names and ours, and the caps made from it.
+//! The table of video formats, from GStreamer's to the crate's, and the caps made from it.
 
 use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
 
@@ -6,11 +6,11 @@ use crate::core::image::PixelFormat;
 use crate::core::image::color::{ColorMatrix, ColorRange, Colorimetry};
 use crate::plugin::nvidia_buffer;
 
-/// Caps feature of the memory of GStreamer's own CUDA elements.
+/// The caps feature of memory from GStreamer's CUDA elements.
 const CUDA_FEATURE: &str = "memory:CUDAMemory";
 
-/// Every format that is read (and drawn on), in the order in which it is offered: what decoders
-/// and cameras give comes first.
+/// Every format that the elements read and draw on, in the order of the caps: the usual formats of
+/// decoders and cameras come first.
 const MAPPINGS: [(VideoFormat, PixelFormat); 17] = [
     (VideoFormat::Nv12, PixelFormat::Nv12),
     (VideoFormat::Nv21, PixelFormat::Nv21),
@@ -31,13 +31,13 @@ const MAPPINGS: [(VideoFormat, PixelFormat); 17] = [
     (VideoFormat::Gray8, PixelFormat::Gray8),
 ];
 
-/// Ours for GStreamer's; `None` for a format that is not read.
+/// Returns the crate's format for one of GStreamer's; `None` for one that is not supported.
 pub fn pixel_format(format: VideoFormat) -> Option<PixelFormat> {
     MAPPINGS.iter().find(|(theirs, _)| *theirs == format).map(|(_, ours)| *ours)
 }
 
-/// What the sample values of a stream mean. A matrix that is not known is BT.601, as GStreamer and
-/// OpenCV assume it.
+/// Returns the meaning of the sample values of a stream. An unknown matrix counts as BT.601, as in
+/// GStreamer and OpenCV.
 pub fn colorimetry(info: &gst_video::VideoInfo) -> Colorimetry {
     let stated = info.colorimetry();
     let matrix = match stated.matrix() {
@@ -52,15 +52,15 @@ pub fn colorimetry(info: &gst_video::VideoInfo) -> Colorimetry {
     Colorimetry { matrix, range }
 }
 
-/// `video/x-raw` in system memory, every format of the table, any size.
+/// `video/x-raw` in system memory, in every format of the table and any size.
 pub fn caps() -> gst::Caps {
     gst_video::VideoCapsBuilder::new()
         .format_list(MAPPINGS.iter().map(|(theirs, _)| *theirs))
         .build()
 }
 
-/// The same in every memory whose pixels can be read: the host's, CUDA's as GStreamer has it (its
-/// maps bring frames to the host), and NVIDIA's NVMM.
+/// The same in every memory that the elements read: the host's, that of GStreamer's CUDA elements
+/// (mapping it copies the frame to the host), and NVIDIA's NVMM.
 pub fn readable_caps() -> gst::Caps {
     let host = caps();
     let mut all = host.clone();
@@ -74,7 +74,7 @@ pub fn readable_caps() -> gst::Caps {
     all
 }
 
-/// Always-pads that take and give `caps`.
+/// The templates of two always-pads with `caps`.
 pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
     [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
         .into_iter()
@@ -84,8 +84,8 @@ pub fn pad_templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
         .collect()
 }
 
-/// Takes crop metadata out of what upstream is offered. Downstream may crop by it, and the pixels
-/// that are read here would be others than those that are shown.
+/// Removes crop metadata from the offer to upstream. With it, downstream would show a crop while the
+/// element reads the whole picture.
 pub fn refuse_crop(query: &mut gst::query::Allocation) {
     if let Some(index) = query.find_allocation_meta::<gst_video::VideoCropMeta>() {
         query.remove_nth_allocation_meta(index);

@@ -1,9 +1,9 @@
-//! A GstBuffer's pixels as a [`FrameView`] to read or a [`FrameMut`] to draw on, strides and offsets
-//! as given.
+//! The pixels of a GstBuffer, as a [`FrameView`] to read or a [`FrameMut`] to draw on, with the strides
+//! and offsets of the buffer.
 //!
-//! A read map never copies; a write map of a buffer that somebody else holds too would. Planes
-//! that lie in memories of their own (multi-planar V4L2) are mapped one by one, since mapping the
-//! whole buffer would merge them into a copy.
+//! A read map never copies; a write map copies a buffer that another element holds too. Planes in
+//! memories of their own (multi-planar V4L2) are mapped one by one, because a map of the whole buffer
+//! would merge them into a copy.
 
 use gst::buffer::{BufferMap, Writable};
 use gst::memory::{MemoryMap, Readable};
@@ -19,48 +19,49 @@ use crate::nvidia::gpu::{GpuFrame, GpuFrameError};
 use crate::nvidia::library::LibraryError;
 use crate::nvidia::surface::SurfaceError;
 
-/// Why a buffer's pixels could not be had.
+/// Why mapping the pixels of a buffer failed.
 #[derive(Debug, thiserror::Error)]
 pub enum MapError {
-    /// The caps name a format that is not read.
-    #[error("format {0:?} is not read")]
+    /// The format of the caps is not supported.
+    #[error("format {0:?} is not supported: put videoconvert before this element")]
     Format(gst_video::VideoFormat),
-    /// The memory could not be mapped.
-    #[error("buffer cannot be mapped: {0}")]
+    /// GStreamer failed to map the memory.
+    #[error("cannot map the buffer: {0}")]
     Map(#[from] glib::BoolError),
     /// A stride below zero, or an offset past the end.
     #[error(
-        "plane {plane} starts at byte {offset} with a stride of {stride}, in a buffer of {size} bytes"
+        "plane {plane} starts at byte {offset} with a stride of {stride}, which does not fit a buffer \
+         of {size} bytes"
     )]
     Layout {
         /// Index of the plane.
         plane: usize,
         /// Its first byte.
         offset: usize,
-        /// Bytes from row to row, as given.
+        /// Bytes from row to row.
         stride: i32,
         /// Bytes of the buffer.
         size: usize,
     },
-    /// The bytes are no frame of this format and size.
+    /// The bytes do not make a frame of this format and size.
     #[error(transparent)]
     Frame(#[from] FrameError),
-    /// NVIDIA's memory cannot be read.
+    /// Reading NVIDIA's memory failed.
     #[error(transparent)]
     Surface(#[from] SurfaceError),
-    /// DeepStream's metadata cannot be read.
+    /// Reading DeepStream's metadata failed.
     #[error(transparent)]
     Metadata(#[from] LibraryError),
-    /// Several frames for an element that looks at one.
+    /// A batch of frames reached an element that takes single frames.
     #[error(
-        "a batch of {0} frames, and this element looks at single ones: put it before nvstreammux, \
-         or have nvinfer find the faces"
+        "the buffer is a batch of {0} frames, but this element takes single frames: put it before \
+         nvstreammux, or let nvinfer find the faces"
     )]
     Batch(usize),
 }
 
 impl MapError {
-    /// Whether no other buffer will fare better, because a library is missing or of another version.
+    /// Whether every buffer will fail, because a library is missing or has the wrong version.
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Metadata(_) => true,
@@ -70,14 +71,14 @@ impl MapError {
     }
 }
 
-/// One plane's memory, mapped.
+/// The mapped memory of one plane.
 struct MappedPlane<'a> {
     map: MemoryMap<'a, Readable>,
     skip: usize,
     stride: usize,
 }
 
-/// A frame mapped for reading; unmapped when dropped.
+/// A frame mapped for reading. Dropping it unmaps the memory.
 pub struct MappedFrame<'a> {
     format: PixelFormat,
     size: Size,
@@ -106,7 +107,7 @@ impl<'a> MappedFrame<'a> {
         Ok(Self { format, size, colorimetry: format::colorimetry(info), planes })
     }
 
-    /// The checked view.
+    /// Returns a checked view of the pixels.
     pub fn view(&self) -> Result<FrameView<'_>, FrameError> {
         let mut planes = [Plane { data: &[], stride: 0 }; 3];
         for (plane, mapped) in planes.iter_mut().zip(self.planes.iter().flatten()) {
@@ -118,11 +119,11 @@ impl<'a> MappedFrame<'a> {
     }
 }
 
-/// The pixels of `buffer`, a frame of `info`, where the GPU of this number can read them, as
-/// long as `map` keeps them mapped.
+/// Returns the pixels of `buffer`, a frame of `info`, for the GPU with this number, as long as `map`
+/// keeps them mapped.
 ///
 /// # Errors
-/// [`GpuFrameError`]; [`MappedFrame::map`] may have a way all the same.
+/// [`GpuFrameError`]; [`MappedFrame::map`] may still work.
 pub fn on_gpu<'m, 'a: 'm>(
     buffer: &'a gst::BufferRef,
     info: &VideoInfo,
@@ -132,15 +133,15 @@ pub fn on_gpu<'m, 'a: 'm>(
     if !has_cuda_memory(buffer) {
         return Err(GpuFrameError::OnHost);
     }
-    // What is wrong with it is told where it is mapped for the CPU.
+    // Mapping the buffer for the CPU reports the fault.
     let (format, layouts) = layouts(buffer, info).map_err(|_| GpuFrameError::Pieces)?;
     let size = Size::new(info.width(), info.height());
     let facts = (format, size, format::colorimetry(info));
     map.insert(CudaMap::of(buffer)?).frame(facts, &layouts, gpu)
 }
 
-/// A frame mapped for drawing; unmapped when dropped. Pixels that somebody else holds too are
-/// copied by GStreamer, and so are planes in memories of their own.
+/// A frame mapped for drawing. Dropping it unmaps the memory. GStreamer copies pixels that another
+/// element holds too, and planes in memories of their own.
 pub struct MappedFrameMut<'a> {
     format: PixelFormat,
     size: Size,
@@ -158,14 +159,14 @@ impl<'a> MappedFrameMut<'a> {
         Ok(Self { format, size, colorimetry, planes, map: buffer.map_writable()? })
     }
 
-    /// The checked frame.
+    /// Returns the checked frame.
     pub fn frame(&mut self) -> Result<FrameMut<'_>, FrameError> {
         let planes = &self.planes[..self.format.planes()];
         FrameMut::new(self.format, self.size, self.colorimetry, planes, &mut self.map)
     }
 }
 
-/// Where the planes of a buffer lie: as its own meta says, otherwise as the caps do.
+/// The layout of the planes of a buffer: from its VideoMeta, otherwise from the caps.
 fn layouts(
     buffer: &gst::BufferRef,
     info: &VideoInfo,

@@ -22,7 +22,7 @@ pub mod stats;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-#[allow(missing_docs)] // what the macro generates cannot be documented
+#[allow(missing_docs)] // the macro generates items without documentation
 mod define {
     fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
         super::register(plugin)
