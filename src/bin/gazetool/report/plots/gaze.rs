@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::super::budgets::tally::{AlarmSpan, CLASSES, GazeBucket, GazeRecord};
-use super::super::budgets::time_buckets::MinMaxMean;
+use crate::report::budgets::tally::{AlarmSpan, CLASSES, GazeBucket, GazeRecord};
+use crate::report::budgets::time_buckets::MinMaxMean;
 use gstgaze::core::monitor::Alarm;
 
 use super::panel::{LEFT, Panel, RIGHT, WIDTH, numbers, text_width};
-use super::svg::{Anchor, Scale, Svg, px, stepped, ticks, time_unit};
+use super::svg::{Anchor, Scale, Svg, px, ticks, time_unit};
 
 /// The line breaks at a pause longer than this, in nanoseconds, and than two buckets.
 const PAUSE: u64 = 1_000_000_000;
@@ -219,9 +219,4 @@ fn alarm_lane(svg: &mut Svg, bars: &[AlarmBar], (top, bottom): (f64, f64)) {
             free = *to;
         }
     }
-}
-
-/// Ticks of angles, every 10 or 20 degrees.
-pub fn degree_ticks(from: f64, to: f64) -> Vec<f64> {
-    stepped(from, to, if to - from > 120.0 { 20.0 } else { 10.0 })
 }

@@ -2,14 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::super::budgets::heat_map::{CELL, HeatMap, PITCH, YAW};
-use super::super::budgets::tally::class_index;
+use crate::report::budgets::heat_map::{CELL, HeatMap, PITCH, YAW};
+use crate::report::budgets::tally::class_index;
 use gstgaze::core::monitor::ZoneMap;
 use gstgaze::core::monitor::zones::shape::Shape;
 
-use super::gaze::degree_ticks;
 use super::panel::{LEFT, Panel, RIGHT, WIDTH, numbers};
-use super::svg::{Anchor, Svg, px};
+use super::svg::{Anchor, Svg, px, stepped};
 
 /// Shades of the cells.
 const SHADES: usize = 6;
@@ -154,4 +153,9 @@ fn outlines(svg: &mut Svg, zones: &ZoneMap, panel: &Panel) {
     for (x, y, number) in numbers {
         svg.text("zone-number", (x, y), Anchor::Start, &number.to_string());
     }
+}
+
+/// Ticks of angles, every 10 or 20 degrees.
+fn degree_ticks(from: f64, to: f64) -> Vec<f64> {
+    stepped(from, to, if to - from > 120.0 { 20.0 } else { 10.0 })
 }

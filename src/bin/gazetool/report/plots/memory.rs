@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::super::budgets::memory::{MemoryRecord, WARM_UP_SECONDS};
+use crate::report::budgets::memory::{MemoryRecord, WARM_UP_SECONDS};
 
 use super::panel::{Panel, WIDTH, numbers};
 use super::svg::{Svg, px, ticks, time_unit};
 
 const HEIGHT: f64 = 170.0;
 
-/// The plot.
+/// Draws the plot.
 pub fn draw(memory: &MemoryRecord) -> String {
     let (end, _) = memory.last().unwrap_or_default();
     let (unit, unit_seconds) = time_unit(end);
