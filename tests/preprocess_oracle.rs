@@ -14,6 +14,12 @@ use half::f16;
 
 use common::frames::{noise, split_planes};
 
+/// Whether a format has luma and chroma.
+fn is_yuv(format: PixelFormat) -> bool {
+    use PixelFormat as F;
+    matches!(format, F::Nv12 | F::Nv21 | F::I420 | F::Yv12 | F::Yuy2 | F::Uyvy)
+}
+
 /// A frame of noise that owns its memory.
 struct Frame {
     format: PixelFormat,
@@ -70,7 +76,7 @@ impl Frame {
     /// luma below black as black.
     fn rgb(&self, x: usize, y: usize) -> [f64; 3] {
         let stored = self.stored(x, y);
-        if !self.format.is_yuv() && self.format != PixelFormat::Gray8 {
+        if !is_yuv(self.format) && self.format != PixelFormat::Gray8 {
             return stored;
         }
         let (red, blue) = match self.colorimetry.matrix {
@@ -93,7 +99,7 @@ impl Frame {
     }
 
     fn gray(&self, x: usize, y: usize) -> f64 {
-        if self.format.is_yuv() || self.format == PixelFormat::Gray8 {
+        if is_yuv(self.format) || self.format == PixelFormat::Gray8 {
             let luma = self.stored(x, y)[0];
             return match self.colorimetry.range {
                 ColorRange::Full => luma,

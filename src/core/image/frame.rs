@@ -61,11 +61,6 @@ impl PixelFormat {
         }
     }
 
-    /// Whether colours are luma and chroma rather than red, green and blue.
-    pub const fn is_yuv(self) -> bool {
-        matches!(self, Self::Nv12 | Self::Nv21 | Self::I420 | Self::Yv12 | Self::Yuy2 | Self::Uyvy)
-    }
-
     /// Used bytes in one row of `plane` and the number of its rows, for a frame of `size`.
     pub const fn plane_extent(self, plane: usize, size: Size) -> (usize, usize) {
         let (w, h) = (size.width as usize, size.height as usize);
