@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::drive::{Do, Drive, Noise, ROAD, config};
 use gstgaze::core::geometry::Gaze;
-use gstgaze::core::monitor::zones::shape::Shape;
+use gstgaze::core::monitor::zones::shape::ZoneShape;
 use gstgaze::core::monitor::{Alarm, ForwardSource, MonitorConfig};
 
 /// Deviation of an eye's openness, 0..=1. This project's choice: a third of the distance between
@@ -307,7 +307,7 @@ fn alerts(
 fn with_road(radii: [f32; 2]) -> MonitorConfig {
     let mut config = config("euroncap-2026");
     config.zones.zones[0].shape =
-        Some(Shape::Ellipse { centre: [0.0; 2], radii: radii.map(f32::to_radians) });
+        Some(ZoneShape::Ellipse { centre: [0.0; 2], radii: radii.map(f32::to_radians) });
     config
 }
 

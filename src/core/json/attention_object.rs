@@ -49,7 +49,7 @@ pub struct AttentionObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     perclos: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    forward: Option<Angles>,
+    forward: Option<AnglesObject>,
     forward_confidence: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<f64>,
@@ -86,7 +86,7 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 #[derive(Serialize)]
-struct Angles {
+struct AnglesObject {
     pitch: f64,
     yaw: f64,
 }
@@ -102,7 +102,7 @@ impl Serialize for AlarmNames {
 impl<'a> From<&'a Attention> for AttentionObject<'a> {
     fn from(attention: &'a Attention) -> Self {
         let angles = |gaze: Gaze| {
-            gaze.is_finite().then(|| Angles {
+            gaze.is_finite().then(|| AnglesObject {
                 pitch: rounded(gaze.pitch, ANGLE),
                 yaw: rounded(gaze.yaw, ANGLE),
             })

@@ -4,34 +4,34 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Most runs in memory; a window has fewer unless the gaze leaves and returns at every frame.
+/// Most intervals in memory; a window has fewer unless the gaze leaves and returns at every frame.
 const CAPACITY: usize = 1024;
 
 /// Time away in one piece.
 #[derive(Clone, Copy, Debug)]
-struct Run {
+struct AwayInterval {
     from: Duration,
     to: Duration,
     phone: bool,
 }
 
-impl Run {
+impl AwayInterval {
     fn since(&self, start: Duration) -> Duration {
         self.to.saturating_sub(self.from.max(start))
     }
 }
 
-/// Time away in a sliding window. Runs of a glance that may be noise stay apart until it opens.
+/// Time away in a sliding window. Intervals of a glance that may be noise stay apart until it opens.
 #[derive(Debug)]
 pub struct TimeSharing {
-    runs: VecDeque<Run>,
-    /// How many of the last runs belong to a glance that is not open yet.
+    intervals: VecDeque<AwayInterval>,
+    /// How many of the last intervals belong to a glance that is not open yet.
     pending: usize,
 }
 
 impl Default for TimeSharing {
     fn default() -> Self {
-        Self { runs: VecDeque::with_capacity(CAPACITY), pending: 0 }
+        Self { intervals: VecDeque::with_capacity(CAPACITY), pending: 0 }
     }
 }
 
@@ -49,17 +49,17 @@ impl TimeSharing {
     pub fn add(&mut self, to: Duration, dt: Duration, phone: bool, open: bool) {
         let from = to.saturating_sub(dt);
         let pending = if open { 0 } else { 1 };
-        match self.runs.back_mut() {
+        match self.intervals.back_mut() {
             Some(last)
                 if last.to == from && last.phone == phone && pending == self.pending.min(1) =>
             {
                 last.to = to;
             }
             _ => {
-                if self.runs.len() == CAPACITY {
+                if self.intervals.len() == CAPACITY {
                     self.merge_oldest();
                 }
-                self.runs.push_back(Run { from, to, phone });
+                self.intervals.push_back(AwayInterval { from, to, phone });
                 self.pending += pending;
             }
         }
@@ -68,51 +68,53 @@ impl TimeSharing {
         }
     }
 
-    /// The glance was noise: drops its runs.
+    /// The glance was noise: drops its intervals.
     pub fn discard(&mut self) {
-        let kept = self.runs.len().saturating_sub(self.pending);
-        self.runs.truncate(kept);
+        let kept = self.intervals.len().saturating_sub(self.pending);
+        self.intervals.truncate(kept);
         self.pending = 0;
     }
 
-    /// The glance opened: its runs count.
+    /// The glance opened: its intervals count.
     pub fn confirm(&mut self) {
         self.pending = 0;
     }
 
-    /// Forgets everything but the runs of a glance that is not open yet.
+    /// Forgets everything but the intervals of a glance that is not open yet.
     pub fn reset(&mut self) {
-        let kept = self.runs.len().saturating_sub(self.pending);
-        self.runs.drain(..kept);
+        let kept = self.intervals.len().saturating_sub(self.pending);
+        self.intervals.drain(..kept);
     }
 
-    /// Time away in the `window` before `now`; forgets older runs.
+    /// Time away in the `window` before `now`; forgets older intervals.
     pub fn within(&mut self, now: Duration, window: Duration) -> TimeAway {
         let start = now.saturating_sub(window);
-        while self.runs.len() > self.pending && self.runs.front().is_some_and(|r| r.to <= start) {
-            self.runs.pop_front();
+        while self.intervals.len() > self.pending
+            && self.intervals.front().is_some_and(|r| r.to <= start)
+        {
+            self.intervals.pop_front();
         }
-        let known = self.runs.len().saturating_sub(self.pending);
+        let known = self.intervals.len().saturating_sub(self.pending);
         let mut sum = TimeAway::default();
-        for run in self.runs.iter().take(known) {
-            let time = run.since(start);
+        for interval in self.intervals.iter().take(known) {
+            let time = interval.since(start);
             sum.away += time;
-            if run.phone {
+            if interval.phone {
                 sum.phone += time;
             }
         }
         sum
     }
 
-    /// Merges the two oldest runs into one of their common length that ends with the second: no time
+    /// Merges the two oldest intervals into one of their common length that ends with the second: no time
     /// is lost, and it leaves the window a little later.
     fn merge_oldest(&mut self) {
-        let Some(first) = self.runs.pop_front() else { return };
+        let Some(first) = self.intervals.pop_front() else { return };
         let length = first.to.saturating_sub(first.from);
-        if let Some(second) = self.runs.front_mut() {
+        if let Some(second) = self.intervals.front_mut() {
             second.from = second.from.saturating_sub(length);
         }
-        self.pending = self.pending.min(self.runs.len());
+        self.pending = self.pending.min(self.intervals.len());
     }
 }
 
@@ -135,7 +137,7 @@ mod tests {
         assert_eq!(sharing.within(s(33), WINDOW), TimeAway { away: s(4), phone: s(3) });
         assert_eq!(sharing.within(s(34), WINDOW), TimeAway { away: s(3), phone: s(3) });
         assert_eq!(sharing.within(s(90), WINDOW), TimeAway::default());
-        assert!(sharing.runs.is_empty());
+        assert!(sharing.intervals.is_empty());
     }
 
     #[test]
@@ -160,8 +162,8 @@ mod tests {
         for i in 0..3000u64 {
             sharing.add(ms(10 * i + 5), ms(5), false, true);
         }
-        assert_eq!(sharing.runs.len(), CAPACITY);
-        assert_eq!(sharing.runs.capacity(), CAPACITY);
+        assert_eq!(sharing.intervals.len(), CAPACITY);
+        assert_eq!(sharing.intervals.capacity(), CAPACITY);
         assert_eq!(sharing.within(s(30), WINDOW).away, ms(15_000));
     }
 }

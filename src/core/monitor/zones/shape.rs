@@ -5,7 +5,7 @@ use crate::core::geometry::matrix::{Vec3, add, cross, dot, norm, scale, sub, uni
 
 /// A shape in angles of the cabin, radians, yaw first: positive to the driver's right and up.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Shape {
+pub enum ZoneShape {
     /// Corners in order, in either direction; three at least.
     Polygon(Vec<[f32; 2]>),
     /// Centre and half axes.
@@ -17,7 +17,7 @@ pub enum Shape {
     },
 }
 
-impl Shape {
+impl ZoneShape {
     /// Whether `gaze` hits the shape, grown by `margin` radians on every side.
     pub fn contains(&self, gaze: Gaze, margin: f32) -> bool {
         let at = [gaze.yaw, gaze.pitch];
@@ -62,7 +62,7 @@ fn edges(corners: &[[f32; 2]]) -> impl Iterator<Item = ([f32; 2], [f32; 2])> + '
 /// A flat convex polygon in the cabin, in the coordinates of ISO 8855: x forward, y left, z up,
 /// millimetres.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plane {
+pub struct CabinPlane {
     corners: Vec<Vec3>,
     centre: Vec3,
     normal: Vec3,
@@ -71,7 +71,7 @@ pub struct Plane {
 /// How far a corner may lie off the plane, as a fraction of the plane's size.
 const FLATNESS: f64 = 0.02;
 
-impl Plane {
+impl CabinPlane {
     /// Makes a plane of its corners in order. The error says why they make no flat convex polygon.
     pub fn new(corners: Vec<Vec3>) -> Result<Self, &'static str> {
         if corners.len() < 3 {
@@ -138,8 +138,8 @@ pub fn cabin_direction(gaze: Gaze) -> Vec3 {
 mod tests {
     use super::*;
 
-    fn degrees(corners: &[[f32; 2]]) -> Shape {
-        Shape::Polygon(corners.iter().map(|c| c.map(f32::to_radians)).collect())
+    fn degrees(corners: &[[f32; 2]]) -> ZoneShape {
+        ZoneShape::Polygon(corners.iter().map(|c| c.map(f32::to_radians)).collect())
     }
 
     #[test]
@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn ellipse_and_its_margin() {
-        let road = Shape::Ellipse { centre: [0.0, 0.0], radii: [22f32, 14.0].map(f32::to_radians) };
+        let road =
+            ZoneShape::Ellipse { centre: [0.0, 0.0], radii: [22f32, 14.0].map(f32::to_radians) };
         let at = |yaw, pitch, margin: f32| {
             road.contains(Gaze::from_degrees(pitch, yaw), margin.to_radians())
         };
@@ -177,7 +178,7 @@ mod tests {
         // A screen of 200 x 100 mm, 700 mm ahead and 300 mm to the right of the eye.
         let eye = [0.0, 0.0, 1200.0];
         let corners = [[-200.0, 1050.0], [-400.0, 1050.0], [-400.0, 950.0], [-200.0, 950.0]];
-        let screen = Plane::new(corners.map(|[y, z]| [700.0, y, z]).to_vec()).unwrap();
+        let screen = CabinPlane::new(corners.map(|[y, z]| [700.0, y, z]).to_vec()).unwrap();
         let look = |target: Vec3, margin: f64| screen.is_hit(eye, sub(target, eye), margin);
         assert!(look([700.0, -300.0, 1000.0], 0.0));
         assert!(!look([700.0, -100.0, 1000.0], 0.0));
@@ -195,14 +196,14 @@ mod tests {
     #[test]
     fn invalid_planes_are_refused() {
         let flat = [[0.0, 0.0, 0.0], [0.0, 100.0, 0.0], [0.0, 100.0, 100.0], [0.0, 0.0, 100.0]];
-        assert!(Plane::new(flat.to_vec()).is_ok());
-        assert!(Plane::new(flat[..2].to_vec()).is_err());
+        assert!(CabinPlane::new(flat.to_vec()).is_ok());
+        assert!(CabinPlane::new(flat[..2].to_vec()).is_err());
         let line = [[0.0; 3], [0.0, 1.0, 0.0], [0.0, 2.0, 0.0]];
-        assert!(Plane::new(line.to_vec()).is_err());
+        assert!(CabinPlane::new(line.to_vec()).is_err());
         let mut bent = flat;
         bent[2][0] = 40.0;
-        assert!(Plane::new(bent.to_vec()).unwrap_err().contains("flat"));
+        assert!(CabinPlane::new(bent.to_vec()).unwrap_err().contains("flat"));
         let crossed = [flat[0], flat[2], flat[1], flat[3]];
-        assert!(Plane::new(crossed.to_vec()).is_err());
+        assert!(CabinPlane::new(crossed.to_vec()).is_err());
     }
 }

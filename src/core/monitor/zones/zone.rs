@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::forward::Forward;
-use super::shape::{Plane, Shape, cabin_direction};
+use super::shape::{CabinPlane, ZoneShape, cabin_direction};
 use crate::core::geometry::angles::Gaze;
 use crate::core::geometry::matrix::{Mat3, Vec3, add, apply, cross, sub, transpose, unit};
 
@@ -87,9 +87,9 @@ pub struct Zone {
     /// Its class.
     pub class: ZoneClass,
     /// Its shape in angles, radians.
-    pub shape: Option<Shape>,
+    pub shape: Option<ZoneShape>,
     /// Its plane in the cabin; replaces the shape where the position of the eyes is known.
-    pub plane: Option<Plane>,
+    pub plane: Option<CabinPlane>,
     /// Its area (1, 2 or 3) of (EU) 2023/2590, where the angles give another one.
     pub area: Option<u8>,
 }
@@ -240,8 +240,8 @@ mod tests {
         let screen = Zone {
             name: "screen".into(),
             class: ZoneClass::NonDriving,
-            shape: Some(Shape::Ellipse { centre: [0.4, -0.3], radii: [0.1, 0.1] }),
-            plane: Plane::new(vec![
+            shape: Some(ZoneShape::Ellipse { centre: [0.4, -0.3], radii: [0.1, 0.1] }),
+            plane: CabinPlane::new(vec![
                 [700.0, -200.0, 1050.0],
                 [700.0, -400.0, 1050.0],
                 [700.0, -400.0, 950.0],

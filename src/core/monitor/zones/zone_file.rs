@@ -25,7 +25,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::shape::{Plane, Shape};
+use super::shape::{CabinPlane, ZoneShape};
 use super::zone::{CameraExtrinsics, Zone, ZoneClass, ZoneMap};
 use crate::core::monitor::config_file::{MonitorFileError, parse};
 
@@ -40,7 +40,7 @@ const BUILTIN: [(&str, &str); 2] = [
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
+struct ZoneFile {
     name: String,
     #[serde(default = "default_hysteresis")]
     hysteresis: f32,
@@ -86,7 +86,7 @@ impl ZoneMap {
     /// # Errors
     /// [`MonitorFileError::Syntax`] with the line, [`MonitorFileError::Invalid`] with the key.
     pub fn from_toml(text: &str) -> Result<Self, MonitorFileError> {
-        let file: File = parse(text, "zone file")?;
+        let file: ZoneFile = parse(text, "zone file")?;
         let invalid = |key: &str, reason: &str| Err(MonitorFileError::invalid(key, reason));
         if file.name.trim().is_empty() {
             return invalid("name", "is empty");
@@ -159,7 +159,7 @@ fn zone(index: usize, entry: &ZoneEntry) -> Result<Zone, MonitorFileError> {
             if !corners.iter().all(|corner| is_direction(*corner)) {
                 return invalid("polygon", "has a corner outside yaw -180..=180, pitch -90..=90");
             }
-            Some(Shape::Polygon(corners.iter().map(|c| c.map(f32::to_radians)).collect()))
+            Some(ZoneShape::Polygon(corners.iter().map(|c| c.map(f32::to_radians)).collect()))
         }
         (None, Some(Ellipse { centre, radii })) => {
             if !is_direction(*centre) {
@@ -168,14 +168,14 @@ fn zone(index: usize, entry: &ZoneEntry) -> Result<Zone, MonitorFileError> {
             if !radii.iter().all(|radius| *radius > 0.0 && *radius <= 180.0) {
                 return invalid("ellipse.radii", "must be angles above 0 and up to 180 degrees");
             }
-            Some(Shape::Ellipse {
+            Some(ZoneShape::Ellipse {
                 centre: centre.map(f32::to_radians),
                 radii: radii.map(f32::to_radians),
             })
         }
         (None, None) => None,
     };
-    let plane = match entry.plane.clone().map(Plane::new) {
+    let plane = match entry.plane.clone().map(CabinPlane::new) {
         Some(Ok(plane)) => Some(plane),
         Some(Err(reason)) => return invalid("plane", reason),
         None => None,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::report::budgets::heat_map::{CELL, HeatMap, PITCH, YAW};
 use crate::report::budgets::tally::class_index;
 use gstgaze::core::monitor::ZoneMap;
-use gstgaze::core::monitor::zones::shape::Shape;
+use gstgaze::core::monitor::zones::shape::ZoneShape;
 
 use super::panel::{LEFT, Panel, RIGHT, WIDTH, numbers};
 use super::svg::{Anchor, Svg, px, stepped};
@@ -75,11 +75,11 @@ fn bounds(heat: &HeatMap, zones: Option<&ZoneMap>) -> ((f64, f64), (f64, f64)) {
 }
 
 /// Corners of a shape, or of its bounding box, in degrees.
-fn corners(shape: &Shape) -> Vec<[f64; 2]> {
+fn corners(shape: &ZoneShape) -> Vec<[f64; 2]> {
     let degrees = |point: [f32; 2]| point.map(|angle| f64::from(angle.to_degrees()));
     match shape {
-        Shape::Polygon(corners) => corners.iter().copied().map(degrees).collect(),
-        Shape::Ellipse { centre, radii } => {
+        ZoneShape::Polygon(corners) => corners.iter().copied().map(degrees).collect(),
+        ZoneShape::Ellipse { centre, radii } => {
             let ([x, y], [rx, ry]) = (degrees(*centre), degrees(*radii));
             vec![[x - rx, y - ry], [x + rx, y + ry]]
         }
@@ -124,7 +124,7 @@ fn outlines(svg: &mut Svg, zones: &ZoneMap, panel: &Panel) {
         let Some(shape) = &zone.shape else { continue };
         let corners = corners(shape);
         match shape {
-            Shape::Polygon(_) => {
+            ZoneShape::Polygon(_) => {
                 let mut path = String::new();
                 for (i, corner) in corners.iter().enumerate() {
                     let ((x, y), letter) = (at(*corner), if i == 0 { 'M' } else { 'L' });
@@ -133,7 +133,7 @@ fn outlines(svg: &mut Svg, zones: &ZoneMap, panel: &Panel) {
                 path.push('z');
                 svg.path(&class, &path);
             }
-            Shape::Ellipse { centre, radii } => {
+            ZoneShape::Ellipse { centre, radii } => {
                 let degrees = |angle: f32| f64::from(angle.to_degrees());
                 let (cx, cy) = at(centre.map(degrees));
                 let [rx, ry] = radii.map(degrees);
@@ -145,8 +145,8 @@ fn outlines(svg: &mut Svg, zones: &ZoneMap, panel: &Panel) {
             [x.min(corner[0]), y.max(corner[1])]
         });
         let (x, y) = match shape {
-            Shape::Polygon(_) => at([x, y]),
-            Shape::Ellipse { centre, .. } => at([f64::from(centre[0].to_degrees()), y]),
+            ZoneShape::Polygon(_) => at([x, y]),
+            ZoneShape::Ellipse { centre, .. } => at([f64::from(centre[0].to_degrees()), y]),
         };
         numbers.push((x.max(panel.left) + 4.0, y.max(panel.top) + 12.0, index + 1));
     }
