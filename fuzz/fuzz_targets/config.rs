@@ -41,12 +41,12 @@ impl<'a> Arbitrary<'a> for Text {
         let mut text = if yaml { b"property:\n".to_vec() } else { b"[property]\n".to_vec() };
         for _ in 0..u.int_in_range(0..=8)? {
             text.extend(if yaml { "  " } else { "" }.bytes());
-            text.extend(u.find_profile(&KEYS)?.as_bytes());
+            text.extend(u.choose(&KEYS)?.as_bytes());
             text.extend(if yaml { ": " } else { "=" }.bytes());
             match u.int_in_range(0..=3)? {
                 0 => text.extend(<&[u8]>::arbitrary(u)?),
                 1 => text.extend(i64::arbitrary(u)?.to_string().as_bytes()),
-                2 => text.extend(u.find_profile(&["0;2;", "-1", "0", "2147483647", "[", "a\\nb"])?.bytes()),
+                2 => text.extend(u.choose(&["0;2;", "-1", "0", "2147483647", "[", "a\\nb"])?.bytes()),
                 _ => text.extend(u8::arbitrary(u)?.to_string().as_bytes()),
             }
             text.push(b'\n');

@@ -26,7 +26,7 @@ impl<'a> Arbitrary<'a> for File {
         if u.ratio(1_u8, 4_u8)? {
             return Ok(Self(u.bytes(u.len())?.to_vec()));
         }
-        let mut bytes = u.find_profile(&FILES)?.to_vec();
+        let mut bytes = u.choose(&FILES)?.to_vec();
         for _ in 0..u.int_in_range(0..=15)? {
             // Lengths and tags are where the nodes are, mostly in front.
             let reach = bytes.len().saturating_sub(1);
