@@ -41,13 +41,13 @@ fuzz_target!(|input: Input| {
     assert!(map.zones.iter().any(|zone| zone.class == ZoneClass::Forward));
     let mut last = None;
     for (yaw, pitch, origin) in input.looks {
-        let eye = map.eye(origin);
-        let place = map.find(Gaze::new(pitch, yaw), eye, last);
-        match place.zone {
-            Some(zone) => assert_eq!(map.zones[usize::from(zone)].class, place.class),
-            None => assert_eq!(place.class, ZoneClass::NonDriving),
+        let eye = map.eye_position(origin);
+        let hit = map.find(Gaze::new(pitch, yaw), eye, last);
+        match hit.zone {
+            Some(zone) => assert_eq!(map.zones[usize::from(zone)].class, hit.class),
+            None => assert_eq!(hit.class, ZoneClass::NonDriving),
         }
-        assert!(!map.name_of(place.zone).is_empty());
-        last = place.zone;
+        assert!(!map.zone_name(hit.zone).is_empty());
+        last = hit.zone;
     }
 });
