@@ -13,9 +13,9 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 
-use super::engines::open;
+use super::engine_exchange::open;
 use super::properties::PROPERTIES;
-use super::reload::Reloader;
+use super::engine_loader::Reloader;
 use super::settings::{EngineReload, Settings};
 use super::stream::{FrameFault, Looked, Stream};
 use crate::core::gaze::missing_attributes::MissingAttributes;

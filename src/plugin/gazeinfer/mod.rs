@@ -28,16 +28,16 @@
 //! (string). One that cannot be opened is refused with a warning, and `engine` again names the one
 //! that runs.
 
-mod batch;
-mod config;
-mod deepstream;
-mod engines;
-mod gpu;
+mod deepstream_batch;
+mod nvinfer_config;
+mod deepstream_properties;
+mod engine_exchange;
+mod gpu_path;
 mod imp;
 mod properties;
-mod reload;
+mod engine_loader;
 mod settings;
-mod source;
+mod source_state;
 mod stream;
 
 use glib::prelude::*;

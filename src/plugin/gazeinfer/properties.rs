@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use glib::prelude::*;
 use gst::prelude::*;
 
-use super::deepstream;
+use super::deepstream_properties;
 use super::settings::Settings;
 use crate::core::geometry::camera;
 use crate::plugin::execution;
@@ -238,5 +238,5 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .mutable_playing()
             .build(),
     ];
-    own.into_iter().chain(execution::properties()).chain(deepstream::properties()).collect()
+    own.into_iter().chain(execution::properties()).chain(deepstream_properties::properties()).collect()
 });

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use glib::prelude::*;
 
-use super::config::{self, Config};
-use super::deepstream::DeepStream;
+use super::nvinfer_config::{self, Config};
+use super::deepstream_properties::DeepStream;
 use super::properties::PROPERTIES;
 use crate::core::gaze::reuse::ReusePolicy;
 use crate::core::gaze::smooth::OneEuro;
@@ -162,7 +162,7 @@ impl Settings {
     /// that mean nothing here.
     pub fn read_config(&mut self) -> Result<Vec<String>, String> {
         let Some(path) = self.config_file.clone() else { return Ok(Vec::new()) };
-        let config = config::read(&path, self.set_by_hand.contains("engine"))?;
+        let config = nvinfer_config::read(&path, self.set_by_hand.contains("engine"))?;
         self.take_config(config, &path)
     }
 
@@ -186,7 +186,7 @@ impl Settings {
         path: &str,
     ) -> Result<Vec<(glib::ParamSpec, glib::Value)>, String> {
         let mut settings = Self::default();
-        settings.take_config(config::parse(bytes, path, false)?, path)?;
+        settings.take_config(nvinfer_config::parse(bytes, path, false)?, path)?;
         let values = PROPERTIES.iter().map(|p| (p.clone(), settings.get(p.name())));
         Ok(values.filter_map(|(property, value)| Some((property, value?))).collect())
     }

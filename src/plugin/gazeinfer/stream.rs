@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use super::batch::Batch;
-use super::gpu::GpuPath;
+use super::deepstream_batch::Batch;
+use super::gpu_path::GpuPath;
 use super::settings::FrameSettings;
-use super::source::Sources;
+use super::source_state::Sources;
 use crate::core::face::FaceRegion;
 use crate::core::gaze::FrameGaze;
 use crate::core::gaze::estimator::{EstimateError, GazeEstimator};

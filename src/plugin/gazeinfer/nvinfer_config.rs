@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use glib::prelude::*;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
-use super::deepstream::class_ids;
+use super::deepstream_properties::class_ids;
 use crate::plugin::enums::{ExecutionProvider, InferenceRegion, Precision};
 
 /// The group that nvinfer reads.
