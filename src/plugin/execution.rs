@@ -1,131 +1,114 @@
-//! How a model is executed, as properties that every element with a model has.
+//! The properties of every element with a model that say how ONNX Runtime executes it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use glib::prelude::*;
-use gst::prelude::*;
 
 use super::enums::{ExecutionProvider, Precision, QnnBackend};
-use super::property::{get, text};
+use super::property::{Property, Table};
 use crate::engine::{EngineCache, EngineOptions};
 
-/// See [the module](self).
+type P = Property<Execution>;
+
+/// How a model is executed.
 #[derive(Clone, Debug, Default)]
 pub struct Execution {
     provider: ExecutionProvider,
     device_id: u32,
     precision: Precision,
-    /// `None`: the user's cache; empty: none at all.
+    /// `None`: the cache in the user's home; empty: no cache.
     engine_cache: Option<Arc<str>>,
     qnn_backend: QnnBackend,
     provider_options: Option<Arc<str>>,
     allow_fallback: bool,
 }
 
-/// Descriptions of the properties.
-pub fn properties() -> [glib::ParamSpec; 7] {
-    let d = Execution::default();
-    [
-        glib::ParamSpecEnum::builder_with_default("execution-provider", d.provider)
+/// The properties, as a part of an element's table.
+pub fn properties() -> Vec<P> {
+    vec![
+        P::choice("execution-provider", |s| &mut s.provider)
             .nick("Execution provider")
             .blurb(
-                "Who runs the model; one that was asked for by name and is missing, or cannot run \
-                 all of the model, is an error",
+                "Execution provider of ONNX Runtime that runs the model. The element refuses to \
+                 start where the named provider is missing or cannot run the whole model, unless \
+                 allow-fallback is set",
             )
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecUInt::builder("device-id")
+            .mutable_ready(),
+        P::number("device-id", 0..=255, |s| &mut s.device_id)
             .nick("Device")
-            .blurb("Which of several devices of the execution provider (CUDA, TensorRT, QNN)")
-            .maximum(255)
-            .default_value(d.device_id)
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecEnum::builder_with_default("precision", d.precision)
+            .blurb("Number of the execution provider's device (CUDA, TensorRT, QNN)")
+            .mutable_ready(),
+        P::choice("precision", |s| &mut s.precision)
             .nick("Precision")
-            .blurb("The numbers that the model is computed with")
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecString::builder("engine-cache")
-            .nick("Engine cache")
-            .blurb(
-                "Directory where compiled models are kept, so that only the first start compiles \
-                 (TensorRT, QNN, OpenVINO); unset: gst-plugin-gaze in XDG_CACHE_HOME or ~/.cache; \
-                 empty: none is kept",
-            )
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecEnum::builder_with_default("qnn-backend", d.qnn_backend)
+            .blurb("Number format that the execution provider computes in")
+            .mutable_ready(),
+        P::string(
+            "engine-cache",
+            |s| s.engine_cache.as_deref().to_value(),
+            |s, path| {
+                s.engine_cache = path.map(Arc::from);
+                Ok(())
+            },
+        )
+        .nick("Engine cache")
+        .blurb(
+            "Directory that keeps compiled models, so that only the first start compiles (TensorRT, \
+             QNN, OpenVINO). Unset: gst-plugin-gaze in XDG_CACHE_HOME or ~/.cache; empty: no cache",
+        )
+        .mutable_ready(),
+        P::choice("qnn-backend", |s| &mut s.qnn_backend)
             .nick("QNN backend")
-            .blurb("Which part of a Qualcomm chip computes, for execution-provider=qnn")
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecString::builder("provider-options")
+            .blurb("Part of a Qualcomm chip that runs the model, for execution-provider=qnn")
+            .mutable_ready(),
+        P::text("provider-options", |s| &mut s.provider_options)
             .nick("Provider options")
             .blurb(
-                "Further options of the execution provider, as ONNX Runtime documents them, in the \
-                 form of a GstStructure: 'trt_dla_enable=true,trt_dla_core=0', \
-                 'htp_performance_mode=burst'; an unknown one is an error",
+                "Further options of the execution provider, named as in ONNX Runtime, in the form \
+                 of a GstStructure: 'trt_dla_enable=true,trt_dla_core=0', \
+                 'htp_performance_mode=burst'. The element refuses an unknown option",
             )
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecBoolean::builder("allow-fallback")
+            .mutable_ready(),
+        P::flag("allow-fallback", |s| &mut s.allow_fallback)
             .nick("Allow fallback")
-            .blurb(
-                "Let the CPU run what the execution provider cannot, in place of refusing the \
-                 model",
-            )
-            .default_value(d.allow_fallback)
-            .mutable_ready()
-            .build(),
+            .blurb("Let the CPU run the parts of the model that the execution provider cannot run")
+            .mutable_ready(),
     ]
 }
 
+static TABLE: LazyLock<Table<Execution>> = LazyLock::new(|| Table::new(properties()));
+
+/// Descriptions of the properties.
+pub fn specs() -> Vec<glib::ParamSpec> {
+    TABLE.specs().to_vec()
+}
+
 impl Execution {
-    /// On the CPU, whatever else there is.
+    /// On the CPU.
     pub fn on_cpu() -> Self {
         Self { provider: ExecutionProvider::Cpu, ..Self::default() }
     }
 
-    /// Who was asked for.
+    /// The provider that the user named.
     pub fn provider(&self) -> ExecutionProvider {
         self.provider
     }
 
     /// Sets one property; `false` where it is not among these.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<bool, String> {
-        match name {
-            "execution-provider" => self.provider = get(value)?,
-            "device-id" => self.device_id = get(value)?,
-            "precision" => self.precision = get(value)?,
-            "engine-cache" => self.engine_cache = get::<Option<&str>>(value)?.map(Arc::from),
-            "qnn-backend" => self.qnn_backend = get(value)?,
-            "provider-options" => self.provider_options = text(value),
-            "allow-fallback" => self.allow_fallback = get(value)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+        let known = TABLE.specs().iter().any(|spec| spec.name() == name);
+        known.then(|| TABLE.set(self, name, value)).transpose().map(|set| set.is_some())
     }
 
     /// The value of one property; `None` where it is not among these.
     pub fn get(&self, name: &str) -> Option<glib::Value> {
-        Some(match name {
-            "execution-provider" => self.provider.to_value(),
-            "device-id" => self.device_id.to_value(),
-            "precision" => self.precision.to_value(),
-            "engine-cache" => self.engine_cache.as_deref().to_value(),
-            "qnn-backend" => self.qnn_backend.to_value(),
-            "provider-options" => self.provider_options.as_deref().to_value(),
-            "allow-fallback" => self.allow_fallback.to_value(),
-            _ => return None,
-        })
+        TABLE.get(&mut self.clone(), name)
     }
 
-    /// The same for the engine.
+    /// The options for the engine.
     ///
     /// # Errors
-    /// What is wrong with `provider-options`.
+    /// A text that says what is wrong with `provider-options`.
     pub fn for_engine(&self) -> Result<EngineOptions, String> {
         Ok(EngineOptions {
             provider: self.provider.into(),
@@ -147,14 +130,15 @@ impl Execution {
 const INTEGERS: [glib::Type; 4] =
     [glib::Type::I32, glib::Type::U32, glib::Type::I64, glib::Type::U64];
 
-/// The fields of a structure whose name may be left out.
+/// The fields of a GstStructure; its name may be missing.
 fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
     let wrong = |what: String| format!("provider-options=\"{text}\" {what}");
     let named = text.split(',').next().is_some_and(|first| !first.contains('='));
     let whole = if named { text.to_owned() } else { format!("options,{text}") };
     let structure: gst::Structure = whole.parse().map_err(|_| {
         wrong(
-            "is no structure: write name=value,other=value, and words with blanks in quotes".into(),
+            "is no GstStructure: write name=value,other=value, and put words with blanks in quotes"
+                .into(),
         )
     })?;
     let pair = |(name, value): (&glib::GStr, &glib::SendValue)| {
@@ -164,14 +148,15 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
         } else if let Ok(text) = value.get::<Option<String>>() {
             text
         } else if let Ok(number) = value.get::<f64>() {
-            // What has more than 32 bits is read as one; without a fraction none is written.
+            // GStreamer reads an integer of more than 32 bits as a double; it is written without a fraction.
             Some(number.to_string())
         } else if INTEGERS.contains(&value.type_()) {
             value.transform::<String>().ok().and_then(|text| text.get().ok())
         } else {
             None
         };
-        let value = value.ok_or_else(|| wrong(format!("has no text or number for '{name}'")))?;
+        let value =
+            value.ok_or_else(|| wrong(format!("gives '{name}' neither a text nor a number")))?;
         Ok((name.to_string(), value))
     };
     structure.iter().map(pair).collect()

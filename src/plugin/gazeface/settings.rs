@@ -145,7 +145,7 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         // faces.
         glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
     ];
-    own.into_iter().chain(execution::properties()).chain(stages::properties()).collect()
+    own.into_iter().chain(execution::specs()).chain(stages::properties()).collect()
 });
 
 impl Settings {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use glib::prelude::*;
-use gst::prelude::*;
 
-use crate::plugin::property::{get, text};
+use crate::plugin::property::Property;
+
+type P = Property<DeepStream>;
 
 /// nvinfer's default.
 const UNIQUE_ID: u32 = 15;
@@ -29,37 +30,38 @@ impl Default for DeepStream {
     }
 }
 
-/// Descriptions of the properties.
-pub(super) fn properties() -> [glib::ParamSpec; 4] {
-    let d = DeepStream::default();
-    [
-        glib::ParamSpecUInt::builder("unique-id")
+/// The properties, as a part of the element's table.
+pub(super) fn properties() -> Vec<P> {
+    vec![
+        P::number("unique-id", 0..=u32::MAX, |s| &mut s.unique_id)
             .nick("Unique ID")
-            .blurb("Says in DeepStream's metadata who estimated a gaze")
-            .default_value(d.unique_id)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecInt::builder("infer-on-gie-id")
+            .blurb("ID that gazeinfer writes into DeepStream's metadata beside each gaze")
+            .mutable_playing(),
+        P::number("infer-on-gie-id", -1..=i32::MAX, |s| &mut s.component)
             .nick("Infer on GIE ID")
             .blurb(
-                "DeepStream: only objects that the detector with this unique-id found are faces \
-                 (-1 = any detector)",
+                "DeepStream: take only objects of the detector with this unique-id as faces (-1 = \
+                 any detector)",
             )
-            .minimum(-1)
-            .default_value(d.component)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecString::builder("infer-on-class-ids")
-            .nick("Infer on class IDs")
-            .blurb("DeepStream: only objects of these classes are faces, e.g. 0:2 (unset = all)")
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecBoolean::builder("display-arrows")
+            .mutable_playing(),
+        P::string(
+            "infer-on-class-ids",
+            |s| {
+                let ids: Vec<_> = s.classes.iter().map(ToString::to_string).collect();
+                (!ids.is_empty()).then(|| ids.join(":")).to_value()
+            },
+            |s, ids| {
+                s.classes = class_ids(ids.unwrap_or_default())?;
+                Ok(())
+            },
+        )
+        .nick("Infer on class IDs")
+        .blurb("DeepStream: take only objects of these classes as faces, e.g. 0:2 (unset = all)")
+        .mutable_playing(),
+        P::flag("display-arrows", |s| &mut s.display_arrows)
             .nick("Display arrows")
-            .blurb("DeepStream: add arrows that nvdsosd draws (NvDsDisplayMeta)")
-            .default_value(d.display_arrows)
-            .mutable_playing()
-            .build(),
+            .blurb("DeepStream: attach gaze arrows for nvdsosd to draw (NvDsDisplayMeta)")
+            .mutable_playing(),
     ]
 }
 
@@ -68,32 +70,6 @@ impl DeepStream {
     pub fn wants(&self, component: i32, class: i32) -> bool {
         (self.component < 0 || self.component == component)
             && (self.classes.is_empty() || self.classes.contains(&class))
-    }
-
-    /// Sets one property; `false` for one that is not of these.
-    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<bool, String> {
-        match name {
-            "unique-id" => self.unique_id = get(value)?,
-            "infer-on-gie-id" => self.component = get(value)?,
-            "infer-on-class-ids" => self.classes = class_ids(text(value).as_deref().unwrap_or(""))?,
-            "display-arrows" => self.display_arrows = get(value)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    /// The value of one property; `None` for one that is not of these.
-    pub fn get(&self, name: &str) -> Option<glib::Value> {
-        Some(match name {
-            "unique-id" => self.unique_id.to_value(),
-            "infer-on-gie-id" => self.component.to_value(),
-            "infer-on-class-ids" => {
-                let ids: Vec<_> = self.classes.iter().map(ToString::to_string).collect();
-                (!ids.is_empty()).then(|| ids.join(":")).to_value()
-            }
-            "display-arrows" => self.display_arrows.to_value(),
-            _ => return None,
-        })
     }
 }
 
@@ -104,7 +80,7 @@ pub(super) fn class_ids(text: &str) -> Result<Arc<[i32]>, String> {
         .filter(|id| !id.is_empty())
         .map(|id| {
             let number = id.parse::<i32>().ok().filter(|id| *id >= 0);
-            number.ok_or_else(|| format!("'{id}' is no class id; give numbers such as 0:2"))
+            number.ok_or_else(|| format!("'{id}' is no class ID; write numbers such as 0:2"))
         })
         .collect()
 }
@@ -112,16 +88,21 @@ pub(super) fn class_ids(text: &str) -> Result<Arc<[i32]>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::property::Table;
 
     #[test]
     fn objects_are_chosen_by_detector_and_class() {
+        gst::init().unwrap();
+        let table = Table::new(properties());
+        let set = |s: &mut DeepStream, name, value: glib::Value| table.set(s, name, &value);
         let mut deepstream = DeepStream::default();
         assert!(deepstream.wants(1, 2));
-        deepstream.set("infer-on-class-ids", &"0;2;".to_value()).unwrap();
+        set(&mut deepstream, "infer-on-class-ids", "0;2;".to_value()).unwrap();
         assert!(deepstream.wants(1, 2) && !deepstream.wants(1, 1));
-        deepstream.set("infer-on-gie-id", &4i32.to_value()).unwrap();
+        set(&mut deepstream, "infer-on-gie-id", 4i32.to_value()).unwrap();
         assert!(deepstream.wants(4, 2) && !deepstream.wants(1, 2));
-        assert!(deepstream.set("infer-on-class-ids", &"0;x".to_value()).is_err());
-        assert_eq!(deepstream.get("infer-on-class-ids").unwrap().get::<&str>(), Ok("0:2"));
+        assert!(set(&mut deepstream, "infer-on-class-ids", "0;x".to_value()).is_err());
+        let ids = table.get(&mut deepstream, "infer-on-class-ids");
+        assert_eq!(ids.unwrap().get::<&str>(), Ok("0:2"));
     }
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 use glib::subclass::prelude::*;
 use gst::prelude::*;
 
-use super::imp::{CAT, GazeInfer};
 use super::engine_loader::{Loaded, Opened};
+use super::imp::{CAT, GazeInfer};
 use super::settings::{EngineReload, Settings};
 use crate::core::gaze::estimator::GazeEstimator;
 use crate::engine::Diagnostic;

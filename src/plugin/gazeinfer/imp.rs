@@ -14,8 +14,8 @@ use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use super::engine_exchange::open;
-use super::properties::PROPERTIES;
 use super::engine_loader::Reloader;
+use super::properties::PROPERTIES;
 use super::settings::{EngineReload, Settings};
 use super::stream::{FrameFault, Looked, Stream};
 use crate::core::gaze::missing_attributes::MissingAttributes;
@@ -24,7 +24,7 @@ use crate::plugin::meta::gaze;
 use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
-use crate::plugin::{camera, format, lock, model, stats};
+use crate::plugin::{camera, format, lock, model};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeinfer", gst::DebugColorFlags::empty(), Some("Gaze estimation"))
@@ -60,9 +60,7 @@ impl ObjectSubclass for GazeInfer {
 
 impl ObjectImpl for GazeInfer {
     fn properties() -> &'static [glib::ParamSpec] {
-        static ALL: LazyLock<Vec<glib::ParamSpec>> =
-            LazyLock::new(|| PROPERTIES.iter().cloned().chain([stats::property()]).collect());
-        &ALL
+        PROPERTIES.specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
@@ -77,7 +75,7 @@ impl ObjectImpl for GazeInfer {
             let provider = lock(&self.provider).clone();
             return lock(&self.stats).to_structure(&provider).to_value();
         }
-        let value = lock(&self.settings).get(pspec.name());
+        let value = PROPERTIES.get(&mut lock(&self.settings), pspec.name());
         value.unwrap_or_else(|| pspec.default_value().clone())
     }
 }

@@ -29,13 +29,13 @@
 //! that runs.
 
 mod deepstream_batch;
-mod nvinfer_config;
 mod deepstream_properties;
 mod engine_exchange;
+mod engine_loader;
 mod gpu_path;
 mod imp;
+mod nvinfer_config;
 mod properties;
-mod engine_loader;
 mod settings;
 mod source_state;
 mod stream;

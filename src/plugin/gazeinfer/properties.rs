@@ -1,242 +1,197 @@
-//! The properties of `gazeinfer`: ranges, and what they say to people.
+//! The properties of `gazeinfer`: ranges, fields, and what `gst-inspect-1.0` says of them.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use glib::prelude::*;
-use gst::prelude::*;
 
 use super::deepstream_properties;
 use super::settings::Settings;
-use crate::core::geometry::camera;
-use crate::plugin::execution;
+use crate::core::geometry::camera::FIELD_OF_VIEW_RANGE;
+use crate::plugin::property::{Property, Table};
+use crate::plugin::{execution, stats};
 
-/// Description of every property but `stats`, which is not a setting.
-pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-    let d = Settings::default();
-    let own = vec![
-        glib::ParamSpecString::builder("engine")
+type P = Property<Settings>;
+
+/// The largest size of an object, in pixels.
+const MAX_OBJECT_SIZE: u32 = u16::MAX as u32;
+
+/// Every property of the element.
+pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
+    Table::new(own())
+        .with(execution::properties(), |s| &mut s.execution)
+        .with(deepstream_properties::properties(), |s| &mut s.frame.deepstream)
+        .read_only(stats::property())
+});
+
+fn own() -> Vec<P> {
+    vec![
+        P::text("engine", |s| &mut s.engine)
             .nick("Engine")
             .blurb(
-                "Model file of the gaze network: ONNX (.onnx), ONNX Runtime format (.ort), a \
-                 TensorRT engine (.engine, .plan) or a QNN context binary (.bin); the latter two \
-                 need a profile that names their tensors. Unset: the embedded model. Set while frames \
-                 flow, it is taken as engine-reload says",
+                "Model file of the gaze network: ONNX (.onnx), ONNX Runtime format (.ort), \
+                 TensorRT engine (.engine, .plan) or QNN context binary (.bin). A TensorRT engine \
+                 and a QNN binary need a profile that names their tensors. Unset: the embedded \
+                 model. engine-reload says when a change takes effect",
             )
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecEnum::builder_with_default("engine-reload", d.reload)
+            .mutable_playing(),
+        P::choice("engine-reload", |s| &mut s.reload)
             .nick("Engine reload")
             .blurb(
-                "When another engine takes the running one's place: it is opened beside it and \
-                 swapped in between two frames (message gaze-engine), or refused with a warning",
+                "When a new engine replaces the running one. gazeinfer opens it in the background \
+                 and swaps it in between two frames (message gaze-engine), or warns and keeps the \
+                 running one",
             )
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecString::builder("profile")
+            .mutable_playing(),
+        P::text("profile", |s| &mut s.profile)
             .nick("Model profile")
             .blurb(
                 "What the model expects and returns: a built-in name (mobilegaze, l2cs-net, \
-                 gazecapsnet, ...) or a TOML file; unset: MODEL.gaze.toml, then the model's own \
-                 metadata, then its inputs and outputs; taken with the next engine",
+                 gazecapsnet, ...) or a TOML file. Unset: MODEL.gaze.toml, then the model's own \
+                 metadata, then its inputs and outputs. A change takes effect with the next engine",
             )
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("threads")
+            .mutable_playing(),
+        P::number("threads", 0..=1024, |s| &mut s.threads)
             .nick("Threads")
-            .blurb("Threads that one inference may use on the CPU (0 = automatic)")
-            .maximum(1024)
-            .default_value(d.threads)
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecUInt::builder("batch-size")
+            .blurb("CPU threads that one inference may use (0 = automatic)")
+            .mutable_ready(),
+        P::number("batch-size", 1..=1024, |s| &mut s.batch_size)
+            .and_then(|s| s.batch_size_is_set = true)
             .nick("Batch size")
             .blurb(
-                "Most faces of a frame in one inference, where the model's batch is free; a model \
-                 with a fixed batch keeps its own. For a TensorRT engine or a QNN context binary, \
-                 the batch that it was compiled for (1 unless set)",
+                "Most faces of a frame in one inference, where the model has a dynamic batch; a \
+                 fixed batch stays as it is. For a TensorRT engine or a QNN context binary: the \
+                 batch that it was compiled for (1 unless set)",
             )
-            .minimum(1)
-            .maximum(1024)
-            .default_value(d.batch_size)
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecUInt::builder("batch-timeout")
+            .mutable_ready(),
+        P::number("batch-timeout", 0..=1000, |s| &mut s.batch_timeout)
             .nick("Batch timeout")
             .blurb(
-                "Milliseconds that an inference waits for those of other elements with the same \
-                 model, to run with them in one batch of batch-size at most (0 = each by itself)",
+                "Milliseconds that an inference waits for other elements with the same model, to \
+                 run with them in one batch of at most batch-size (0 = do not wait)",
             )
-            .maximum(1000)
-            .default_value(d.batch_timeout)
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecString::builder("model-instance-id")
+            .mutable_ready(),
+        P::text("model-instance-id", |s| &mut s.instance)
             .nick("Model instance ID")
             .blurb(
-                "Elements with the same engine and settings share one loaded model; those with \
-                 different ids do not, and those with the same id must have the same engine and \
-                 settings (unset: shared with those that have no id)",
+                "Elements with the same engine and settings share one loaded model. Elements with \
+                 different IDs load one each; elements with the same ID must have the same engine \
+                 and settings (unset = share with elements that have no ID)",
             )
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecEnum::builder_with_default("inference-region", d.frame.inference_region)
+            .mutable_ready(),
+        P::choice("inference-region", |s| &mut s.frame.inference_region)
             .nick("Inference region")
-            .blurb("Which pixels of a frame are looked at")
-            .mutable_playing()
-            .build(),
-        gst::ParamSpecArray::builder("region")
+            .blurb("Part of a frame in which gazeinfer estimates gaze")
+            .mutable_playing(),
+        P::region("region", |s| &mut s.frame.region)
             .nick("Fixed region")
             .blurb(
-                "The face's place for inference-region=fixed: x, y, width, height as fractions of \
-                 the frame, e.g. '<0.5, 0.0, 0.5, 1.0>' for the right half (default: all of it)",
+                "Region of the face for inference-region=fixed: x, y, width, height as fractions of \
+                 the frame, e.g. '<0.5, 0.0, 0.5, 1.0>' for the right half (default: the whole \
+                 frame)",
             )
-            .element_spec(
-                &glib::ParamSpecDouble::builder("fraction")
-                    .nick("Fraction")
-                    .blurb("Fraction of the frame's width or height")
-                    .minimum(0.0)
-                    .maximum(1.0)
-                    .build(),
-            )
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecString::builder("object-class")
-            .nick("Object class")
-            .blurb("Label of the regions that are faces; other regions are ignored (empty = all)")
-            .default_value(Some(&*d.frame.object_class))
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecDouble::builder("region-margin")
+            .mutable_playing(),
+        P::string(
+            "object-class",
+            |s| (*s.frame.object_class).to_value(),
+            |s, class| {
+                s.frame.object_class = Arc::from(class.unwrap_or_default());
+                Ok(())
+            },
+        )
+        .nick("Object class")
+        .blurb("Label of the regions that are faces; gazeinfer ignores other regions (empty = all)")
+        .mutable_playing(),
+        P::number("region-margin", -1.0..=4.0, |s| &mut s.frame.region_margin)
             .nick("Region margin")
             .blurb(
-                "How much wider and higher than the face's box the model's picture is, as a \
+                "How much wider and higher than the face's box gazeinfer crops the face, as a \
                  fraction of the box (0.2 = a tenth on each side; -1 = as the model's profile says)",
             )
-            .minimum(-1.0)
-            .maximum(4.0)
-            .default_value(d.frame.region_margin)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecString::builder("camera")
+            .mutable_playing(),
+        P::text("camera", |s| &mut s.camera)
             .nick("Camera calibration")
             .blurb(
-                "Calibration file of the camera, for head poses, normalised faces and models that \
-                 answer relative to the line of sight: YAML as OpenCV or ROS writes it, or TOML \
-                 (camera matrix, distortion coefficients, image size); unset: field-of-view",
+                "Calibration file of the camera: YAML of OpenCV or ROS, or TOML (camera matrix, \
+                 distortion coefficients, image size). Head poses, normalised faces and models that \
+                 answer relative to the line of sight need it. Unset: field-of-view",
             )
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecDouble::builder("field-of-view")
-            .nick("Field of view")
-            .blurb("Degrees that the camera sees horizontally, where no calibration (camera) is set")
-            .minimum(camera::FIELD_OF_VIEW_RANGE[0])
-            .maximum(camera::FIELD_OF_VIEW_RANGE[1])
-            .default_value(d.frame.field_of_view)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("min-object-width")
+            .mutable_ready(),
+        P::number("field-of-view", FIELD_OF_VIEW_RANGE[0]..=FIELD_OF_VIEW_RANGE[1], |s| {
+            &mut s.frame.field_of_view
+        })
+        .nick("Field of view")
+        .blurb("Horizontal field of view of the camera in degrees, where camera is unset")
+        .mutable_playing(),
+        P::number("min-object-width", 0..=MAX_OBJECT_SIZE, |s| &mut s.frame.min_object_width)
             .nick("Minimum object width")
-            .blurb("Faces narrower than this many pixels are not looked at")
-            .maximum(u32::from(u16::MAX))
-            .default_value(d.frame.min_object_width)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("min-object-height")
+            .blurb("Skip faces narrower than this many pixels")
+            .mutable_playing(),
+        P::number("min-object-height", 0..=MAX_OBJECT_SIZE, |s| &mut s.frame.min_object_height)
             .nick("Minimum object height")
-            .blurb("Faces lower than this many pixels are not looked at")
-            .maximum(u32::from(u16::MAX))
-            .default_value(d.frame.min_object_height)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("max-object-width")
+            .blurb("Skip faces lower than this many pixels")
+            .mutable_playing(),
+        P::number("max-object-width", 0..=MAX_OBJECT_SIZE, |s| &mut s.frame.max_object_width)
             .nick("Maximum object width")
-            .blurb("Faces wider than this many pixels are not looked at (0 = no limit)")
-            .maximum(u32::from(u16::MAX))
-            .default_value(d.frame.max_object_width)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("max-object-height")
+            .blurb("Skip faces wider than this many pixels (0 = no limit)")
+            .mutable_playing(),
+        P::number("max-object-height", 0..=MAX_OBJECT_SIZE, |s| &mut s.frame.max_object_height)
             .nick("Maximum object height")
-            .blurb("Faces higher than this many pixels are not looked at (0 = no limit)")
-            .maximum(u32::from(u16::MAX))
-            .default_value(d.frame.max_object_height)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecString::builder("config-file-path")
+            .blurb("Skip faces higher than this many pixels (0 = no limit)")
+            .mutable_playing(),
+        P::text("config-file-path", |s| &mut s.config_file)
             .nick("Configuration file")
             .blurb(
-                "Configuration in nvinfer's form ([property] with onnx-file, gie-unique-id, \
-                 operate-on-gie-id, ..., or the same as YAML), read at the start; properties that \
-                 are set overrule it",
+                "Configuration file in nvinfer's form ([property] with onnx-file, gie-unique-id, \
+                 operate-on-gie-id, ..., or the same as YAML). gazeinfer reads it at the start; \
+                 properties that are set override it",
             )
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecUInt::builder("inference-interval")
+            .mutable_ready(),
+        P::number("inference-interval", 1..=u32::MAX, |s| &mut s.frame.policy.inference_interval)
             .nick("Inference interval")
-            .blurb("Infer on every n-th frame; between them the last result is carried")
-            .minimum(1)
-            .default_value(d.frame.policy.inference_interval)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("reclassify-interval")
-            .nick("Reclassify interval")
-            .blurb(
-                "Infer a tracked face again after this many frames (1 = on every frame, 0 = once \
-                 per track), or when its box's area has grown by more than a fifth; faces without \
-                 track-id are not affected",
-            )
-            .default_value(d.frame.policy.reclassify_interval)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecFloat::builder("min-eye-openness")
+            .blurb("Infer on every n-th frame and reuse the last result between them")
+            .mutable_playing(),
+        P::number("reclassify-interval", 0..=u32::MAX, |s| {
+            &mut s.frame.policy.reclassify_interval
+        })
+        .nick("Reclassify interval")
+        .blurb(
+            "Infer a tracked face again after this many frames (1 = on every frame, 0 = once per \
+             track), or when the area of its box has grown by more than a fifth. Faces without \
+             track-id ignore it",
+        )
+        .mutable_playing(),
+        P::number("min-eye-openness", 0.0..=1.0, |s| &mut s.frame.policy.min_eye_openness)
             .nick("Minimum eye openness")
             .blurb(
-                "A face both of whose eyes are less open than this (0 = closed, 1 = open) keeps \
-                 its last gaze instead of getting a new one; needs gazeface's eye-state-engine \
-                 upstream (0 = all faces are inferred)",
+                "Reuse the last gaze of a face while both of its eyes are less open than this (0 = \
+                 closed, 1 = open). Needs gazeface's eye-state-engine upstream (default 0: infer \
+                 every face)",
             )
-            .minimum(0.0)
-            .maximum(1.0)
-            .default_value(d.frame.policy.min_eye_openness)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecBoolean::builder("smoothing")
+            .mutable_playing(),
+        P::flag("smoothing", |s| &mut s.frame.smoothing)
             .nick("Smoothing")
             .blurb(
                 "Smooth the gaze of tracked faces over time with a One Euro filter, which delays \
-                 it; faces without track-id are not affected",
+                 it. Faces without track-id ignore it",
             )
-            .default_value(d.frame.smoothing)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecFloat::builder("smoothing-min-cutoff")
+            .mutable_playing(),
+        P::number("smoothing-min-cutoff", 0.01..=100.0, |s| &mut s.frame.filter.min_cutoff)
             .nick("Smoothing: minimum cutoff")
             .blurb("Cutoff frequency in Hz for a gaze at rest: lower is smoother and slower")
-            .minimum(0.01)
-            .maximum(100.0)
-            .default_value(d.frame.filter.min_cutoff)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecFloat::builder("smoothing-beta")
+            .mutable_playing(),
+        P::number("smoothing-beta", 0.0..=100.0, |s| &mut s.frame.filter.beta)
             .nick("Smoothing: beta")
             .blurb(
-                "How much the cutoff rises with the speed of the gaze, Hz per rad/s: higher \
+                "How much the cutoff rises with the speed of the gaze, in Hz per rad/s: higher \
                  follows glances faster",
             )
-            .minimum(0.0)
-            .maximum(100.0)
-            .default_value(d.frame.filter.beta)
-            .mutable_playing()
-            .build(),
-        // The base class has this property and drops late frames. Here a late frame goes on and
-        // carries the last result.
-        glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
-        glib::ParamSpecBoolean::builder("post-messages")
+            .mutable_playing(),
+        // The base class drops late frames. gazeinfer passes a late frame on and reuses the last
+        // result.
+        P::overriding::<gst_base::BaseTransform>("qos", |s| &mut s.frame.qos),
+        P::flag("post-messages", |s| &mut s.frame.post_messages)
             .nick("Post messages")
             .blurb("Post an element message 'gaze' with the result of each frame")
-            .default_value(d.frame.post_messages)
-            .mutable_playing()
-            .build(),
-    ];
-    own.into_iter().chain(execution::properties()).chain(deepstream_properties::properties()).collect()
-});
+            .mutable_playing(),
+    ]
+}

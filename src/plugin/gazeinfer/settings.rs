@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use glib::prelude::*;
-
-use super::nvinfer_config::{self, Config};
 use super::deepstream_properties::DeepStream;
+use super::nvinfer_config::{self, Config};
 use super::properties::PROPERTIES;
 use crate::core::gaze::reuse::ReusePolicy;
 use crate::core::gaze::smooth::OneEuro;
@@ -15,7 +13,6 @@ use crate::core::geometry::{Rect, Size, camera};
 use crate::plugin::enums::InferenceRegion;
 use crate::plugin::execution::Execution;
 use crate::plugin::model::Options;
-use crate::plugin::property::{get, in_range, text};
 
 /// When another model takes the place of the one that runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
@@ -50,13 +47,13 @@ pub(super) struct Settings {
     pub threads: u32,
     pub batch_size: u32,
     /// Whether somebody said so, by the property or the configuration file.
-    batch_size_is_set: bool,
+    pub batch_size_is_set: bool,
     /// Milliseconds.
     pub batch_timeout: u32,
     /// Which session it shares with others.
-    instance: Option<Arc<str>>,
+    pub instance: Option<Arc<str>>,
     /// nvinfer's kind of file; what it says is taken over at the start.
-    config_file: Option<Arc<str>>,
+    pub config_file: Option<Arc<str>>,
     /// Names of the properties that somebody set; they overrule the file.
     set_by_hand: BTreeSet<String>,
     pub frame: FrameSettings,
@@ -169,11 +166,7 @@ impl Settings {
     fn take_config(&mut self, config: Config, path: &str) -> Result<Vec<String>, String> {
         for (name, value) in config.values {
             if !self.set_by_hand.contains(name) {
-                let property = PROPERTIES.iter().find(|property| property.name() == name);
-                property
-                    .map_or(Ok(()), |property| in_range(property, &value))
-                    .and_then(|()| self.apply(name, &value))
-                    .map_err(|why| format!("'{path}': {why}"))?;
+                PROPERTIES.set(self, name, &value).map_err(|why| format!("'{path}': {why}"))?;
             }
         }
         Ok(config.ignored)
@@ -187,99 +180,15 @@ impl Settings {
     ) -> Result<Vec<(glib::ParamSpec, glib::Value)>, String> {
         let mut settings = Self::default();
         settings.take_config(nvinfer_config::parse(bytes, path, false)?, path)?;
-        let values = PROPERTIES.iter().map(|p| (p.clone(), settings.get(p.name())));
-        Ok(values.filter_map(|(property, value)| Some((property, value?))).collect())
+        let value =
+            |p: &glib::ParamSpec| Some((p.clone(), PROPERTIES.get(&mut settings, p.name())?));
+        Ok(PROPERTIES.specs().iter().filter_map(value).collect())
     }
 
     /// Sets one property; what cannot be taken is said and leaves the old value.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
-        self.apply(name, value)?;
+        PROPERTIES.set(self, name, value)?;
         self.set_by_hand.insert(name.to_owned());
         Ok(())
-    }
-
-    fn apply(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
-        match name {
-            "config-file-path" => self.config_file = text(value),
-            "max-object-width" => self.frame.max_object_width = get(value)?,
-            "max-object-height" => self.frame.max_object_height = get(value)?,
-            "engine" => self.engine = text(value),
-            "engine-reload" => self.reload = get(value)?,
-            "profile" => self.profile = text(value),
-            "threads" => self.threads = get(value)?,
-            "batch-size" => {
-                self.batch_size = get(value)?;
-                self.batch_size_is_set = true;
-            }
-            "batch-timeout" => self.batch_timeout = get(value)?,
-            "model-instance-id" => self.instance = text(value),
-            "inference-region" => self.frame.inference_region = get(value)?,
-            "region" => self.frame.region = fractions(value)?,
-            "object-class" => self.frame.object_class = text(value).unwrap_or_default(),
-            "camera" => self.camera = text(value),
-            "field-of-view" => self.frame.field_of_view = get(value)?,
-            "region-margin" => self.frame.region_margin = get(value)?,
-            "min-object-width" => self.frame.min_object_width = get(value)?,
-            "min-object-height" => self.frame.min_object_height = get(value)?,
-            "inference-interval" => self.frame.policy.inference_interval = get(value)?,
-            "reclassify-interval" => self.frame.policy.reclassify_interval = get(value)?,
-            "min-eye-openness" => self.frame.policy.min_eye_openness = get(value)?,
-            "smoothing" => self.frame.smoothing = get(value)?,
-            "smoothing-min-cutoff" => self.frame.filter.min_cutoff = get(value)?,
-            "smoothing-beta" => self.frame.filter.beta = get(value)?,
-            "qos" => self.frame.qos = get(value)?,
-            "post-messages" => self.frame.post_messages = get(value)?,
-            _ if self.execution.set(name, value)? || self.frame.deepstream.set(name, value)? => {}
-            _ => return Err(format!("there is no property '{name}'")),
-        }
-        Ok(())
-    }
-
-    /// The value of one property; `None` for one that is not a setting.
-    pub fn get(&self, name: &str) -> Option<glib::Value> {
-        Some(match name {
-            "engine" => self.engine.as_deref().to_value(),
-            "engine-reload" => self.reload.to_value(),
-            "profile" => self.profile.as_deref().to_value(),
-            "threads" => self.threads.to_value(),
-            "batch-size" => self.batch_size.to_value(),
-            "batch-timeout" => self.batch_timeout.to_value(),
-            "model-instance-id" => self.instance.as_deref().to_value(),
-            "inference-region" => self.frame.inference_region.to_value(),
-            "region" => gst::Array::new(self.frame.region).to_value(),
-            "object-class" => (*self.frame.object_class).to_value(),
-            "camera" => self.camera.as_deref().to_value(),
-            "field-of-view" => self.frame.field_of_view.to_value(),
-            "region-margin" => self.frame.region_margin.to_value(),
-            "min-object-width" => self.frame.min_object_width.to_value(),
-            "min-object-height" => self.frame.min_object_height.to_value(),
-            "inference-interval" => self.frame.policy.inference_interval.to_value(),
-            "reclassify-interval" => self.frame.policy.reclassify_interval.to_value(),
-            "min-eye-openness" => self.frame.policy.min_eye_openness.to_value(),
-            "smoothing" => self.frame.smoothing.to_value(),
-            "smoothing-min-cutoff" => self.frame.filter.min_cutoff.to_value(),
-            "smoothing-beta" => self.frame.filter.beta.to_value(),
-            "qos" => self.frame.qos.to_value(),
-            "post-messages" => self.frame.post_messages.to_value(),
-            "config-file-path" => self.config_file.as_deref().to_value(),
-            "max-object-width" => self.frame.max_object_width.to_value(),
-            "max-object-height" => self.frame.max_object_height.to_value(),
-            _ => return self.execution.get(name).or_else(|| self.frame.deepstream.get(name)),
-        })
-    }
-}
-
-/// Four fractions that lie in the frame.
-fn fractions(value: &glib::Value) -> Result<[f64; 4], String> {
-    let array = get::<gst::ArrayRef<'_>>(value)?;
-    let numbers: Option<Vec<f64>> = array.as_slice().iter().map(|v| v.get().ok()).collect();
-    let region = numbers.and_then(|n| <[f64; 4]>::try_from(n).ok());
-    let [x, y, w, h] = region.ok_or("region takes four numbers: x, y, width, height")?;
-    let inside =
-        |start: f64, extent: f64| start >= 0.0 && extent > 0.0 && start + extent <= 1.0 + 1e-9;
-    if inside(x, w) && inside(y, h) {
-        Ok([x, y, w, h])
-    } else {
-        Err(format!("region <{x}, {y}, {w}, {h}> does not lie in the frame (0..1)"))
     }
 }
