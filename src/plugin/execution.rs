@@ -1,12 +1,12 @@
 //! The properties of every element with a model that say how ONNX Runtime executes it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use glib::prelude::*;
 
 use super::enums::{ExecutionProvider, Precision, QnnBackend};
-use super::property::{Property, Table};
+use super::property::Property;
 use crate::engine::{EngineCache, EngineOptions};
 
 type P = Property<Execution>;
@@ -76,13 +76,6 @@ pub fn properties() -> Vec<P> {
     ]
 }
 
-static TABLE: LazyLock<Table<Execution>> = LazyLock::new(|| Table::new(properties()));
-
-/// Descriptions of the properties.
-pub fn specs() -> Vec<glib::ParamSpec> {
-    TABLE.specs().to_vec()
-}
-
 impl Execution {
     /// On the CPU.
     pub fn on_cpu() -> Self {
@@ -92,17 +85,6 @@ impl Execution {
     /// The provider that the user named.
     pub fn provider(&self) -> ExecutionProvider {
         self.provider
-    }
-
-    /// Sets one property; `false` where it is not among these.
-    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<bool, String> {
-        let known = TABLE.specs().iter().any(|spec| spec.name() == name);
-        known.then(|| TABLE.set(self, name, value)).transpose().map(|set| set.is_some())
-    }
-
-    /// The value of one property; `None` where it is not among these.
-    pub fn get(&self, name: &str) -> Option<glib::Value> {
-        TABLE.get(&mut self.clone(), name)
     }
 
     /// The options for the engine.

@@ -289,7 +289,8 @@ impl<S: Default + 'static> Table<S> {
     /// # Errors
     /// Why the value is refused.
     pub fn set(&self, settings: &mut S, name: &str, value: &glib::Value) -> Result<(), String> {
-        let property = self.find(name).ok_or_else(|| format!("there is no property '{name}'"))?;
+        let property =
+            self.find(name).ok_or_else(|| format!("property '{name}' does not exist"))?;
         (property.set)(settings, value)
     }
 
@@ -342,12 +343,6 @@ numbers!(
 /// The value of a type that GObject has checked already; the error says what went wrong anyway.
 pub fn get<'v, T: glib::value::FromValue<'v>>(value: &'v glib::Value) -> Result<T, String> {
     value.get::<T>().map_err(|error| error.to_string())
-}
-
-/// A string that is there and not empty.
-pub fn text(value: &glib::Value) -> Option<Arc<str>> {
-    let text = value.get::<Option<&str>>().ok().flatten().filter(|s| !s.is_empty());
-    text.map(Arc::from)
 }
 
 fn assign<T: for<'v> glib::value::FromValue<'v>>(

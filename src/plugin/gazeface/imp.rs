@@ -22,7 +22,7 @@ use crate::plugin::model::Options;
 use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
-use crate::plugin::{format, model, stats};
+use crate::plugin::{format, model};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeface", gst::DebugColorFlags::empty(), Some("Face detection"))
@@ -49,13 +49,11 @@ impl ObjectSubclass for GazeFace {
 
 impl ObjectImpl for GazeFace {
     fn properties() -> &'static [glib::ParamSpec] {
-        static ALL: LazyLock<Vec<glib::ParamSpec>> =
-            LazyLock::new(|| PROPERTIES.iter().cloned().chain([stats::property()]).collect());
-        &ALL
+        PROPERTIES.specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let result = self.settings.lock().set(pspec.name(), value);
+        let result = PROPERTIES.set(&mut self.settings.lock(), pspec.name(), value);
         if let Err(reason) = result {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
         }
@@ -66,7 +64,7 @@ impl ObjectImpl for GazeFace {
             let provider = self.provider.lock().clone();
             return self.stats.lock().to_structure(&provider).to_value();
         }
-        let value = self.settings.lock().get(pspec.name());
+        let value = PROPERTIES.get(&mut self.settings.lock(), pspec.name());
         value.unwrap_or_else(|| pspec.default_value().clone())
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::{Arc, LazyLock};
 
 use glib::prelude::*;
-use gst::prelude::*;
 
 use super::stages::{self, StageSettings};
 use crate::core::face::detect::DetectSettings;
 use crate::plugin::execution::{self, Execution};
 use crate::plugin::model::Options;
-use crate::plugin::property::{get, text};
+use crate::plugin::property::{Number, Property, Table, get};
+use crate::plugin::stats;
 
 /// The values of all writable properties. The element copies them out of their lock to use them.
 #[derive(Clone, Debug)]
@@ -51,102 +51,78 @@ impl Default for Settings {
     }
 }
 
-/// The description of every writable property.
-pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-    let d = Settings::default();
-    let detect = d.frame.detect;
-    let own =
-        vec![
-        glib::ParamSpecString::builder("engine")
+/// The table of all properties.
+pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
+    type P = Property<Settings>;
+    Table::new(vec![
+        P::text("engine", |s| &mut s.engine)
             .nick("Engine")
-            .blurb(
-                "Model file of the face detector, ONNX (.onnx) or ONNX Runtime format (.ort): \
+            .blurb("Model file of the face detector, ONNX (.onnx) or ONNX Runtime format (.ort): \
                  YuNet, SCRFD, UltraFace, RetinaFace-MobileNet or BlazeFace; unset: the embedded \
-                 detector of frontal faces, which gives no landmarks",
-            )
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecUInt::builder("threads")
+                 detector of frontal faces, which gives no landmarks")
+            .mutable_ready(),
+        P::number("threads", 0..=1024, |s| &mut s.threads)
             .nick("Threads")
-            .blurb(
-                "Most threads of one inference on the CPU (0 = automatic); the embedded detector uses \
-                 one",
-            )
-            .maximum(1024)
-            .default_value(d.threads)
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecUInt::builder("input-size")
+            .blurb("Most threads of one inference on the CPU (0 = automatic); the embedded detector uses \
+                 one")
+            .mutable_ready(),
+        P::number("input-size", 32..=4096, |s| &mut s.input_size)
             .nick("Input size")
-            .blurb(
-                "Longer side in pixels of the picture that the detector gets; a smaller one is faster \
+            .blurb("Longer side in pixels of the picture that the detector gets; a smaller one is faster \
                  and misses small faces. A model with a fixed input size ignores it. The embedded \
-                 detector finds faces from 40 pixels in this picture",
-            )
-            .minimum(32)
-            .maximum(4096)
-            .default_value(d.input_size)
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecFloat::builder("score-threshold")
+                 detector finds faces from 40 pixels in this picture")
+            .mutable_ready(),
+        P::number("score-threshold", 0.0..=1.0, |s| &mut s.frame.detect.score_threshold)
             .nick("Score threshold")
-            .blurb(
-                "Faces must score higher than this; each detector has its own scale. The embedded detector scores \
-                 v / (v + 1) for a face found by windows with v votes, so 0.6 takes two windows",
-            )
-            .minimum(0.0)
-            .maximum(1.0)
-            .default_value(detect.score_threshold)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecFloat::builder("nms-threshold")
+            .blurb("Faces must score higher than this; each detector has its own scale. The embedded detector scores \
+                 v / (v + 1) for a face found by windows with v votes, so 0.6 takes two windows")
+            .mutable_playing(),
+        P::number("nms-threshold", 0.0..=1.0, |s| &mut s.frame.detect.nms_threshold)
             .nick("NMS threshold")
-            .blurb(
-                "Most overlap of two faces (intersection over union); beyond it only the better face \
-                 stays. The embedded detector merges boxes that overlap by more than 0.3 anyway",
-            )
-            .minimum(0.0)
-            .maximum(1.0)
-            .default_value(detect.nms_threshold)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("max-faces")
+            .blurb("Most overlap of two faces (intersection over union); beyond it only the better face \
+                 stays. The embedded detector merges boxes that overlap by more than 0.3 anyway")
+            .mutable_playing(),
+        P::new(
+            "max-faces",
+            |s, words| u32::spec(words, &(0..=MAX_FACES), max_faces(s)),
+            |s| max_faces(s).to_value(),
+            |s, value| {
+                s.frame.detect.max_faces = get::<u32>(value)? as usize;
+                Ok(())
+            },
+        )
             .nick("Maximum faces")
             .blurb("Most faces per frame, those with the best scores (0 = all)")
-            .maximum(1000)
-            .default_value(u32::try_from(detect.max_faces).unwrap_or(u32::MAX))
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("min-face-size")
+            .mutable_playing(),
+        P::number("min-face-size", 0..=65535, |s| &mut s.frame.detect.min_face_size)
             .nick("Minimum face size")
             .blurb("Least width and height of a face in pixels of the frame")
-            .maximum(u32::from(u16::MAX))
-            .default_value(detect.min_face_size)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt::builder("inference-interval")
+            .mutable_playing(),
+        P::number("inference-interval", 1..=u32::MAX, |s| &mut s.frame.inference_interval)
             .nick("Inference interval")
             .blurb("Run the detector on every n-th frame; the frames between get the last faces, which \
                  tracking moves on")
-            .minimum(1)
-            .default_value(d.frame.inference_interval)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecBoolean::builder("tracking")
+            .mutable_playing(),
+        P::flag("tracking", |s| &mut s.frame.tracking)
             .nick("Tracking")
-            .blurb(
-                "Give each face a track-id that stays the same from frame to frame, and move its box \
-                 between two inferences",
-            )
-            .default_value(d.frame.tracking)
-            .mutable_playing()
-            .build(),
+            .blurb("Give each face a track-id that stays the same from frame to frame, and move its box \
+                 between two inferences")
+            .mutable_playing(),
         // With this property the base class drops late frames. Here a late frame goes on with the last
         // faces.
-        glib::ParamSpecOverride::for_class::<gst_base::BaseTransform>("qos"),
-    ];
-    own.into_iter().chain(execution::specs()).chain(stages::properties()).collect()
+        P::overriding::<gst_base::BaseTransform>("qos", |s| &mut s.frame.qos),
+    ])
+    .with(execution::properties(), |s| &mut s.execution)
+    .with(stages::properties(), |s| &mut s.stages)
+    .read_only(stats::property())
 });
+
+/// The largest value of `max-faces`.
+const MAX_FACES: u32 = 1000;
+
+fn max_faces(settings: &mut Settings) -> u32 {
+    u32::try_from(settings.frame.detect.max_faces).unwrap_or(u32::MAX)
+}
 
 impl Settings {
     /// The properties that are set without effect, because only the embedded detector runs.
@@ -164,44 +140,5 @@ impl Settings {
     /// The options with which every model opens.
     pub fn options(&self) -> Options {
         Options::new(self.execution.clone(), self.threads)
-    }
-
-    /// Sets one property. An error describes the rejected value and leaves the old one.
-    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
-        let detect = &mut self.frame.detect;
-        match name {
-            "engine" => self.engine = text(value),
-            "threads" => self.threads = get(value)?,
-            "input-size" => self.input_size = get(value)?,
-            "score-threshold" => detect.score_threshold = get(value)?,
-            "nms-threshold" => detect.nms_threshold = get(value)?,
-            "max-faces" => detect.max_faces = get::<u32>(value)? as usize,
-            "min-face-size" => detect.min_face_size = get(value)?,
-            "inference-interval" => self.frame.inference_interval = get(value)?,
-            "tracking" => self.frame.tracking = get(value)?,
-            "qos" => self.frame.qos = get(value)?,
-            _ if self.stages.set(name, value) => {}
-            _ if self.execution.set(name, value)? => {}
-            _ => return Err(format!("property '{name}' does not exist")),
-        }
-        Ok(())
-    }
-
-    /// Returns the value of one property; `None` for a read-only one.
-    pub fn get(&self, name: &str) -> Option<glib::Value> {
-        let detect = &self.frame.detect;
-        Some(match name {
-            "engine" => self.engine.as_deref().to_value(),
-            "threads" => self.threads.to_value(),
-            "input-size" => self.input_size.to_value(),
-            "score-threshold" => detect.score_threshold.to_value(),
-            "nms-threshold" => detect.nms_threshold.to_value(),
-            "max-faces" => u32::try_from(detect.max_faces).unwrap_or(u32::MAX).to_value(),
-            "min-face-size" => detect.min_face_size.to_value(),
-            "inference-interval" => self.frame.inference_interval.to_value(),
-            "tracking" => self.frame.tracking.to_value(),
-            "qos" => self.frame.qos.to_value(),
-            _ => return self.stages.get(name).or_else(|| self.execution.get(name)),
-        })
     }
 }

@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use glib::prelude::*;
-use gst::prelude::*;
-
 use crate::core::face::attributes::{
     Attribute, AttributeError, EyeStateEstimator, FaceAttributes, HeadPoseEstimator,
     LandmarkEstimator,
@@ -12,7 +9,9 @@ use crate::core::face::attributes::{
 use crate::core::inference::Engine;
 use crate::engine::Diagnostic;
 use crate::plugin::model::{self, Options};
-use crate::plugin::property::text;
+use crate::plugin::property::Property;
+
+type P = Property<StageSettings>;
 
 /// The model files of the stages. A stage without a file does not run.
 #[derive(Clone, Debug, Default)]
@@ -22,65 +21,12 @@ pub(super) struct StageSettings {
     eye_state: Option<Arc<str>>,
 }
 
-/// The descriptions of their properties.
-pub(super) fn properties() -> [glib::ParamSpec; 3] {
-    let file = |attribute: Attribute, nick: &str, blurb: &str| {
-        glib::ParamSpecString::builder(attribute.property())
-            .nick(nick)
-            .blurb(blurb)
-            .mutable_ready()
-            .build()
-    };
-    [
-        file(
-            Attribute::Landmarks,
-            "Landmark engine",
-            "Model file of the landmark network: PFLD (98 points, with the eye corners that gaze \
-             models of the eyes need) or landmarks-regression-retail-0009 (5 points); unset: only \
-             the landmarks of the detector",
-        ),
-        file(
-            Attribute::HeadPose,
-            "Head pose engine",
-            "Model file of the head pose network: head-pose-estimation-adas-0001; unset: no head \
-             poses",
-        ),
-        file(
-            Attribute::EyeState,
-            "Eye state engine",
-            "Model file of the eye state network: open-closed-eye-0001; needs a landmark-engine with \
-             98 points; unset: no eye openness",
-        ),
-    ]
+/// Their properties, as a part of the table of `gazeface`.
+pub(super) fn properties() -> Vec<P> {
+    vec![]
 }
 
 impl StageSettings {
-    fn field(&mut self, name: &str) -> Option<&mut Option<Arc<str>>> {
-        [
-            (Attribute::Landmarks, &mut self.landmarks),
-            (Attribute::HeadPose, &mut self.head_pose),
-            (Attribute::EyeState, &mut self.eye_state),
-        ]
-        .into_iter()
-        .find_map(|(attribute, field)| (attribute.property() == name).then_some(field))
-    }
-
-    /// Sets one property; returns `false` if it belongs to no stage.
-    pub fn set(&mut self, name: &str, value: &glib::Value) -> bool {
-        match self.field(name) {
-            Some(field) => {
-                *field = text(value);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Returns the value of one property; `None` if it belongs to no stage.
-    pub fn get(&self, name: &str) -> Option<glib::Value> {
-        self.clone().field(name).map(|field| field.as_deref().to_value())
-    }
-
     /// Whether no stage runs.
     pub fn is_empty(&self) -> bool {
         [&self.landmarks, &self.head_pose, &self.eye_state].iter().all(|file| file.is_none())

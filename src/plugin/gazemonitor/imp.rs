@@ -56,37 +56,11 @@ impl ObjectSubclass for GazeMonitor {
 
 impl ObjectImpl for GazeMonitor {
     fn properties() -> &'static [glib::ParamSpec] {
-        static ALL: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let read_only = |name: &'static str, nick: &'static str, blurb: &'static str| {
-                glib::ParamSpecBoxed::builder::<gst::Structure>(name)
-                    .nick(nick)
-                    .blurb(blurb)
-                    .read_only()
-                    .build()
-            };
-            let read_only_properties = [
-                read_only(
-                    "attention",
-                    "Attention",
-                    "Attention of the driver at the last frame: the fields of AttentionMeta",
-                ),
-                read_only(
-                    "stats",
-                    "Statistics",
-                    "Since the start: frames, unusable (frames without a usable gaze), ignored (frames \
-                     whose time stamps went back), restarts (after gaps), alarms (uint64); \
-                     zone-delay-p95 and -max (from the gaze leaving the road to the change of \
-                     zone), alarm-delay-p95 and -max (from the threshold of a rule to its message) \
-                     (uint64, ns)",
-                ),
-            ];
-            PROPERTIES.iter().cloned().chain(read_only_properties).collect()
-        });
-        &ALL
+        PROPERTIES.specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let result = self.settings.lock().set(pspec.name(), value);
+        let result = PROPERTIES.set(&mut self.settings.lock(), pspec.name(), value);
         if let Err(reason) = result {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
         }
@@ -103,7 +77,7 @@ impl ObjectImpl for GazeMonitor {
                 message::stats(&published.stats, &published.delays).to_value()
             }
             name => {
-                let value = self.settings.lock().get(name);
+                let value = PROPERTIES.get(&mut self.settings.lock(), name);
                 value.unwrap_or_else(|| pspec.default_value().clone())
             }
         }

@@ -4,7 +4,6 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use glib::prelude::*;
-use gst::prelude::*;
 
 use super::enums::{DriverSelection, ForwardMode};
 use crate::core::geometry::Gaze;
@@ -12,7 +11,7 @@ use crate::core::monitor::{
     Conditions, DriverCriterion, ForwardSource, MonitorConfig, MonitorFileError, RuleProfile,
     ZoneMap,
 };
-use crate::plugin::property::{get, text};
+use crate::plugin::property::{Property, Table};
 
 /// The values of all writable properties. The element copies them out of their lock to use them.
 #[derive(Clone, Debug)]
@@ -40,8 +39,8 @@ pub(super) struct FrameSettings {
     pub speed: f64,
     /// Number of the event that set the speed; `None` if the property did.
     pub speed_event: Option<u64>,
-    /// How long the speed of an event is valid; `None` is for ever.
-    pub speed_timeout: Option<Duration>,
+    /// How long the speed of an event is valid, ns of stream time; 0 is for ever.
+    pub speed_timeout_ns: u64,
     pub nominal: bool,
     pub post_messages: bool,
 }
@@ -49,8 +48,8 @@ pub(super) struct FrameSettings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            rules: "euroncap-2026".into(),
-            zones: "left-hand-drive".into(),
+            rules: DEFAULT_RULES.into(),
+            zones: DEFAULT_ZONES.into(),
             forward: ForwardMode::Auto,
             forward_pitch: 0.0,
             forward_yaw: 0.0,
@@ -60,7 +59,7 @@ impl Default for Settings {
                 driver_track: 0,
                 speed: UNKNOWN_SPEED,
                 speed_event: None,
-                speed_timeout: Some(Duration::from_secs(2)),
+                speed_timeout_ns: 2_000_000_000,
                 nominal: true,
                 post_messages: true,
             },
@@ -69,173 +68,114 @@ impl Default for Settings {
     }
 }
 
+/// The default rules.
+const DEFAULT_RULES: &str = "euroncap-2026";
+
+/// The default zones.
+const DEFAULT_ZONES: &str = "left-hand-drive";
+
 /// The value for an unknown speed, km/h.
 pub(super) const UNKNOWN_SPEED: f64 = -1.0;
 
 /// The highest speed, km/h.
 pub(super) const MAX_SPEED: f64 = 500.0;
 
-/// The description of every writable property.
-pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-    let d = Settings::default();
-    let angle = |name: &'static str, nick: &'static str, blurb: &'static str| {
-        glib::ParamSpecDouble::builder(name)
-            .nick(nick)
-            .blurb(blurb)
-            .minimum(-90.0)
-            .maximum(90.0)
-            .default_value(0.0)
-            .mutable_ready()
-            .build()
-    };
-    vec![
-        glib::ParamSpecString::builder("rules")
+/// The table of all properties.
+pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
+    type P = Property<Settings>;
+    Table::new(vec![
+        P::string(
+            "rules",
+            |s| (*s.rules).to_value(),
+            |s, text| {
+                s.rules = text.filter(|t| !t.is_empty()).unwrap_or(DEFAULT_RULES).into();
+                Ok(())
+            },
+        )
             .nick("Rules")
-            .blurb(
-                "Rules that judge the driver: euroncap-2026, euroncap-2023, eu-addw, un-r171, or the \
-                 path of a TOML file (start from a copy in pipelines/rules)",
-            )
-            .default_value(Some(&*d.rules))
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecString::builder("zones")
+            .blurb("Rules that judge the driver: euroncap-2026, euroncap-2023, eu-addw, un-r171, or the \
+                 path of a TOML file (start from a copy in pipelines/rules)")
+            .mutable_ready(),
+        P::string(
+            "zones",
+            |s| (*s.zones).to_value(),
+            |s, text| {
+                s.zones = text.filter(|t| !t.is_empty()).unwrap_or(DEFAULT_ZONES).into();
+                Ok(())
+            },
+        )
             .nick("Zones")
-            .blurb(
-                "Zones of the car: left-hand-drive, right-hand-drive (a typical car each), or the \
-                 path of a TOML file (start from a copy in pipelines/zones)",
-            )
-            .default_value(Some(&*d.zones))
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecEnum::builder_with_default("forward", d.forward)
+            .blurb("Zones of the car: left-hand-drive, right-hand-drive (a typical car each), or the \
+                 path of a TOML file (start from a copy in pipelines/zones)")
+            .mutable_ready(),
+        P::choice("forward", |s| &mut s.forward)
             .nick("Forward")
-            .blurb(
-                "Source of the direction of the road ahead; the monitor judges gaze only once it \
-                 knows this direction",
-            )
-            .mutable_ready()
-            .build(),
-        angle(
-            "forward-pitch",
-            "Forward pitch",
-            "For forward=given: pitch in degrees that the gaze model gives for a driver who looks at \
-             the road ahead (positive is up)",
-        ),
-        angle(
-            "forward-yaw",
-            "Forward yaw",
-            "For forward=given: yaw in degrees that the gaze model gives for a driver who looks at \
-             the road ahead (positive is towards the image's left)",
-        ),
-        glib::ParamSpecEnum::builder_with_default("driver", d.frame.driver)
+            .blurb("Source of the direction of the road ahead; the monitor judges gaze only once it \
+                 knows this direction")
+            .mutable_ready(),
+        P::number("forward-pitch", -90.0..=90.0, |s| &mut s.forward_pitch)
+            .nick("Forward pitch")
+            .blurb("For forward=given: pitch in degrees that the gaze model gives for a driver who looks at \
+             the road ahead (positive is up)")
+            .mutable_ready(),
+        P::number("forward-yaw", -90.0..=90.0, |s| &mut s.forward_yaw)
+            .nick("Forward yaw")
+            .blurb("For forward=given: yaw in degrees that the gaze model gives for a driver who looks at \
+             the road ahead (positive is towards the image's left)")
+            .mutable_ready(),
+        P::choice("driver", |s| &mut s.frame.driver)
             .nick("Driver")
             .blurb("How to choose the driver's face among several")
-            .mutable_playing()
-            .build(),
-        gst::ParamSpecArray::builder("driver-region")
+            .mutable_playing(),
+        P::region("driver-region", |s| &mut s.frame.driver_region)
             .nick("Driver region")
-            .blurb(
-                "For driver=region: the part of the frame that holds the centre of the driver's face, \
+            .blurb("For driver=region: the part of the frame that holds the centre of the driver's face, \
                  as x, y, width, height in fractions of the frame, e.g. '<0.5, 0.0, 0.5, 1.0>' for \
-                 the right half (default: the whole frame)",
-            )
-            .element_spec(
-                &glib::ParamSpecDouble::builder("fraction")
-                    .nick("Fraction")
-                    .blurb("Fraction of the frame's width or height")
-                    .minimum(0.0)
-                    .maximum(1.0)
-                    .build(),
-            )
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt64::builder("driver-track")
+                 the right half (default: the whole frame)")
+            .mutable_playing(),
+        P::number("driver-track", 0..=u64::MAX, |s| &mut s.frame.driver_track)
             .nick("Driver track")
             .blurb("For driver=track: track-id of the driver's face")
-            .default_value(d.frame.driver_track)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecDouble::builder("speed")
+            .mutable_playing(),
+        P::number("speed", UNKNOWN_SPEED..=MAX_SPEED, |s| &mut s.frame.speed)
+            .and_then(|s| s.frame.speed_event = None)
             .nick("Speed")
-            .blurb(
-                "Speed of the car in km/h (-1 = unknown: the strictest rules apply). A custom event \
-                 GazeVehicle sets it too, for the time of speed-timeout",
-            )
-            .minimum(UNKNOWN_SPEED)
-            .maximum(MAX_SPEED)
-            .default_value(d.frame.speed)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecUInt64::builder("speed-timeout")
+            .blurb("Speed of the car in km/h (-1 = unknown: the strictest rules apply). A custom event \
+                 GazeVehicle sets it too, for the time of speed-timeout")
+            .mutable_playing(),
+        P::number("speed-timeout", 0..=u64::MAX, |s| &mut s.frame.speed_timeout_ns)
             .nick("Speed timeout")
-            .blurb(
-                "How long the speed of a GazeVehicle event is valid, in ns of stream time; after that \
-                 the speed is unknown (0 = valid for ever)",
-            )
-            .default_value(nanoseconds(d.frame.speed_timeout))
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecBoolean::builder("nominal")
+            .blurb("How long the speed of a GazeVehicle event is valid, in ns of stream time; after that \
+                 the speed is unknown (0 = valid for ever)")
+            .mutable_playing(),
+        P::flag("nominal", |s| &mut s.frame.nominal)
             .nick("Nominal")
-            .blurb(
-                "Whether the situation is nominal; if not, (EU) 2023/2590 allows longer glances. A \
-                 custom event GazeVehicle sets it too",
-            )
-            .default_value(d.frame.nominal)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecBoolean::builder("post-messages")
+            .blurb("Whether the situation is nominal; if not, (EU) 2023/2590 allows longer glances. A \
+                 custom event GazeVehicle sets it too")
+            .mutable_playing(),
+        P::flag("post-messages", |s| &mut s.frame.post_messages)
             .nick("Post messages")
             .blurb("Post an element message 'attention' at every change")
-            .default_value(d.frame.post_messages)
-            .mutable_playing()
-            .build(),
-    ]
+            .mutable_playing(),
+    ])
+    .read_only(structure("attention", "Attention", "Attention of the driver at the last frame: the fields of AttentionMeta"))
+    .read_only(structure("stats", "Statistics", "Since the start: frames, unusable (frames without a usable gaze), ignored (frames \
+                     whose time stamps went back), restarts (after gaps), alarms (uint64); \
+                     zone-delay-p95 and -max (from the gaze leaving the road to the change of \
+                     zone), alarm-delay-p95 and -max (from the threshold of a rule to its message) \
+                     (uint64, ns)"))
 });
 
+/// The description of a read-only property with a structure.
+fn structure(name: &str, nick: &str, blurb: &str) -> glib::ParamSpec {
+    glib::ParamSpecBoxed::builder::<gst::Structure>(name)
+        .nick(nick)
+        .blurb(blurb)
+        .read_only()
+        .build()
+}
+
 impl Settings {
-    /// Sets one property. An error describes the rejected value and leaves the old one.
-    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
-        match name {
-            "rules" => self.rules = text(value).unwrap_or_else(|| Self::default().rules),
-            "zones" => self.zones = text(value).unwrap_or_else(|| Self::default().zones),
-            "forward" => self.forward = get(value)?,
-            "forward-pitch" => self.forward_pitch = get(value)?,
-            "forward-yaw" => self.forward_yaw = get(value)?,
-            "driver" => self.frame.driver = get(value)?,
-            "driver-region" => self.frame.driver_region = frame_fraction(value)?,
-            "driver-track" => self.frame.driver_track = get(value)?,
-            "speed" => (self.frame.speed, self.frame.speed_event) = (get(value)?, None),
-            "speed-timeout" => {
-                let timeout = get::<u64>(value)?;
-                self.frame.speed_timeout = (timeout > 0).then(|| Duration::from_nanos(timeout));
-            }
-            "nominal" => self.frame.nominal = get(value)?,
-            "post-messages" => self.frame.post_messages = get(value)?,
-            _ => return Err(format!("property '{name}' does not exist")),
-        }
-        Ok(())
-    }
-
-    /// Returns the value of one property; `None` for a read-only one.
-    pub fn get(&self, name: &str) -> Option<glib::Value> {
-        Some(match name {
-            "rules" => (*self.rules).to_value(),
-            "zones" => (*self.zones).to_value(),
-            "forward" => self.forward.to_value(),
-            "forward-pitch" => self.forward_pitch.to_value(),
-            "forward-yaw" => self.forward_yaw.to_value(),
-            "driver" => self.frame.driver.to_value(),
-            "driver-region" => gst::Array::new(self.frame.driver_region).to_value(),
-            "driver-track" => self.frame.driver_track.to_value(),
-            "speed" => self.frame.speed.to_value(),
-            "speed-timeout" => nanoseconds(self.frame.speed_timeout).to_value(),
-            "nominal" => self.frame.nominal.to_value(),
-            "post-messages" => self.frame.post_messages.to_value(),
-            _ => return None,
-        })
-    }
-
     /// Takes the speed of an event in km/h; negative is unknown. Returns `false`, and changes nothing,
     /// for NaN and infinity.
     pub fn set_speed_by_event(&mut self, speed: f64) -> bool {
@@ -289,12 +229,12 @@ impl Settings {
     }
 }
 
-/// The value of a property for a time; 0 for none.
-fn nanoseconds(time: Option<Duration>) -> u64 {
-    time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
-}
-
 impl FrameSettings {
+    /// How long the speed of an event is valid; `None` is for ever.
+    pub fn speed_timeout(&self) -> Option<Duration> {
+        (self.speed_timeout_ns > 0).then(|| Duration::from_nanos(self.speed_timeout_ns))
+    }
+
     /// How the monitor picks the driver's face.
     pub fn driver_by(&self) -> DriverCriterion {
         match self.driver {
@@ -334,24 +274,4 @@ fn load<T>(
         }
     };
     found.map_err(|error| format!("{property}='{name}': {error}"))
-}
-
-/// Parses the four fractions of a part of the frame.
-fn frame_fraction(value: &glib::Value) -> Result<[f64; 4], String> {
-    let array = get::<gst::ArrayRef<'_>>(value)?;
-    let mut part = [0.0; 4];
-    if array.len() != part.len() {
-        return Err("driver-region needs four numbers: x, y, width, height".to_owned());
-    }
-    for (fraction, value) in part.iter_mut().zip(array.as_slice()) {
-        *fraction = value.get::<f64>().map_err(|error| error.to_string())?;
-    }
-    match part {
-        [x, y, w, h] if w > 0.0 && h > 0.0 && x + w <= 1.0 + 1e-9 && y + h <= 1.0 + 1e-9 => {
-            Ok(part)
-        }
-        [x, y, w, h] => Err(format!(
-            "driver-region <{x}, {y}, {w}, {h}> does not lie in the frame: give fractions from 0 to 1"
-        )),
-    }
 }

@@ -86,7 +86,7 @@ impl MonitorStream {
         if event != self.speed_heard.0 || at < self.speed_heard.1 {
             self.speed_heard = (event, at);
         }
-        let timeout = settings.speed_timeout.filter(|timeout| at - self.speed_heard.1 > *timeout);
+        let timeout = settings.speed_timeout().filter(|timeout| at - self.speed_heard.1 > *timeout);
         timeout.map(|_| event)
     }
 

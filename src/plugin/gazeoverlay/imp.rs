@@ -64,18 +64,18 @@ impl ObjectSubclass for GazeOverlay {
 
 impl ObjectImpl for GazeOverlay {
     fn properties() -> &'static [glib::ParamSpec] {
-        &PROPERTIES
+        PROPERTIES.specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let result = self.settings.lock().set(pspec.name(), value);
+        let result = PROPERTIES.set(&mut self.settings.lock(), pspec.name(), value);
         if let Err(reason) = result {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let value = self.settings.lock().get(pspec.name());
+        let value = PROPERTIES.get(&mut self.settings.lock(), pspec.name());
         value.unwrap_or_else(|| pspec.default_value().clone())
     }
 }

@@ -3,10 +3,9 @@
 use std::sync::LazyLock;
 
 use glib::prelude::*;
-use gst::prelude::*;
 
-use crate::core::draw::{Argb, Parts, Style};
-use crate::plugin::property::get;
+use crate::core::draw::{Parts, Style};
+use crate::plugin::property::{Property, Table, get};
 
 pub use flags::DrawFlags;
 
@@ -65,105 +64,53 @@ pub(super) struct Settings {
     pub style: Style,
 }
 
-/// The description of every property.
-pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-    let Settings { style } = Settings::default();
-    let color = |name: &'static str, nick, blurb, default: Argb| {
-        glib::ParamSpecUInt::builder(name)
-            .nick(nick)
-            .blurb(blurb)
-            .default_value(default.0)
-            .mutable_playing()
-            .build()
-    };
-    let pixels = |name: &'static str, nick, blurb, maximum, default: u32| {
-        glib::ParamSpecUInt::builder(name)
-            .nick(nick)
-            .blurb(blurb)
-            .maximum(maximum)
-            .default_value(default)
-            .mutable_playing()
-            .build()
-    };
-    vec![
-        glib::ParamSpecFlags::builder::<DrawFlags>("draw")
+/// The table of all properties.
+pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
+    type P = Property<Settings>;
+    Table::new(vec![
+        P::new(
+            "draw",
+            |s, words| {
+                glib::ParamSpecFlags::builder::<DrawFlags>(words.name)
+                    .nick(words.nick)
+                    .blurb(words.blurb)
+                    .flags(words.flags)
+                    .default_value(s.style.parts.into())
+                    .build()
+            },
+            |s| DrawFlags::from(s.style.parts).to_value(),
+            |s, value| {
+                s.style.parts = get::<DrawFlags>(value)?.into();
+                Ok(())
+            },
+        )
             .nick("Draw")
             .blurb("Parts to draw for each face")
-            .default_value(style.parts.into())
-            .mutable_playing()
-            .build(),
-        color(
-            "box-color",
-            "Box colour",
-            "Colour of boxes and landmarks as 0xAARRGGBB (big-endian ARGB)",
-            style.box_color,
-        ),
-        color(
-            "arrow-color",
-            "Arrow colour",
-            "Colour of gaze arrows as 0xAARRGGBB (big-endian ARGB)",
-            style.arrow_color,
-        ),
-        color(
-            "text-color",
-            "Text colour",
-            "Colour of labels as 0xAARRGGBB (big-endian ARGB); their background is always dark",
-            style.text_color,
-        ),
-        pixels(
-            "line-thickness",
-            "Line thickness",
-            "Width of lines in pixels (0 = automatic: 1/400 of the frame's shorter side)",
-            256,
-            style.line_thickness,
-        ),
-        pixels(
-            "arrow-length",
-            "Arrow length",
-            "Length in pixels of the arrow for a gaze at right angles to the camera's axis; others \
-             are foreshortened (0 = automatic: 1.25 times the mean side of the face)",
-            u32::from(u16::MAX),
-            style.arrow_length,
-        ),
-        pixels(
-            "font-size",
-            "Font size",
-            "Height of the font in pixels (0 = automatic: 1/45 of the frame's shorter side)",
-            512,
-            style.font_size,
-        ),
-    ]
+            .mutable_playing(),
+        P::number("box-color", 0..=u32::MAX, |s| &mut s.style.box_color.0)
+            .nick("Box colour")
+            .blurb("Colour of boxes and landmarks as 0xAARRGGBB (big-endian ARGB)")
+            .mutable_playing(),
+        P::number("arrow-color", 0..=u32::MAX, |s| &mut s.style.arrow_color.0)
+            .nick("Arrow colour")
+            .blurb("Colour of gaze arrows as 0xAARRGGBB (big-endian ARGB)")
+            .mutable_playing(),
+        P::number("text-color", 0..=u32::MAX, |s| &mut s.style.text_color.0)
+            .nick("Text colour")
+            .blurb("Colour of labels as 0xAARRGGBB (big-endian ARGB); their background is always dark")
+            .mutable_playing(),
+        P::number("line-thickness", 0..=256, |s| &mut s.style.line_thickness)
+            .nick("Line thickness")
+            .blurb("Width of lines in pixels (0 = automatic: 1/400 of the frame's shorter side)")
+            .mutable_playing(),
+        P::number("arrow-length", 0..=65535, |s| &mut s.style.arrow_length)
+            .nick("Arrow length")
+            .blurb("Length in pixels of the arrow for a gaze at right angles to the camera's axis; others \
+             are foreshortened (0 = automatic: 1.25 times the mean side of the face)")
+            .mutable_playing(),
+        P::number("font-size", 0..=512, |s| &mut s.style.font_size)
+            .nick("Font size")
+            .blurb("Height of the font in pixels (0 = automatic: 1/45 of the frame's shorter side)")
+            .mutable_playing(),
+    ])
 });
-
-impl Settings {
-    /// Sets one property. An error describes the rejected value and leaves the old one.
-    pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
-        let style = &mut self.style;
-        match name {
-            "draw" => style.parts = get::<DrawFlags>(value)?.into(),
-            "box-color" => style.box_color = Argb(get(value)?),
-            "arrow-color" => style.arrow_color = Argb(get(value)?),
-            "text-color" => style.text_color = Argb(get(value)?),
-            "line-thickness" => style.line_thickness = get(value)?,
-            "arrow-length" => style.arrow_length = get(value)?,
-            "font-size" => style.font_size = get(value)?,
-            _ => return Err(format!("property '{name}' does not exist")),
-        }
-        Ok(())
-    }
-
-    /// Returns the value of one property.
-    pub fn get(&self, name: &str) -> Option<glib::Value> {
-        let style = &self.style;
-        Some(match name {
-            "draw" => DrawFlags::from(style.parts).to_value(),
-            "box-color" => style.box_color.0.to_value(),
-            "arrow-color" => style.arrow_color.0.to_value(),
-            "text-color" => style.text_color.0.to_value(),
-            "line-thickness" => style.line_thickness.to_value(),
-            "arrow-length" => style.arrow_length.to_value(),
-            "font-size" => style.font_size.to_value(),
-            _ => return None,
-        })
-    }
-}

@@ -14,7 +14,7 @@ use gst_base::subclass::prelude::*;
 use parking_lot::Mutex;
 
 use super::output::Destination;
-use super::settings::{self, Settings};
+use super::settings::{PROPERTIES, Settings};
 use super::writer::{LineCounters, Outage, Writer};
 use crate::core::json::{FrameStamp, frame_line};
 use crate::plugin::format;
@@ -63,18 +63,23 @@ impl ObjectSubclass for GazePublish {
 
 impl ObjectImpl for GazePublish {
     fn properties() -> &'static [glib::ParamSpec] {
-        settings::properties()
+        PROPERTIES.specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        self.settings.lock().set(pspec.name(), value);
+        let result = PROPERTIES.set(&mut self.settings.lock(), pspec.name(), value);
+        if let Err(reason) = result {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
+        }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         match pspec.name() {
             "written" => self.counters.lock().written().to_value(),
             "dropped" => self.counters.lock().dropped().to_value(),
-            name => self.settings.lock().get(name).unwrap_or_else(|| pspec.default_value().clone()),
+            name => PROPERTIES
+                .get(&mut self.settings.lock(), name)
+                .unwrap_or_else(|| pspec.default_value().clone()),
         }
     }
 }
@@ -144,7 +149,7 @@ impl BaseTransformImpl for GazePublish {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let Some(stream) = self.stream.lock().take() else { return Ok(()) };
-        let timeout = self.settings.lock().flush_timeout;
+        let timeout = self.settings.lock().flush_timeout();
         stream.writer.stop(if stream.flushed { Duration::ZERO } else { timeout });
         gst::info!(
             CAT,
@@ -263,7 +268,7 @@ impl GazePublish {
 
     /// Waits for the reader at EOS, and warns about lines that did not reach it.
     fn flush(&self) {
-        let timeout = self.settings.lock().flush_timeout;
+        let timeout = self.settings.lock().flush_timeout();
         let found = self.stream.lock().as_mut().map(|stream| {
             stream.flushed = true;
             (stream.writer.clone(), stream.counters.clone())
