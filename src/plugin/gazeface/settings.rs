@@ -57,30 +57,42 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
     Table::new(vec![
         P::text("engine", |s| &mut s.engine)
             .nick("Engine")
-            .blurb("Model file of the face detector, ONNX (.onnx) or ONNX Runtime format (.ort): \
-                 YuNet, SCRFD, UltraFace, RetinaFace-MobileNet or BlazeFace; unset: the embedded \
-                 detector of frontal faces, which gives no landmarks")
+            .blurb(
+                "Model file of the face detector, ONNX (.onnx) or ONNX Runtime format (.ort): \
+                 YuNet, SCRFD, UltraFace, RetinaFace-MobileNet or BlazeFace; unset: the \
+                 embedded detector of frontal faces, which gives no landmarks",
+            )
             .mutable_ready(),
         P::number("threads", 0..=1024, |s| &mut s.threads)
             .nick("Threads")
-            .blurb("Most threads of one inference on the CPU (0 = automatic); the embedded detector uses \
-                 one")
+            .blurb(
+                "Most threads of one inference on the CPU (0 = automatic); the embedded \
+                 detector uses one",
+            )
             .mutable_ready(),
         P::number("input-size", 32..=4096, |s| &mut s.input_size)
             .nick("Input size")
-            .blurb("Longer side in pixels of the picture that the detector gets; a smaller one is faster \
-                 and misses small faces. A model with a fixed input size ignores it. The embedded \
-                 detector finds faces from 40 pixels in this picture")
+            .blurb(
+                "Longer side in pixels of the picture that the detector gets; a smaller one is \
+                 faster and misses small faces. A model with a fixed input size ignores it. The \
+                 embedded detector finds faces from 40 pixels in this picture",
+            )
             .mutable_ready(),
         P::number("score-threshold", 0.0..=1.0, |s| &mut s.frame.detect.score_threshold)
             .nick("Score threshold")
-            .blurb("Faces must score higher than this; each detector has its own scale. The embedded detector scores \
-                 v / (v + 1) for a face found by windows with v votes, so 0.6 takes two windows")
+            .blurb(
+                "Faces must score higher than this; each detector has its own scale. The \
+                 embedded detector scores v / (v + 1) for a face found by windows with v votes, \
+                 so 0.6 takes two windows",
+            )
             .mutable_playing(),
         P::number("nms-threshold", 0.0..=1.0, |s| &mut s.frame.detect.nms_threshold)
             .nick("NMS threshold")
-            .blurb("Most overlap of two faces (intersection over union); beyond it only the better face \
-                 stays. The embedded detector merges boxes that overlap by more than 0.3 anyway")
+            .blurb(
+                "Most overlap of two faces (intersection over union); beyond it only the better \
+                 face stays. The embedded detector merges boxes that overlap by more than 0.3 \
+                 anyway",
+            )
             .mutable_playing(),
         P::new(
             "max-faces",
@@ -91,22 +103,26 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
                 Ok(())
             },
         )
-            .nick("Maximum faces")
-            .blurb("Most faces per frame, those with the best scores (0 = all)")
-            .mutable_playing(),
+        .nick("Maximum faces")
+        .blurb("Most faces per frame, those with the best scores (0 = all)")
+        .mutable_playing(),
         P::number("min-face-size", 0..=65535, |s| &mut s.frame.detect.min_face_size)
             .nick("Minimum face size")
             .blurb("Least width and height of a face in pixels of the frame")
             .mutable_playing(),
         P::number("inference-interval", 1..=u32::MAX, |s| &mut s.frame.inference_interval)
             .nick("Inference interval")
-            .blurb("Run the detector on every n-th frame; the frames between get the last faces, which \
-                 tracking moves on")
+            .blurb(
+                "Run the detector on every n-th frame; the frames between get the last faces, \
+                 which tracking moves on",
+            )
             .mutable_playing(),
         P::flag("tracking", |s| &mut s.frame.tracking)
             .nick("Tracking")
-            .blurb("Give each face a track-id that stays the same from frame to frame, and move its box \
-                 between two inferences")
+            .blurb(
+                "Give each face a track-id that stays the same from frame to frame, and move \
+                 its box between two inferences",
+            )
             .mutable_playing(),
         // With this property the base class drops late frames. Here a late frame goes on with the last
         // faces.

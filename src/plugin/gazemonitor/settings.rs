@@ -92,10 +92,12 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
                 Ok(())
             },
         )
-            .nick("Rules")
-            .blurb("Rules that judge the driver: euroncap-2026, euroncap-2023, eu-addw, un-r171, or the \
-                 path of a TOML file (start from a copy in pipelines/rules)")
-            .mutable_ready(),
+        .nick("Rules")
+        .blurb(
+            "Rules that judge the driver: euroncap-2026, euroncap-2023, eu-addw, un-r171, \
+                 or the path of a TOML file (start from a copy in pipelines/rules)",
+        )
+        .mutable_ready(),
         P::string(
             "zones",
             |s| (*s.zones).to_value(),
@@ -104,24 +106,32 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
                 Ok(())
             },
         )
-            .nick("Zones")
-            .blurb("Zones of the car: left-hand-drive, right-hand-drive (a typical car each), or the \
-                 path of a TOML file (start from a copy in pipelines/zones)")
-            .mutable_ready(),
+        .nick("Zones")
+        .blurb(
+            "Zones of the car: left-hand-drive, right-hand-drive (a typical car each), or \
+                 the path of a TOML file (start from a copy in pipelines/zones)",
+        )
+        .mutable_ready(),
         P::choice("forward", |s| &mut s.forward)
             .nick("Forward")
-            .blurb("Source of the direction of the road ahead; the monitor judges gaze only once it \
-                 knows this direction")
+            .blurb(
+                "Source of the direction of the road ahead; the monitor judges gaze only once \
+                 it knows this direction",
+            )
             .mutable_ready(),
         P::number("forward-pitch", -90.0..=90.0, |s| &mut s.forward_pitch)
             .nick("Forward pitch")
-            .blurb("For forward=given: pitch in degrees that the gaze model gives for a driver who looks at \
-             the road ahead (positive is up)")
+            .blurb(
+                "For forward=given: pitch in degrees that the gaze model gives for a driver who \
+                 looks at the road ahead (positive is up)",
+            )
             .mutable_ready(),
         P::number("forward-yaw", -90.0..=90.0, |s| &mut s.forward_yaw)
             .nick("Forward yaw")
-            .blurb("For forward=given: yaw in degrees that the gaze model gives for a driver who looks at \
-             the road ahead (positive is towards the image's left)")
+            .blurb(
+                "For forward=given: yaw in degrees that the gaze model gives for a driver who \
+                 looks at the road ahead (positive is towards the image's left)",
+            )
             .mutable_ready(),
         P::choice("driver", |s| &mut s.frame.driver)
             .nick("Driver")
@@ -129,9 +139,11 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
             .mutable_playing(),
         P::region("driver-region", |s| &mut s.frame.driver_region)
             .nick("Driver region")
-            .blurb("For driver=region: the part of the frame that holds the centre of the driver's face, \
-                 as x, y, width, height in fractions of the frame, e.g. '<0.5, 0.0, 0.5, 1.0>' for \
-                 the right half (default: the whole frame)")
+            .blurb(
+                "For driver=region: the part of the frame that holds the centre of the driver's \
+                 face, as x, y, width, height in fractions of the frame, e.g. '<0.5, 0.0, 0.5, \
+                 1.0>' for the right half (default: the whole frame)",
+            )
             .mutable_playing(),
         P::number("driver-track", 0..=u64::MAX, |s| &mut s.frame.driver_track)
             .nick("Driver track")
@@ -140,30 +152,44 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
         P::number("speed", UNKNOWN_SPEED..=MAX_SPEED, |s| &mut s.frame.speed)
             .and_then(|s| s.frame.speed_event = None)
             .nick("Speed")
-            .blurb("Speed of the car in km/h (-1 = unknown: the strictest rules apply). A custom event \
-                 GazeVehicle sets it too, for the time of speed-timeout")
+            .blurb(
+                "Speed of the car in km/h (-1 = unknown: the strictest rules apply). A custom \
+                 event GazeVehicle sets it too, for the time of speed-timeout",
+            )
             .mutable_playing(),
         P::number("speed-timeout", 0..=u64::MAX, |s| &mut s.frame.speed_timeout_ns)
             .nick("Speed timeout")
-            .blurb("How long the speed of a GazeVehicle event is valid, in ns of stream time; after that \
-                 the speed is unknown (0 = valid for ever)")
+            .blurb(
+                "How long the speed of a GazeVehicle event is valid, in ns of stream time; \
+                 after that the speed is unknown (0 = valid for ever)",
+            )
             .mutable_playing(),
         P::flag("nominal", |s| &mut s.frame.nominal)
             .nick("Nominal")
-            .blurb("Whether the situation is nominal; if not, (EU) 2023/2590 allows longer glances. A \
-                 custom event GazeVehicle sets it too")
+            .blurb(
+                "Whether the situation is nominal; if not, (EU) 2023/2590 allows longer \
+                 glances. A custom event GazeVehicle sets it too",
+            )
             .mutable_playing(),
         P::flag("post-messages", |s| &mut s.frame.post_messages)
             .nick("Post messages")
             .blurb("Post an element message 'attention' at every change")
             .mutable_playing(),
     ])
-    .read_only(structure("attention", "Attention", "Attention of the driver at the last frame: the fields of AttentionMeta"))
-    .read_only(structure("stats", "Statistics", "Since the start: frames, unusable (frames without a usable gaze), ignored (frames \
+    .read_only(structure(
+        "attention",
+        "Attention",
+        "Attention of the driver at the last frame: the fields of AttentionMeta",
+    ))
+    .read_only(structure(
+        "stats",
+        "Statistics",
+        "Since the start: frames, unusable (frames without a usable gaze), ignored (frames \
                      whose time stamps went back), restarts (after gaps), alarms (uint64); \
                      zone-delay-p95 and -max (from the gaze leaving the road to the change of \
                      zone), alarm-delay-p95 and -max (from the threshold of a rule to its message) \
-                     (uint64, ns)"))
+                     (uint64, ns)",
+    ))
 });
 
 /// The description of a read-only property with a structure.

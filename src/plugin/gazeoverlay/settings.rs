@@ -84,9 +84,9 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
                 Ok(())
             },
         )
-            .nick("Draw")
-            .blurb("Parts to draw for each face")
-            .mutable_playing(),
+        .nick("Draw")
+        .blurb("Parts to draw for each face")
+        .mutable_playing(),
         P::number("box-color", 0..=u32::MAX, |s| &mut s.style.box_color.0)
             .nick("Box colour")
             .blurb("Colour of boxes and landmarks as 0xAARRGGBB (big-endian ARGB)")
@@ -97,7 +97,10 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
             .mutable_playing(),
         P::number("text-color", 0..=u32::MAX, |s| &mut s.style.text_color.0)
             .nick("Text colour")
-            .blurb("Colour of labels as 0xAARRGGBB (big-endian ARGB); their background is always dark")
+            .blurb(
+                "Colour of labels as 0xAARRGGBB (big-endian ARGB); their background is always \
+                 dark",
+            )
             .mutable_playing(),
         P::number("line-thickness", 0..=256, |s| &mut s.style.line_thickness)
             .nick("Line thickness")
@@ -105,8 +108,10 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
             .mutable_playing(),
         P::number("arrow-length", 0..=65535, |s| &mut s.style.arrow_length)
             .nick("Arrow length")
-            .blurb("Length in pixels of the arrow for a gaze at right angles to the camera's axis; others \
-             are foreshortened (0 = automatic: 1.25 times the mean side of the face)")
+            .blurb(
+                "Length in pixels of the arrow for a gaze at right angles to the camera's axis; \
+                 others are foreshortened (0 = automatic: 1.25 times the mean side of the face)",
+            )
             .mutable_playing(),
         P::number("font-size", 0..=512, |s| &mut s.style.font_size)
             .nick("Font size")

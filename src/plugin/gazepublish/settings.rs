@@ -54,8 +54,8 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
         )
         .nick("Location")
         .blurb(
-            "Destination of the lines: '-' or 'stdout', the path of a file, 'unix:PATH' (the \
-                     reader's stream socket) or 'udp://HOST:PORT' (one datagram per line)",
+            "Destination of the lines: '-' or 'stdout', the path of a file, 'unix:PATH' \
+                 (the reader's stream socket) or 'udp://HOST:PORT' (one datagram per line)",
         )
         .mutable_ready(),
         P::flag("append", |s| &mut s.append)
