@@ -271,7 +271,7 @@ mod tests {
             (format!("name = \"a\"\nhysteresis = 20\n{road}{ellipse}"), "'hysteresis'"),
             (format!("name = \"a\"\n{road}"), "zone[0].polygon"),
             (format!("name = \"a\"\n{road}{ellipse}area = 4\n"), "zone[0].area"),
-            (format!("name = \"a\"\n{road}{ellipse}{road}{ellipse}"), "twice"),
+            (format!("name = \"a\"\n{road}{ellipse}{road}{ellipse}"), "two zones"),
             (format!("name = \"a\"\n{road}polygon = [[0, 0], [1, 1]]\n"), "corners"),
             (format!("name = \"a\"\n{road}polygon = [[0, 0], [1, 1], [0, nan]]\n"), "corner"),
             (
