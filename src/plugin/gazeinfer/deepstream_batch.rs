@@ -1,5 +1,5 @@
-//! `gazeinfer` on NVIDIA's memory: the frames of a batch, DeepStream's objects as faces, and gaze
-//! put back on them.
+//! `gazeinfer` on NVIDIA's memory: it processes the frames of a batch, takes DeepStream's objects as
+//! faces, and attaches the gaze to them.
 
 use crate::core::draw::{Style, gaze_arrow};
 use crate::core::face::FaceRegion;
@@ -7,35 +7,34 @@ use crate::core::gaze::GazeEstimate;
 use crate::core::geometry::{Point, Size};
 use crate::nvidia::nvds::{Arrow, FrameFacts, NvdsBatch, ObjectFacts};
 use crate::nvidia::payload::{GazeObjMeta, HAS_CONFIDENCE, HAS_GAZE, HAS_HEAD, HAS_ORIGIN};
-use crate::nvidia::surface::{Staging, SurfaceBatch};
+use crate::nvidia::surface::Staging;
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::gaze;
 use crate::plugin::meta::input_region::{InputRegion, MetaHandle};
 use crate::plugin::nvidia_buffer::{self, NvmmBuffer, NvmmCaps};
 use crate::plugin::pixels::Pixels;
-use crate::plugin::stats::Outcome;
 
 use super::settings::FrameSettings;
-use super::stream::{Frame, FrameFault, Looked, Stream};
+use super::stream::{FrameContext, ProcessError, Processed, Stream};
 
 /// Width of an arrow in pixels, as NVIDIA's own gaze sample draws it.
 const ARROW_WIDTH: u32 = 3;
 
 /// Memory that batches reuse.
 #[derive(Default)]
-pub(super) struct Batch {
+pub(super) struct BatchMemory {
     staging: Staging,
     frames: Vec<FrameFacts>,
     objects: Vec<ObjectFacts>,
     payloads: Vec<(usize, GazeObjMeta)>,
     arrows: Vec<Arrow>,
-    /// Whether arrows were asked for and could not be given, because DeepStream's version is unknown.
+    /// Whether arrows are on but DeepStream's version is unknown, so that there are none.
     pub arrows_refused: bool,
 }
 
 impl Stream {
-    /// Looks at each frame of a batch. One that is broken does not keep the others from their gaze;
-    /// the first fault is told beside what the others gave, or alone where none could be looked at.
+    /// Processes each frame of a batch. A broken frame does not cost the others their gaze: the first
+    /// fault is returned beside their results, or alone if there are none.
     pub(super) fn process_batch(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -43,93 +42,82 @@ impl Stream {
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
         late: bool,
-    ) -> Result<Looked, FrameFault> {
+    ) -> Result<Processed, ProcessError> {
         let mut scratch = std::mem::take(&mut self.batch);
-        let looked = self.look_at_batch(buffer, caps, settings, (running_time, late), &mut scratch);
+        let processed =
+            self.process_surfaces(buffer, caps, settings, (running_time, late), &mut scratch);
         self.batch = scratch;
-        let looked = looked?;
+        let processed = processed?;
         gaze::add_batch(buffer, self.results())?;
-        // Frames of a batch of several have no metadata of the buffer's own to put it on.
+        // Only a batch of one frame has regions on the buffer itself.
         self.annotate(buffer);
-        match looked.fault {
+        match processed.fault {
             Some(fault) if self.results().is_empty() => Err(fault.into()),
-            fault => Ok(Looked { fault, ..looked }),
+            fault => Ok(Processed { fault, ..processed }),
         }
     }
 
-    fn look_at_batch(
+    fn process_surfaces(
         &mut self,
         buffer: &gst::BufferRef,
         caps: NvmmCaps,
         settings: &FrameSettings,
         (running_time, late): (Option<gst::ClockTime>, bool),
-        scratch: &mut Batch,
-    ) -> Result<Looked, FrameFault> {
+        scratch: &mut BatchMemory,
+    ) -> Result<Processed, ProcessError> {
         let descriptor = NvmmBuffer::map(buffer, caps).map_err(MapError::from)?;
         let surfaces = descriptor.surfaces().map_err(MapError::from)?;
         let metadata = nvidia_buffer::batch_meta(buffer).map_err(MapError::from)?;
         scratch.frames.clear();
         match &metadata {
             Some(metadata) => metadata.read_frames(&mut scratch.frames),
-            // Without DeepStream there are sources, and nothing is known of them.
+            // Without DeepStream each surface is a source without metadata.
             None => scratch.frames.extend((0..surfaces.len() as u32).map(|slot| FrameFacts {
                 batch_id: slot,
                 source_id: slot,
                 detected: false,
             })),
         }
-        // Regions on the buffer belong to its frame, where it has one alone.
+        // Regions on the buffer belong to its only frame.
         let own = (surfaces.len() == 1).then_some(buffer);
-        let mut all = Looked::default();
+        let mut all = Processed::default();
         for position in 0..scratch.frames.len() {
             let facts = scratch.frames[position];
-            let frame = |size| Frame { source_id: facts.source_id, size, running_time, late };
+            let frame =
+                |size| FrameContext { source_id: facts.source_id, size, running_time, late };
             let slot = facts.batch_id as usize;
-            let looked = match surfaces.size(slot) {
+            let outcome = match surfaces.size(slot) {
                 Ok(size) => {
                     scratch.objects.clear();
                     if let Some(metadata) = &metadata {
                         metadata.read_objects(position, &mut scratch.objects);
                     }
                     self.collect_faces(own, &scratch.objects, facts, size, settings);
-                    self.look_at_surface(
-                        &surfaces,
-                        slot,
-                        frame(size),
-                        settings,
-                        &mut scratch.staging,
-                    )
+                    {
+                        let staging = &mut scratch.staging;
+                        let pixels = Pixels::Surface { batch: &surfaces, slot, staging };
+                        self.estimate(pixels, frame(size), settings)
+                    }
                 }
-                Err(error) => Err(FrameFault::Buffer(error.into())),
+                Err(error) => Err(ProcessError::Buffer(error.into())),
             };
-            match looked {
+            match outcome {
                 Ok(outcome) => all.outcome.add(&outcome),
-                Err(FrameFault::Buffer(error)) if !error.is_lasting() => {
+                Err(ProcessError::Buffer(error)) if !error.is_lasting() => {
                     all.fault.get_or_insert(error);
                     continue;
                 }
                 Err(fault) => return Err(fault),
             }
             if let Some(metadata) = &metadata {
-                self.give_back(metadata, position, settings, scratch);
+                self.attach(metadata, position, settings, scratch);
             }
         }
         Ok(all)
     }
 
-    fn look_at_surface(
-        &mut self,
-        batch: &SurfaceBatch<'_>,
-        slot: usize,
-        frame: Frame,
-        settings: &FrameSettings,
-        staging: &mut Staging,
-    ) -> Result<Outcome, FrameFault> {
-        self.look(Pixels::Surface { batch, slot, staging }, frame, settings)
-    }
-
-    /// The faces of a frame: the regions of its own buffer (`own`) where somebody detected on that,
-    /// or else the objects that are faces, as the settings say.
+    /// Collects the faces of a frame: the regions of its own buffer (`own`) if a detector left some, or
+    /// else the objects that count as faces by the settings.
     fn collect_faces(
         &mut self,
         own: Option<&gst::BufferRef>,
@@ -139,17 +127,17 @@ impl Stream {
         settings: &FrameSettings,
     ) {
         self.regions.clear();
-        let mut looked = false;
+        let mut detected = false;
         if settings.inference_region.wants_faces() {
             let class = &settings.object_class;
-            looked =
+            detected =
                 own.is_some_and(|buffer| self.reader.read(buffer, size, class, &mut self.regions));
-            if !looked {
-                looked = facts.detected || !objects.is_empty();
+            if !detected {
+                detected = facts.detected || !objects.is_empty();
                 self.add_objects(objects, settings);
             }
         }
-        self.choose_regions(facts.source_id, looked, size, settings);
+        self.choose_regions(facts.source_id, detected, size, settings);
     }
 
     fn add_objects(&mut self, objects: &[ObjectFacts], settings: &FrameSettings) {
@@ -168,13 +156,13 @@ impl Stream {
         }));
     }
 
-    /// Attaches the last frame's gaze to the objects that it belongs to.
-    fn give_back(
+    /// Attaches the gaze of the last frame to its objects.
+    fn attach(
         &self,
         metadata: &NvdsBatch<'_>,
         frame: usize,
         settings: &FrameSettings,
-        scratch: &mut Batch,
+        scratch: &mut BatchMemory,
     ) {
         let Some(result) = self.results().last() else { return };
         scratch.payloads.clear();
@@ -199,7 +187,7 @@ impl Stream {
     }
 }
 
-/// A face's gaze for DeepStream; `None` where the model gave none.
+/// Returns a face's gaze for DeepStream; `None` if it has none.
 fn payload(estimate: &GazeEstimate) -> Option<GazeObjMeta> {
     let gaze = estimate.gaze.filter(|gaze| gaze.is_finite())?;
     let region = &estimate.region;
@@ -224,8 +212,8 @@ fn payload(estimate: &GazeEstimate) -> Option<GazeObjMeta> {
     Some(meta)
 }
 
-/// The arrow of a face, inside a frame of `size`: `nvdsosd` takes unsigned numbers, and one below
-/// zero would end at the other side.
+/// Returns the arrow of a face, clamped to a frame of `size`: `nvdsosd` takes unsigned numbers, so one
+/// below zero would end at the other side.
 fn arrow(face: &GazeEstimate, size: Size) -> Option<Arrow> {
     let style = Style::default();
     let inside = |p: Point| {
@@ -259,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_say_what_is_there() {
+    fn flags_name_the_fields_that_are_set() {
         let mut estimate = face(0.5);
         assert_eq!(payload(&estimate).unwrap().flags, HAS_GAZE);
         estimate.confidence = Some(0.5);

@@ -1,4 +1,4 @@
-//! The models of `gazeinfer`: opened, and exchanged while frames flow.
+//! Opens the models of `gazeinfer` and exchanges them while frames flow.
 
 use std::sync::Arc;
 use std::thread;
@@ -13,30 +13,30 @@ use super::settings::{EngineReload, Settings};
 use crate::core::gaze::estimator::GazeEstimator;
 use crate::engine::Diagnostic;
 use crate::plugin::errors::Refusal;
+use crate::plugin::model;
 use crate::plugin::model::Options;
-use crate::plugin::{lock, model};
 
 impl GazeInfer {
-    /// Takes the model that was loaded meanwhile, and begins to load the one that is due.
+    /// Uses the model that has been loaded, or begins to load the one that is due.
     pub(super) fn reload(&self, reload: EngineReload, engine: Option<&Arc<str>>) {
-        let loaded = lock(&self.reloader).take();
+        let loaded = self.reloader.lock().take();
         if let Some(Loaded { engine, opened }) = loaded {
             model::report(&*self.obj(), &opened.diagnostics);
             match opened.result {
                 Ok(estimator) => self.replace(engine, estimator),
                 Err(why) => self.keep(engine, &why),
             }
-            // The settings may have changed with it.
+            // `keep` may have changed the settings.
             return;
         }
         let follow = reload == EngineReload::File;
-        if !lock(&self.reloader).is_due(engine, follow, Instant::now()) {
+        if !self.reloader.lock().is_due(engine, follow, Instant::now()) {
             return;
         }
-        let mut settings = lock(&self.settings).clone();
+        let mut settings = self.settings.lock().clone();
         settings.engine = engine.cloned();
         let options = Options { replaces: true, ..settings.options() };
-        let begun = lock(&self.reloader).open(move || open(&settings, &options));
+        let begun = self.reloader.lock().open(move || open(&settings, &options));
         if let Err(why) = begun {
             gst::element_imp_warning!(
                 self,
@@ -46,16 +46,16 @@ impl GazeInfer {
         }
     }
 
-    /// From the next frame on this model runs.
+    /// Runs this model from the next frame on.
     fn replace(&self, engine: Option<Arc<str>>, estimator: GazeEstimator) {
         let (model, provider) =
             (estimator.model_name().to_owned(), estimator.provider().to_owned());
-        let old = lock(&self.stream).as_mut().map(|stream| stream.replace(estimator));
-        // Closing a session takes its time, and the frame should not wait for it.
+        let old = self.stream.lock().as_mut().map(|stream| stream.replace(estimator));
+        // Closing a session takes long, and the frame should not wait for it.
         if let Err(why) = thread::Builder::new().spawn(move || drop(old)) {
-            gst::debug!(CAT, imp = self, "the old engine was closed at once: {why}");
+            gst::debug!(CAT, imp = self, "no thread closes the old engine, so this one did: {why}");
         }
-        *lock(&self.provider) = provider.clone();
+        *self.provider.lock() = provider.clone();
         let shown = engine.as_deref().unwrap_or_default();
         gst::info!(CAT, imp = self, "'{shown}' runs now, a {model}, on {provider}");
         let structure = gst::Structure::builder("gaze-engine")
@@ -63,17 +63,17 @@ impl GazeInfer {
             .field("model", model)
             .field("execution-provider", provider)
             .build();
-        lock(&self.reloader).accept();
+        self.reloader.lock().accept();
         self.post(gst::message::Element::builder(structure).src(&*self.obj()).build());
     }
 
-    /// The model that was to come did not; the one that runs goes on, and the property says so.
+    /// Keeps the running model because the new one does not open, and sets the property back.
     fn keep(&self, engine: Option<Arc<str>>, why: &Refusal) {
-        let running = lock(&self.reloader).reject();
+        let running = self.reloader.lock().reject();
         let shown = running.as_deref().unwrap_or("the embedded model").to_owned();
         let reverted = {
-            let mut settings = lock(&self.settings);
-            // Unless another one has been asked for meanwhile.
+            let mut settings = self.settings.lock();
+            // Unless the property names yet another engine by now.
             let stale = settings.engine == engine && engine != running;
             if stale {
                 settings.engine = running;
@@ -83,7 +83,7 @@ impl GazeInfer {
         gst::element_imp_warning!(
             self,
             gst::ResourceError::Settings,
-            ("The engine was not replaced, '{shown}' goes on: {}", why.text)
+            ("The engine was not replaced, and '{shown}' runs on: {}", why.text)
         );
         if reverted {
             self.obj().notify("engine");
@@ -91,7 +91,7 @@ impl GazeInfer {
     }
 }
 
-/// Opens the model that the settings name.
+/// Opens the model of the settings.
 pub(super) fn open(settings: &Settings, options: &Options) -> Opened {
     let mut diagnostics = Vec::new();
     let result = estimator(settings, options, &mut diagnostics);
@@ -106,8 +106,7 @@ fn estimator(
     let Some(engine) = settings.engine.as_deref() else {
         if settings.profile.is_some() {
             return Err(Refusal::settings(
-                "'profile' is for a model of your own: set 'engine' to its file, or leave 'profile' \
-                 alone",
+                "'profile' needs a model of your own: set 'engine' to its file, or clear 'profile'",
             ));
         }
         let estimator = model::open_embedded_gaze(options, diagnostics)?;

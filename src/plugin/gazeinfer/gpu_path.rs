@@ -1,38 +1,38 @@
-//! Whether a stream's pictures are made on the GPU that has the frames, and if not, why not.
+//! Decides whether the GPU that holds the frames preprocesses them, and remembers why not.
 
 use crate::core::gaze::estimator::GazeEstimator;
 use crate::nvidia::gpu::{GpuFrameError, GpuPictures};
 
-/// The way of a stream's pictures.
+/// Where a stream is preprocessed.
 #[derive(Default)]
 pub(super) struct GpuPath {
     state: State,
-    /// The GPU that made the last pictures.
-    made_on: Option<u32>,
-    /// Why they are made on the CPU, until it was told.
+    /// The GPU that preprocessed the last frame.
+    preprocessed_on: Option<u32>,
+    /// Why the CPU preprocesses, until it is reported.
     refusal: Option<String>,
 }
 
 #[derive(Default)]
 enum State {
-    /// Not asked yet.
+    /// Not tried yet.
     #[default]
     Unknown,
-    /// The GPU makes them.
+    /// The GPU preprocesses.
     Ready(Box<GpuPictures>),
-    /// The CPU does.
+    /// The CPU preprocesses.
     Refused,
 }
 
 impl GpuPath {
-    /// Other frames or another model may have another way.
+    /// Starts over: other frames or another model may go another way.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Who makes pictures on the GPU, for frames that are in a GPU's memory; `None` where the model
-    /// runs elsewhere, or the GPU refused.
-    pub fn pictures(&mut self, estimator: &mut GazeEstimator) -> Option<&mut GpuPictures> {
+    /// Returns the GPU that preprocesses frames in its memory; `None` if the model runs elsewhere, or
+    /// the GPU refused.
+    pub fn device(&mut self, estimator: &mut GazeEstimator) -> Option<&mut GpuPictures> {
         if matches!(self.state, State::Unknown) {
             self.state = self.open(estimator);
         }
@@ -44,9 +44,9 @@ impl GpuPath {
 
     fn open(&mut self, estimator: &mut GazeEstimator) -> State {
         let Some(gpu) = estimator.device() else {
-            // Of a model on the CPU nothing is to be told.
+            // A model on the CPU gives no reason for a report.
             if ["cuda", "tensorrt"].contains(&estimator.provider()) {
-                let why = "with batch-timeout, batches are gathered in the host's memory";
+                let why = "batch-timeout collects batches in the host's memory";
                 self.refusal = Some(why.to_owned());
             }
             return State::Refused;
@@ -67,28 +67,28 @@ impl GpuPath {
         }
     }
 
-    /// The last frame's pictures were made on this GPU.
-    pub fn made_on(&mut self, gpu: u32) {
-        self.made_on = Some(gpu);
+    /// This GPU preprocessed the last frame.
+    pub fn accept(&mut self, gpu: u32) {
+        self.preprocessed_on = Some(gpu);
     }
 
-    /// A frame does not go this way.
+    /// The GPU cannot take a frame.
     pub fn refuse(&mut self, why: &GpuFrameError) {
-        // A broken frame is told of by the CPU, which does not read it either; of others all will
-        // be alike.
+        // The CPU cannot read a broken frame either and reports it. Any other reason holds for all
+        // frames.
         if !matches!(why, GpuFrameError::Surface(_) | GpuFrameError::Frame(_)) {
             self.refusal = Some(why.to_string());
             self.state = State::Refused;
         }
-        self.made_on = None;
+        self.preprocessed_on = None;
     }
 
-    /// The GPU that made the last pictures; `None` where the CPU did.
-    pub fn maker(&self) -> Option<u32> {
-        self.made_on
+    /// Returns the GPU that preprocessed the last frame; `None` if the CPU did.
+    pub fn preprocessed_on(&self) -> Option<u32> {
+        self.preprocessed_on
     }
 
-    /// Why the CPU makes them although the model runs on a GPU; told once.
+    /// Returns once why the CPU preprocesses although the model runs on a GPU.
     pub fn take_refusal(&mut self) -> Option<String> {
         self.refusal.take()
     }
@@ -99,12 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_lasting_is_told_once_and_not_tried_again() {
+    fn a_lasting_reason_is_reported_once_and_ends_the_attempts() {
         let mut path = GpuPath::default();
-        path.made_on(0);
+        path.accept(0);
         path.refuse(&GpuFrameError::Surface(crate::nvidia::surface::SurfaceError::NoList));
-        assert_eq!((path.maker(), path.take_refusal()), (None, None));
-        assert!(matches!(path.state, State::Unknown), "the next frame may be well");
+        assert_eq!((path.preprocessed_on(), path.take_refusal()), (None, None));
+        assert!(matches!(path.state, State::Unknown), "the next frame may be sound");
         path.refuse(&GpuFrameError::OtherGpu { frame: 1, model: 0 });
         assert!(matches!(path.state, State::Refused));
         let told = path.take_refusal().unwrap();

@@ -1,30 +1,28 @@
-//! Virtual methods of `gazeinfer`; what is done with a frame is in [`super::stream`].
+//! Virtual methods of `gazeinfer`; [`super::stream`] processes the frames.
 //!
-//! Locks: `settings` (any thread, held to copy in and out), `stats` and `provider` (any thread, held
-//! to count), `reloader` (streaming thread, and state changes while it rests), `stream` (streaming
-//! thread and its serialised events; held over an inference, so nothing that another thread may ask
-//! for lives behind it). No two are held together, and none while something is posted or pushed.
+//! Locks: any thread takes `settings` to copy in and out, and `stats` and `provider` to count; the
+//! streaming thread and state changes take `reloader`; the streaming thread and its serialised events
+//! take `stream` and hold it over an inference, so it guards nothing that another thread asks for.
+//! The element never holds two of them together, and none while it posts or pushes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use glib::subclass::prelude::*;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
+use parking_lot::Mutex;
 
 use super::engine_exchange::open;
 use super::engine_loader::Reloader;
+use super::notices::NoticeLog;
 use super::properties::PROPERTIES;
 use super::settings::{EngineReload, Settings};
-use super::stream::{FrameFault, Looked, Stream};
-use crate::core::gaze::missing_attributes::MissingAttributes;
-use crate::nvidia::surface::Access;
-use crate::plugin::meta::gaze;
+use super::stream::{ProcessError, Stream};
 use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::qos::{self, Lateness};
 use crate::plugin::stats::Stats;
-use crate::plugin::{camera, format, lock, model};
+use crate::plugin::{camera, format, model};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeinfer", gst::DebugColorFlags::empty(), Some("Gaze estimation"))
@@ -39,16 +37,7 @@ pub struct GazeInfer {
     pub(super) stream: Mutex<Option<Stream>>,
     pub(super) reloader: Mutex<Reloader>,
     lateness: Lateness,
-    /// Whether a broken buffer was spoken of since the start.
-    broken_buffer: AtomicBool,
-    /// Whether faces without landmarks were spoken of since the start.
-    unaligned: AtomicBool,
-    /// Whether faces that lack something were spoken of since the start.
-    lacking: AtomicBool,
-    /// Whether it was said since the start how the CPU comes to frames in NVIDIA's memory.
-    access_told: AtomicBool,
-    /// Whether it was said since the start that DeepStream's version is unknown.
-    arrows_told: AtomicBool,
+    notices: NoticeLog,
 }
 
 #[glib::object_subclass]
@@ -64,7 +53,7 @@ impl ObjectImpl for GazeInfer {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let result = lock(&self.settings).set(pspec.name(), value);
+        let result = self.settings.lock().set(pspec.name(), value);
         if let Err(reason) = result {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
         }
@@ -72,10 +61,10 @@ impl ObjectImpl for GazeInfer {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         if pspec.name() == "stats" {
-            let provider = lock(&self.provider).clone();
-            return lock(&self.stats).to_structure(&provider).to_value();
+            let provider = self.provider.lock().clone();
+            return self.stats.lock().to_structure(&provider).to_value();
         }
-        let value = PROPERTIES.get(&mut lock(&self.settings), pspec.name());
+        let value = PROPERTIES.get(&mut self.settings.lock(), pspec.name());
         value.unwrap_or_else(|| pspec.default_value().clone())
     }
 }
@@ -111,32 +100,28 @@ impl BaseTransformImpl for GazeInfer {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = self.configured()?;
-        // First: it is the quicker of the two to fail.
+        // The camera first: it fails sooner than the model.
         let calibration = settings.camera.as_deref().map(camera::open).transpose()?;
         let options = settings.options();
-        // Before it is opened, which may take minutes: a file that is replaced meanwhile is noticed.
-        lock(&self.reloader).start(settings.engine.clone());
+        // Before the model opens, which may take minutes: a file replaced meanwhile counts as new.
+        self.reloader.lock().start(settings.engine.clone());
         let opened = open(&settings, &options);
         model::report(&*self.obj(), &opened.diagnostics);
         let estimator = opened.result?;
-        *lock(&self.provider) = estimator.provider().to_owned();
-        *lock(&self.stats) = Stats::default();
+        *self.provider.lock() = estimator.provider().to_owned();
+        *self.stats.lock() = Stats::default();
         self.lateness.reset();
-        self.broken_buffer.store(false, Ordering::Relaxed);
-        self.unaligned.store(false, Ordering::Relaxed);
-        self.lacking.store(false, Ordering::Relaxed);
-        self.access_told.store(false, Ordering::Relaxed);
-        self.arrows_told.store(false, Ordering::Relaxed);
-        *lock(&self.stream) = Some(Stream::new(estimator, calibration));
+        self.notices.reset();
+        *self.stream.lock() = Some(Stream::new(estimator, calibration));
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        // Taken out first: closing a session takes its time, and nobody should wait for it.
-        let stream = lock(&self.stream).take();
+        // Out of the lock first: closing a session takes long, and no thread should wait for it.
+        let stream = self.stream.lock().take();
         drop(stream);
-        lock(&self.reloader).stop();
-        lock(&self.provider).clear();
+        self.reloader.lock().stop();
+        self.provider.lock().clear();
         Ok(())
     }
 
@@ -155,9 +140,9 @@ impl BaseTransformImpl for GazeInfer {
                 self,
                 gst::ResourceError::Settings,
                 (
-                    "The camera was calibrated with pictures of {}x{}, and frames of {width}x{height} \
-                     have another shape: head poses and the gaze of normalised faces are off. \
-                     Calibrate at the shape of the frames",
+                    "The calibration of the camera is for {}x{}, and frames of {width}x{height} have \
+                     another shape: head poses and the gaze of normalised faces are wrong. Calibrate \
+                     at the shape of the frames",
                     size.width,
                     size.height
                 )
@@ -183,7 +168,7 @@ impl BaseTransformImpl for GazeInfer {
         if direction == gst::PadDirection::Src
             && let gst::QueryViewMut::Latency(latency) = query.view_mut()
         {
-            let wait = lock(&self.settings).longest_wait();
+            let wait = self.settings.lock().longest_wait();
             let (live, min, max) = latency.result();
             latency.set(live, min + wait, max.map(|max| max + wait));
         }
@@ -213,12 +198,12 @@ impl BaseTransformImpl for GazeInfer {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        // Neutral content: there is nobody in it.
+        // A gap has no content.
         if buffer.flags().contains(gst::BufferFlags::GAP) {
             return Ok(gst::FlowSuccess::Ok);
         }
         let (settings, reload) = {
-            let settings = lock(&self.settings);
+            let settings = self.settings.lock();
             let reload = settings.reload;
             let wanted = (reload != EngineReload::Never).then(|| (reload, settings.engine.clone()));
             (settings.frame.clone(), wanted)
@@ -228,175 +213,69 @@ impl BaseTransformImpl for GazeInfer {
         }
         let running_time = qos::running_time(&*self.obj(), buffer);
         let late = if settings.qos { self.lateness.of(running_time) } else { None };
-        let looked = {
-            let mut stream = lock(&self.stream);
+        let processed = {
+            let mut stream = self.stream.lock();
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
-            let looked = stream.process(buffer, &settings, running_time, late.is_some());
-            looked.map(|looked| {
-                let messages = settings.post_messages.then(|| self.messages(buffer, stream));
-                let pictures = (stream.gpu.maker(), stream.gpu.take_refusal());
-                let nvidia = (stream.access(), pictures, stream.batch.arrows_refused);
-                (looked, messages, (stream.missing(), stream.unaligned()), nvidia)
-            })
+            stream.process(buffer, &settings, running_time, late.is_some())
         };
-        let (Looked { outcome, fault }, messages, (missing, unaligned), nvidia) = match looked {
-            Ok(looked) => looked,
-            Err(fault) => return self.fault(&fault),
+        let processed = match processed {
+            Ok(processed) => processed,
+            Err(error) => return self.handle_error(&error),
         };
-        lock(&self.stats).count(&outcome);
-        if unaligned {
-            self.warn_unaligned();
-        }
-        if missing.any() {
-            self.lacks(missing);
-        }
-        self.tell_of_nvidia(nvidia);
-        for message in messages.into_iter().flatten() {
+        self.stats.lock().count(&processed.outcome);
+        self.notices.post(self, processed.notices);
+        for message in processed.messages {
             self.post(gst::message::Element::builder(message).src(&*self.obj()).build());
         }
-        if let Some(late) = late.filter(|_| outcome.carried) {
+        if let Some(late) = late.filter(|_| processed.outcome.carried) {
             self.post_qos(buffer, late);
         }
-        fault.map_or(Ok(gst::FlowSuccess::Ok), |fault| self.fault(&fault.into()))
+        match processed.fault {
+            Some(fault) => self.handle_error(&fault.into()),
+            None => Ok(gst::FlowSuccess::Ok),
+        }
     }
 }
 
 impl GazeInfer {
     fn with_stream(&self, f: impl FnOnce(&mut Stream)) {
-        if let Some(stream) = lock(&self.stream).as_mut() {
+        if let Some(stream) = self.stream.lock().as_mut() {
             f(stream);
         }
     }
 
-    /// One broken buffer does not end the stream; a model that does not run does.
-    fn fault(&self, fault: &FrameFault) -> Result<gst::FlowSuccess, gst::FlowError> {
-        match fault {
-            FrameFault::Buffer(error) if error.is_lasting() => {
+    /// Passes a broken buffer on; a model that fails ends the stream.
+    fn handle_error(&self, error: &ProcessError) -> Result<gst::FlowSuccess, gst::FlowError> {
+        match error {
+            ProcessError::Buffer(error) if error.is_lasting() => {
                 gst::element_imp_error!(self, gst::ResourceError::NotFound, ("{error}"));
                 Err(gst::FlowError::Error)
             }
-            FrameFault::Buffer(error) => {
-                // A source that is broken is so for every frame; the bus hears of it once.
-                if self.broken_buffer.swap(true, Ordering::Relaxed) {
-                    gst::debug!(CAT, imp = self, "frame passed on without gaze: {error}");
-                } else {
+            ProcessError::Buffer(error) => {
+                if self.notices.is_first_broken_buffer() {
                     gst::element_imp_warning!(
                         self,
                         gst::StreamError::Decode,
                         ("Frame passed on without gaze: {error}")
                     );
+                } else {
+                    gst::debug!(CAT, imp = self, "frame passed on without gaze: {error}");
                 }
                 Ok(gst::FlowSuccess::Ok)
             }
-            FrameFault::NotNegotiated => Err(gst::FlowError::NotNegotiated),
-            FrameFault::Estimate(_) | FrameFault::Meta(_) => {
-                gst::element_imp_error!(self, gst::LibraryError::Failed, ("{fault}"));
+            ProcessError::NotNegotiated => Err(gst::FlowError::NotNegotiated),
+            ProcessError::Estimate(_) | ProcessError::Meta(_) => {
+                gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
                 Err(gst::FlowError::Error)
             }
         }
     }
 
-    /// Says once that pictures are made on the GPU, or how the CPU comes to frames in NVIDIA's
-    /// memory, where that costs a copy or a mapping, and that DeepStream gets no arrows of this
-    /// element.
-    fn tell_of_nvidia(
-        &self,
-        (access, (maker, refusal), arrows_refused): (
-            Option<Access>,
-            (Option<u32>, Option<String>),
-            bool,
-        ),
-    ) {
-        if let Some(why) = refusal {
-            gst::element_imp_info!(
-                self,
-                gst::StreamError::Format,
-                ("The model's pictures are made on the CPU, although it runs on a GPU: {why}")
-            );
-        }
-        if let Some(gpu) = maker.filter(|_| !self.access_told.swap(true, Ordering::Relaxed)) {
-            gst::element_imp_info!(
-                self,
-                gst::StreamError::Format,
-                ("Frames stay in the GPU's memory: the model's pictures are made on GPU {gpu}")
-            );
-        }
-        let how = match access {
-            None | Some(Access::Direct) => None,
-            Some(Access::Mapped) => Some("mapped into the CPU's memory"),
-            Some(Access::Downloaded) => Some("copied from the GPU's memory to the CPU's"),
-            Some(Access::Linearised) => {
-                Some("copied out of their block-linear layout and mapped into the CPU's memory")
-            }
-        };
-        if let Some(how) = how.filter(|_| !self.access_told.swap(true, Ordering::Relaxed)) {
-            gst::element_imp_info!(
-                self,
-                gst::StreamError::Format,
-                ("Frames are {how}: the model's pictures are made on the CPU")
-            );
-        }
-        if arrows_refused && !self.arrows_told.swap(true, Ordering::Relaxed) {
-            gst::element_imp_warning!(
-                self,
-                gst::StreamError::Format,
-                ("No arrows for nvdsosd: this version of DeepStream's NvDsDisplayMeta is not \
-                     known (5.0 to 9.1 are)")
-            );
-        }
-    }
-
-    /// Says once that the model does not get the faces that it wants.
-    fn warn_unaligned(&self) {
-        if self.unaligned.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        gst::element_imp_warning!(
-            self,
-            gst::StreamError::WrongType,
-            ("The model wants normalised faces, and faces come without landmarks that a head \
-                 pose can be found from: they are cropped instead, and their gaze is less exact. \
-                 Use a detector that gives landmarks (gazeface with YuNet, SCRFD or RetinaFace)")
-        );
-    }
-
-    /// Says once that faces have no gaze for want of something, and who gives it.
-    fn lacks(&self, missing: MissingAttributes) {
-        if self.lacking.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let (what, remedy) = match (missing.eyes, missing.head_pose) {
-            (true, false) => ("the corners of the eyes", "landmark-engine (PFLD, 98 points)"),
-            (false, true) => ("the head's pose", "head-pose-engine"),
-            _ => (
-                "the corners of the eyes and the head's pose",
-                "landmark-engine (PFLD, 98 points) and head-pose-engine",
-            ),
-        };
-        gst::element_imp_warning!(
-            self,
-            gst::StreamError::Failed,
-            ("Faces without gaze: the model needs {what}, which nobody upstream tells. Put \
-                 gazeface before this element and set its {remedy}")
-        );
-    }
-
-    /// The results of each frame of the buffer as structures of element messages.
-    fn messages(&self, buffer: &gst::BufferRef, stream: &Stream) -> Vec<gst::Structure> {
-        let running_time = qos::running_time(&*self.obj(), buffer);
-        let message = |result| {
-            let mut s = gaze::to_structure("gaze", result);
-            s.set("pts", buffer.pts());
-            s.set("running-time", running_time);
-            s
-        };
-        stream.results().iter().map(message).collect()
-    }
-
-    /// The settings, with what the configuration file says; that is told once, here.
+    /// Returns the settings together with those of the configuration file, and warns of its keys that
+    /// gazeinfer ignores.
     fn configured(&self) -> Result<Settings, gst::ErrorMessage> {
         let (settings, ignored) = {
-            let mut settings = lock(&self.settings);
+            let mut settings = self.settings.lock();
             let ignored = settings
                 .read_config()
                 .map_err(|why| gst::error_msg!(gst::ResourceError::Settings, ("{why}")))?;
@@ -406,23 +285,23 @@ impl GazeInfer {
             gst::element_imp_warning!(
                 self,
                 gst::LibraryError::Settings,
-                ("Keys of the configuration that mean nothing here: {}", ignored.join(", "))
+                ("gazeinfer ignores keys of the configuration file: {}", ignored.join(", "))
             );
         }
         Ok(settings)
     }
 
-    /// Says that a frame was not inferred because it came too late.
+    /// Posts that a late frame was not inferred.
     fn post_qos(&self, buffer: &gst::BufferRef, late: gst::ClockTime) {
         let counts = {
-            let stats = lock(&self.stats);
+            let stats = self.stats.lock();
             (stats.frames, stats.skipped)
         };
         self.post(qos::message(&*self.obj(), buffer, late, counts));
     }
 
     pub(super) fn post(&self, message: gst::Message) {
-        // An element without a bus (a harness) has nobody to tell.
+        // An element in a harness has no bus.
         let _ = self.obj().post_message(message);
     }
 }

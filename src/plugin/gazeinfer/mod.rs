@@ -34,6 +34,7 @@ mod engine_exchange;
 mod engine_loader;
 mod gpu_path;
 mod imp;
+mod notices;
 mod nvinfer_config;
 mod properties;
 mod settings;

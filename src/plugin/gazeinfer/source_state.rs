@@ -1,4 +1,4 @@
-//! What `gazeinfer` remembers of one source of a stream, and the sources of a batch.
+//! The state of `gazeinfer` for each source of a stream or batch.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use crate::core::gaze::reuse::ReusePlanner;
 use crate::core::gaze::smooth::{OneEuro, Smoother};
 use crate::plugin::clock::FrameClock;
 
-/// The past of one source.
+/// The state of one source.
 #[derive(Default)]
-pub(super) struct Source {
-    pub schedule: ReusePlanner,
+pub(super) struct SourceState {
+    pub reuse: ReusePlanner,
     pub smoother: Smoother,
     pub clock: FrameClock,
-    /// Whether somebody upstream detects: once seen, a frame without regions has no face.
+    /// Whether a detector runs upstream: once seen, a frame without regions has no face.
     pub detector_seen: bool,
 }
 
-impl Source {
-    /// Forgets the past, keeps what the caps said.
+impl SourceState {
+    /// Forgets all frames, keeps the caps.
     fn flush(&mut self) {
-        self.schedule.reset();
+        self.reuse.reset();
         self.smoother.reset();
         self.clock.reset();
     }
 
-    /// Smooths what was inferred now; what is carried was smoothed when it was inferred.
+    /// Smooths new results; a reused one was smoothed when it was inferred.
     pub fn smooth(&mut self, faces: &mut [GazeEstimate], at: Duration, filter: OneEuro) {
         for face in faces.iter_mut().filter(|face| face.age == 0) {
             if let (Some(track), Some(gaze)) = (face.region.track_id, face.gaze) {
@@ -37,13 +37,13 @@ impl Source {
 
 /// The sources seen so far; outside batches there is one.
 #[derive(Default)]
-pub(super) struct Sources {
-    known: Vec<(u32, Source)>,
+pub(super) struct SourceStates {
+    known: Vec<(u32, SourceState)>,
     info: Option<gst_video::VideoInfo>,
 }
 
-impl Sources {
-    /// Takes what the caps say of the framerate.
+impl SourceStates {
+    /// Takes the frame rate from the caps.
     pub fn set_info(&mut self, info: &gst_video::VideoInfo) {
         for (_, source) in &mut self.known {
             source.clock.set_info(info);
@@ -51,10 +51,10 @@ impl Sources {
         self.info = Some(info.clone());
     }
 
-    /// The source of this id, a new one where it was not seen before.
-    pub fn get(&mut self, id: u32) -> &mut Source {
+    /// Returns the source of this id, and creates it if it is new.
+    pub fn get(&mut self, id: u32) -> &mut SourceState {
         let index = self.known.iter().position(|(known, _)| *known == id).unwrap_or_else(|| {
-            let mut source = Source::default();
+            let mut source = SourceState::default();
             if let Some(info) = &self.info {
                 source.clock.set_info(info);
             }
@@ -64,17 +64,17 @@ impl Sources {
         &mut self.known[index].1
     }
 
-    /// Forgets the past of all, keeps what the caps said.
+    /// Forgets all frames of all sources, keeps the caps.
     pub fn flush(&mut self) {
         self.known.iter_mut().for_each(|(_, source)| source.flush());
     }
 
-    /// Carries nothing over to the next frames.
+    /// Reuses no result in the next frames.
     pub fn infer_anew(&mut self) {
-        self.known.iter_mut().for_each(|(_, source)| source.schedule.reset());
+        self.known.iter_mut().for_each(|(_, source)| source.reuse.reset());
     }
 
-    /// Forgets all: a new stream may come from other elements, and have other sources.
+    /// Forgets all sources: a new stream may come from other elements.
     pub fn start_over(&mut self) {
         self.known.clear();
     }

@@ -1,20 +1,19 @@
-//! What `gazeinfer` keeps from frame to frame, and what it does with one. Touched only by the
-//! streaming thread and its serialised events.
+//! The state of a stream of `gazeinfer` and the processing of a buffer. Only the streaming thread and
+//! its serialised events use it.
 
 use std::time::Instant;
 
-use super::deepstream_batch::Batch;
+use super::deepstream_batch::BatchMemory;
 use super::gpu_path::GpuPath;
+use super::notices::Notices;
 use super::settings::FrameSettings;
-use super::source_state::Sources;
+use super::source_state::SourceStates;
 use crate::core::face::FaceRegion;
 use crate::core::gaze::FrameGaze;
 use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
-use crate::core::gaze::missing_attributes::MissingAttributes;
 use crate::core::gaze::reuse::InferencePlan;
 use crate::core::geometry::camera::{Camera, Optics};
 use crate::core::geometry::{Rect, Size};
-use crate::nvidia::surface::Access;
 use crate::plugin::enums::InferenceRegion;
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::gaze;
@@ -24,63 +23,63 @@ use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::Outcome;
 
-/// The model and what is remembered of the stream.
+/// The model and the state of the stream.
 pub(super) struct Stream {
     estimator: GazeEstimator,
-    /// The camera, where a file says what it is.
+    /// From the calibration file, if `camera` names one.
     calibration: Option<Camera>,
     info: Option<gst_video::VideoInfo>,
-    /// Whether buffers hold NVIDIA's surfaces.
+    /// Set if buffers hold NVIDIA's surfaces.
     nvmm: Option<NvmmCaps>,
     pub(super) reader: RegionReader,
-    pub(super) sources: Sources,
-    pub(super) batch: Batch,
-    /// Whether the last frame had faces that the model wants normalised and that could not be.
-    unaligned: bool,
-    /// How the CPU came to the pixels of the last frame in NVIDIA's memory.
-    access: Option<Access>,
-    pub(super) gpu: GpuPath,
-    // Reused from frame to frame.
+    pub(super) sources: SourceStates,
+    pub(super) batch: BatchMemory,
+    gpu: GpuPath,
+    // The rest is memory that frames reuse.
     pub(super) regions: Vec<InputRegion>,
     plans: Vec<InferencePlan>,
-    /// One for each frame of a batch; the first [`filled`](Self::filled) are the last buffer's.
+    /// One for each frame of a batch; the first [`filled`](Self::filled) belong to the last buffer.
     results: Vec<FrameGaze>,
     filled: usize,
-    /// What faces of the last buffer lacked.
-    missing: MissingAttributes,
+    /// Of the buffer in work.
+    notices: Notices,
 }
 
 /// One frame of a buffer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Frame {
+pub(super) struct FrameContext {
     pub source_id: u32,
     pub size: Size,
     pub running_time: Option<gst::ClockTime>,
-    /// Whether there is no time to infer.
+    /// Whether the frame is too late for an inference.
     pub late: bool,
 }
 
-/// What became of a buffer.
+/// The result of a buffer.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(super) struct Processed {
     pub outcome: Outcome,
-    /// Of a batch: the first frame that could not be looked at, beside others that could.
+    /// Of a batch: the first frame that failed, if others did not.
     pub fault: Option<MapError>,
+    /// What to report on the bus.
+    pub notices: Notices,
+    /// The result of each frame for element messages, if the settings ask for them.
+    pub messages: Vec<gst::Structure>,
 }
 
-/// Why a frame could not be looked at.
+/// Why a buffer has no result.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FrameFault {
-    /// No caps yet.
+pub(super) enum ProcessError {
+    /// No caps arrived before the buffer.
     #[error("no caps before the first buffer")]
     NotNegotiated,
-    /// This buffer is broken; the next may be well.
+    /// This buffer is broken; the next may be sound.
     #[error(transparent)]
     Buffer(#[from] MapError),
-    /// The model does not run.
+    /// The model failed.
     #[error(transparent)]
     Estimate(#[from] EstimateError),
-    /// The metadata could not be attached.
+    /// The buffer takes no metadata.
     #[error(transparent)]
     Meta(#[from] glib::BoolError),
 }
@@ -93,20 +92,18 @@ impl Stream {
             info: None,
             nvmm: None,
             reader: RegionReader::default(),
-            sources: Sources::default(),
-            batch: Batch::default(),
-            unaligned: false,
-            access: None,
+            sources: SourceStates::default(),
+            batch: BatchMemory::default(),
             gpu: GpuPath::default(),
             regions: Vec::new(),
             plans: Vec::new(),
             results: Vec::new(),
             filled: 0,
-            missing: MissingAttributes::default(),
+            notices: Notices::default(),
         }
     }
 
-    /// Another model from the next frame on, which infers every face anew. Gives the old one.
+    /// Uses another model from the next frame on, which infers every face anew. Returns the old one.
     pub fn replace(&mut self, estimator: GazeEstimator) -> GazeEstimator {
         for result in &mut self.results {
             estimator.model_name().clone_into(&mut result.model);
@@ -123,7 +120,7 @@ impl Stream {
         self.gpu.reset();
     }
 
-    /// The size that the camera was calibrated at, where the frames have another shape.
+    /// Returns the size of the calibration if the frames have another shape.
     pub fn foreign_calibration(&self) -> Option<Size> {
         let (camera, info) = (self.calibration?, self.info.as_ref()?);
         let size = Size::new(info.width(), info.height());
@@ -132,74 +129,82 @@ impl Stream {
         (!camera.has_shape_of(size, aspect)).then_some(camera.size)
     }
 
-    /// Forgets the past, keeps what the caps said.
+    /// Forgets all frames, keeps the caps.
     pub fn flush(&mut self) {
         self.sources.flush();
     }
 
-    /// A new stream may come from other elements.
+    /// Forgets the elements upstream as well: a new stream may come from others.
     pub fn start_over(&mut self) {
         self.sources.start_over();
     }
 
-    /// The last buffer's results, one for each of its frames, for messages.
+    /// Returns the results of the last buffer, one for each of its frames.
     pub fn results(&self) -> &[FrameGaze] {
         &self.results[..self.filled]
     }
 
-    /// Whether faces of the last buffer were cropped although the model wants them normalised.
-    pub fn unaligned(&self) -> bool {
-        self.unaligned
-    }
-
-    /// What the model needs and one face or another of the last buffer lacked.
-    pub fn missing(&self) -> MissingAttributes {
-        self.missing
-    }
-
-    /// How the CPU came to the pixels of frames in NVIDIA's memory, once there were any.
-    pub fn access(&self) -> Option<Access> {
-        self.access
-    }
-
-    /// Looks at one buffer, due at `running_time`, and attaches what was seen. `late` says that there
-    /// is no time to infer.
+    /// Estimates the gaze in one buffer, due at `running_time`, and attaches it. A buffer that is
+    /// `late` reuses the last result.
     pub fn process(
         &mut self,
         buffer: &mut gst::BufferRef,
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
         late: bool,
-    ) -> Result<Looked, FrameFault> {
+    ) -> Result<Processed, ProcessError> {
         self.filled = 0;
-        self.unaligned = false;
-        self.missing = MissingAttributes::default();
+        self.notices = Notices::default();
         self.estimator.set_optics(match self.calibration {
             Some(camera) => Optics::Calibrated(camera),
             None => Optics::FieldOfView(settings.field_of_view),
         });
-        if let Some(caps) = self.nvmm {
-            return self.process_batch(buffer, caps, settings, running_time, late);
+        let mut processed = match self.nvmm {
+            Some(caps) => self.process_batch(buffer, caps, settings, running_time, late)?,
+            None => self.process_frame(buffer, settings, running_time, late)?,
+        };
+        processed.notices = std::mem::take(&mut self.notices);
+        processed.notices.preprocessed_on = self.gpu.preprocessed_on();
+        processed.notices.gpu_refusal = self.gpu.take_refusal();
+        processed.notices.arrows_refused = self.batch.arrows_refused;
+        if settings.post_messages {
+            let message = |result| {
+                let mut structure = gaze::to_structure("gaze", result);
+                structure.set("pts", buffer.pts());
+                structure.set("running-time", running_time);
+                structure
+            };
+            processed.messages = self.results().iter().map(message).collect();
         }
-        let info = self.info.clone().ok_or(FrameFault::NotNegotiated)?;
+        Ok(processed)
+    }
+
+    fn process_frame(
+        &mut self,
+        buffer: &mut gst::BufferRef,
+        settings: &FrameSettings,
+        running_time: Option<gst::ClockTime>,
+        late: bool,
+    ) -> Result<Processed, ProcessError> {
+        let info = self.info.clone().ok_or(ProcessError::NotNegotiated)?;
         let size = Size::new(info.width(), info.height());
         self.collect_regions(buffer, 0, size, settings);
-        let frame = Frame { source_id: 0, size, running_time, late };
-        let outcome = self.look(Pixels::of_buffer(buffer, &info), frame, settings)?;
+        let frame = FrameContext { source_id: 0, size, running_time, late };
+        let outcome = self.estimate(Pixels::of_buffer(buffer, &info), frame, settings)?;
         for result in self.results() {
             gaze::add(buffer, result)?;
         }
         self.annotate(buffer);
-        Ok(Looked { outcome, fault: None })
+        Ok(Processed { outcome, ..Processed::default() })
     }
 
-    /// Plans, infers and smooths the faces in `regions`, those of one frame, as one more result.
-    pub(super) fn look(
+    /// Plans, infers and smooths the faces of one frame, those in `regions`, as one more result.
+    pub(super) fn estimate(
         &mut self,
         mut pixels: Pixels<'_>,
-        frame: Frame,
+        frame: FrameContext,
         settings: &FrameSettings,
-    ) -> Result<Outcome, FrameFault> {
+    ) -> Result<Outcome, ProcessError> {
         let begin = Instant::now();
         if self.filled == self.results.len() {
             let model = self.estimator.model_name().to_owned();
@@ -208,7 +213,7 @@ impl Stream {
         let result = &mut self.results[self.filled];
         let source = self.sources.get(frame.source_id);
         let at = source.clock.tick(frame.running_time);
-        let eyes_closed = source.schedule.plan(
+        let eyes_closed = source.reuse.plan(
             self.regions.iter().map(|region| region.face),
             settings.policy,
             frame.late,
@@ -220,21 +225,21 @@ impl Stream {
             let margin = (settings.region_margin >= 0.0).then_some(settings.region_margin);
             let regions = self.regions.iter().map(|region| region.face);
             let (plans, faces) = (&self.plans, &mut result.faces);
-            let pictures = match pixels.may_be_on_gpu() {
-                true => self.gpu.pictures(&mut self.estimator),
+            let device = match pixels.may_be_on_gpu() {
+                true => self.gpu.device(&mut self.estimator),
                 false => None,
             };
             let mut counts = None;
-            if let Some(pictures) = pictures {
-                let gpu = pictures.gpu();
-                match pixels.on_gpu(pictures) {
+            if let Some(device) = device {
+                let gpu = device.gpu();
+                match pixels.on_gpu(device) {
                     Ok(frame) => {
                         let of = (&frame, frame.size());
                         let regions = regions.clone();
-                        let made =
-                            self.estimator.estimate_on(pictures, of, regions, plans, margin, faces);
-                        counts = Some(made?);
-                        self.gpu.made_on(gpu);
+                        let done =
+                            self.estimator.estimate_on(device, of, regions, plans, margin, faces);
+                        counts = Some(done?);
+                        self.gpu.accept(gpu);
                     }
                     Err(why) => self.gpu.refuse(&why),
                 }
@@ -244,16 +249,16 @@ impl Stream {
                 None => {
                     let mapped = pixels.map()?;
                     let view = mapped.view()?;
-                    self.access = mapped.access();
+                    self.notices.access = mapped.access().or(self.notices.access);
                     self.estimator.estimate(&view, regions, plans, margin, faces)?
                 }
             };
-            if self.gpu.maker().is_some() {
+            if self.gpu.preprocessed_on().is_some() {
                 outcome.gpu_pictures = counts.inferred;
             }
             (outcome.inferences, outcome.invalid) = (counts.inferred, counts.invalid);
-            self.unaligned |= counts.unaligned > 0;
-            self.missing = self.missing.or(counts.missing);
+            self.notices.unnormalized |= counts.unaligned > 0;
+            self.notices.missing = self.notices.missing.or(counts.missing);
             outcome.latency = Some(begin.elapsed());
         } else {
             self.estimator.reuse(frame.size, &self.plans, &mut result.faces);
@@ -268,20 +273,20 @@ impl Stream {
         result.inference_time = outcome
             .latency
             .map_or(0, |latency| u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
-        source.schedule.remember(&result.faces);
+        source.reuse.remember(&result.faces);
         self.filled += 1;
         Ok(outcome)
     }
 
-    /// Puts the gaze of the last frame back on the buffer's own metadata that its regions came from.
+    /// Writes the gaze of the last frame into the metadata that its regions came from.
     pub(super) fn annotate(&self, buffer: &mut gst::BufferRef) {
         let Some(result) = self.results().last() else { return };
-        for (sourced, estimate) in self.regions.iter().zip(&result.faces) {
-            region::annotate(buffer, sourced.meta, estimate);
+        for (region, estimate) in self.regions.iter().zip(&result.faces) {
+            region::annotate(buffer, region.meta, estimate);
         }
     }
 
-    /// The regions of a frame that is a buffer of its own.
+    /// Collects the regions of a frame that is a buffer of its own.
     pub(super) fn collect_regions(
         &mut self,
         buffer: &gst::BufferRef,
@@ -291,16 +296,17 @@ impl Stream {
     ) {
         self.regions.clear();
         let class = &settings.object_class;
-        let looks = settings.inference_region.wants_faces();
-        let looked = looks && self.reader.read(buffer, size, class, &mut self.regions);
-        self.choose_regions(source, looked, size, settings);
+        let detected = settings.inference_region.wants_faces()
+            && self.reader.read(buffer, size, class, &mut self.regions);
+        self.choose_regions(source, detected, size, settings);
     }
 
-    /// Makes of the faces that somebody found (none, if `looked` is false) what is to be looked at.
+    /// Turns detected faces into the regions to infer. `detected` says whether a detector saw this
+    /// frame, with or without a face.
     pub(super) fn choose_regions(
         &mut self,
         source: u32,
-        looked: bool,
+        detected: bool,
         size: Size,
         settings: &FrameSettings,
     ) {
@@ -313,7 +319,7 @@ impl Stream {
             InferenceRegion::Fixed => self.regions.push(whole(settings.fixed_region(size))),
             mode @ (InferenceRegion::Auto | InferenceRegion::RoiList) => {
                 let source = self.sources.get(source);
-                source.detector_seen |= looked;
+                source.detector_seen |= detected;
                 if mode == InferenceRegion::Auto && !source.detector_seen {
                     self.regions.push(whole(Rect::full(size)));
                 }

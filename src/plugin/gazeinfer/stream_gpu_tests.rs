@@ -1,6 +1,7 @@
 //! Which way a stream's pictures take, over the stand-in for NVIDIA's libraries in `tests/nvstub`.
 #![allow(clippy::unwrap_used)]
 
+use crate::nvidia::surface::Access;
 use std::sync::Arc;
 
 use gst::prelude::*;
@@ -76,17 +77,17 @@ fn made(elements: &str) -> (gst::Buffer, gst::Caps) {
     (h.pull().unwrap(), h.sinkpad().unwrap().current_caps().unwrap())
 }
 
-fn process(stream: &mut Stream, elements: &str) -> (Outcome, FrameGaze) {
+fn process(stream: &mut Stream, elements: &str) -> (Processed, FrameGaze) {
     let (mut buffer, caps) = made(elements);
     let mut settings = Settings::default().frame;
     settings.inference_region = InferenceRegion::FullFrame;
     let info = gst_video::VideoInfo::from_caps(&caps).unwrap();
     stream.set_info(info, NvmmCaps::of(&caps));
-    let looked = stream.process(buffer.make_mut(), &settings, None, false).unwrap();
-    assert!(looked.fault.is_none(), "{looked:?}");
+    let processed = stream.process(buffer.make_mut(), &settings, None, false).unwrap();
+    assert!(processed.fault.is_none(), "{processed:?}");
     let mut result = stream.results()[0].clone();
     result.inference_time = 0;
-    (looked.outcome, result)
+    (processed, result)
 }
 
 #[test]
@@ -108,34 +109,37 @@ fn pictures_are_made_where_frames_and_model_are() {
         ("nvstubmux mem-type=2 fault=gpu-1", false, None, Some("GPU 1")),
     ] {
         let mut both = stream(Some(&cuda));
-        if elements.contains("gpu-1") {
+        let refusal = if elements.contains("gpu-1") {
             // There is no second GPU to download it from.
             let (mut buffer, caps) = made(elements);
             let info = gst_video::VideoInfo::from_caps(&caps).unwrap();
             both.set_info(info, NvmmCaps::of(&caps));
             let settings = Settings::default().frame;
             assert!(both.process(buffer.make_mut(), &settings, None, false).is_err());
+            both.gpu.take_refusal()
         } else {
-            let (outcome, found) = process(&mut both, elements);
+            let (Processed { outcome, notices, .. }, found) = process(&mut both, elements);
             assert_eq!(found, expected, "{elements}");
             assert_eq!(
                 (outcome.inferences, outcome.gpu_pictures),
                 (1, u64::from(gpu)),
                 "{elements}"
             );
-            assert_eq!(both.gpu.maker(), gpu.then_some(0), "{elements}");
-            assert_eq!(both.access(), access, "{elements}");
-        }
-        let told = both.gpu.take_refusal();
+            assert_eq!(notices.preprocessed_on, gpu.then_some(0), "{elements}");
+            assert_eq!(notices.access, access, "{elements}");
+            notices.gpu_refusal
+        };
         match word {
-            Some(word) => assert!(told.as_ref().unwrap().contains(word), "{elements}: {told:?}"),
-            None => assert_eq!(told, None, "{elements}"),
+            Some(word) => {
+                assert!(refusal.as_ref().unwrap().contains(word), "{elements}: {refusal:?}");
+            }
+            None => assert_eq!(refusal, None, "{elements}"),
         }
-        // A model on the CPU keeps to the CPU, and nothing is to be told.
+        // A model on the CPU keeps to the CPU, and gives nothing to report.
         if !elements.contains("fault") {
             let mut host = stream(None);
-            let (outcome, found) = process(&mut host, elements);
-            assert_eq!((outcome.gpu_pictures, host.gpu.take_refusal()), (0, None), "{elements}");
+            let (Processed { outcome, notices, .. }, found) = process(&mut host, elements);
+            assert_eq!((outcome.gpu_pictures, notices.gpu_refusal), (0, None), "{elements}");
             assert_eq!(found, expected, "{elements}");
         }
     }

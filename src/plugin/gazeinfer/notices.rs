@@ -1,0 +1,123 @@
+//! What `gazeinfer` reports on the bus once a stream: each buffer returns [`Notices`], and [`NoticeLog`]
+//! remembers which of them were posted.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use glib::subclass::prelude::*;
+
+use super::imp::GazeInfer;
+use crate::core::gaze::missing_attributes::MissingAttributes;
+use crate::nvidia::surface::Access;
+
+/// What one buffer gives reason to report.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Notices {
+    /// What the model needs and some face lacks.
+    pub missing: MissingAttributes,
+    /// Whether gazeinfer cropped faces although the model needs them normalised.
+    pub unnormalized: bool,
+    /// How the CPU reached the pixels of frames in NVIDIA's memory, once it read any.
+    pub access: Option<Access>,
+    /// The GPU that preprocessed the frame.
+    pub preprocessed_on: Option<u32>,
+    /// Why the CPU preprocesses although the model runs on a GPU.
+    pub gpu_refusal: Option<String>,
+    /// Whether DeepStream's version is unknown, so that it gets no arrows.
+    pub arrows_refused: bool,
+}
+
+/// Which notices an element posted since its start.
+#[derive(Default)]
+pub(super) struct NoticeLog {
+    broken_buffer: AtomicBool,
+    unnormalized: AtomicBool,
+    missing: AtomicBool,
+    memory: AtomicBool,
+    arrows: AtomicBool,
+}
+
+/// Returns whether it is the first time.
+fn first(posted: &AtomicBool) -> bool {
+    !posted.swap(true, Ordering::Relaxed)
+}
+
+impl NoticeLog {
+    /// Forgets what was posted.
+    pub fn reset(&self) {
+        let all =
+            [&self.broken_buffer, &self.unnormalized, &self.missing, &self.memory, &self.arrows];
+        all.into_iter().for_each(|posted| posted.store(false, Ordering::Relaxed));
+    }
+
+    /// Returns whether this is the first broken buffer: a broken source breaks every frame.
+    pub fn is_first_broken_buffer(&self) -> bool {
+        first(&self.broken_buffer)
+    }
+
+    /// Posts what is new.
+    pub fn post(&self, element: &GazeInfer, notices: Notices) {
+        if notices.unnormalized && first(&self.unnormalized) {
+            gst::element_imp_warning!(
+                element,
+                gst::StreamError::WrongType,
+                ("The model needs normalised faces, but faces arrive without the landmarks that give \
+                 a head pose: gazeinfer crops them, and their gaze is less exact. Use a detector \
+                 with landmarks (gazeface with YuNet, SCRFD or RetinaFace)")
+            );
+        }
+        if notices.missing.any() && first(&self.missing) {
+            let (what, remedy) = match (notices.missing.eyes, notices.missing.head_pose) {
+                (true, false) => ("eye corners", "landmark-engine (PFLD, 98 points)"),
+                (false, true) => ("the head pose", "head-pose-engine"),
+                _ => (
+                    "eye corners and the head pose",
+                    "landmark-engine (PFLD, 98 points) and head-pose-engine",
+                ),
+            };
+            gst::element_imp_warning!(
+                element,
+                gst::StreamError::Failed,
+                ("Faces have no gaze: the model needs {what}, and no element upstream provides them. \
+                 Put gazeface before this element and set its {remedy}")
+            );
+        }
+        self.post_memory(element, &notices);
+        if notices.arrows_refused && first(&self.arrows) {
+            gst::element_imp_warning!(
+                element,
+                gst::StreamError::Format,
+                ("nvdsosd gets no arrows: gazeinfer knows the NvDsDisplayMeta of DeepStream 5.0 to \
+                 9.1, and this version is another. Use gazeoverlay, or one of these versions")
+            );
+        }
+    }
+
+    /// Reports where frames are preprocessed, if they lie in NVIDIA's memory.
+    fn post_memory(&self, element: &GazeInfer, notices: &Notices) {
+        if let Some(reason) = &notices.gpu_refusal {
+            gst::element_imp_info!(
+                element,
+                gst::StreamError::Format,
+                ("The CPU preprocesses, although the model runs on a GPU: {reason}")
+            );
+        }
+        let where_to = match (notices.preprocessed_on, notices.access) {
+            (Some(gpu), _) => {
+                format!("Frames stay in the GPU's memory: GPU {gpu} preprocesses them")
+            }
+            (None, None | Some(Access::Direct)) => return,
+            (None, Some(Access::Mapped)) => {
+                "The CPU preprocesses frames mapped from the GPU's memory".to_owned()
+            }
+            (None, Some(Access::Downloaded)) => {
+                "The CPU preprocesses frames copied from the GPU's memory".to_owned()
+            }
+            (None, Some(Access::Linearised)) => {
+                "The CPU preprocesses frames copied out of their block-linear layout".to_owned()
+            }
+        };
+        if first(&self.memory) {
+            gst::element_imp_info!(element, gst::StreamError::Format, ("{where_to}"));
+        }
+    }
+}
