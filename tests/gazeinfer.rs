@@ -171,7 +171,7 @@ fn an_analysed_frame_without_faces_has_no_gaze() {
     }
     let mut h = element("");
     rgb(&mut h, 64, 48);
-    assert_eq!(look(&mut h, black(64, 48)).unwrap().faces.len(), 1, "nobody detects: whole frame");
+    assert_eq!(look(&mut h, black(64, 48)).unwrap().faces.len(), 1, "no detector: whole frame");
     let mut looked = black(64, 48);
     faces::add(looked.get_mut().unwrap(), Size::new(64, 48), &[]).unwrap();
     assert_eq!(look(&mut h, looked).unwrap().faces.len(), 0, "looked at, empty");

@@ -122,7 +122,7 @@ fn impossible_calibrations_are_refused() {
         ("20_zeros", coefficients("0"), &["line 7", "20 numbers", "k1"]),
         ("empty", String::new(), &["yaml", "opencv"]),
         ("page", "<html>404 not found</html>".to_owned(), &["yaml", "opencv"]),
-        ("long", "#".repeat((1 << 20) + 1), &["1048577 bytes", "no calibration"]),
+        ("long", "#".repeat((1 << 20) + 1), &["1048577 bytes", "at most"]),
     ] {
         let path = dir.path().join(name);
         std::fs::write(&path, text).unwrap();
@@ -130,8 +130,8 @@ fn impossible_calibrations_are_refused() {
     }
     let bytes = dir.path().join("bytes");
     std::fs::write(&bytes, [0xff, 0xfe, 0x00, 0x80]).unwrap();
-    refused(&bytes, &["no text", "yaml"]);
-    refused(&dir.path().join("missing"), &["there is no", "property 'camera'"]);
+    refused(&bytes, &["not a text", "yaml"]);
+    refused(&dir.path().join("missing"), &["does not exist", "property 'camera'"]);
     refused(dir.path(), &["not a regular file"]);
 }
 

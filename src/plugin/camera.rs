@@ -1,11 +1,11 @@
-//! Opening a calibration for an element: a file's name in, a camera or an error message out.
+//! Opens a camera calibration for an element: a path in, a camera or an error message out.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 
 use crate::core::geometry::camera::Camera;
 
-/// Longer files are no calibration.
+/// The longest file that is read as a calibration, in bytes.
 const MAX_LENGTH: u64 = 1 << 20;
 
 /// Reads a calibration file.
@@ -13,12 +13,12 @@ pub fn open(path: &str) -> Result<Camera, gst::ErrorMessage> {
     let text = read(path).map_err(|why| match why.kind() {
         ErrorKind::NotFound => gst::error_msg!(
             gst::ResourceError::NotFound,
-            ("There is no camera calibration '{path}'; correct or unset the property 'camera'")
+            ("The camera calibration '{path}' does not exist; correct or unset the property 'camera'")
         ),
         ErrorKind::InvalidData => gst::error_msg!(
             gst::ResourceError::OpenRead,
-            ("The camera calibration '{path}' is no text; give the property 'camera' a YAML \
-                 file as OpenCV writes it, or TOML")
+            ("The camera calibration '{path}' is not a text file; set 'camera' to a YAML file of \
+                 OpenCV or ROS, or to a TOML file")
         ),
         _ => gst::error_msg!(
             gst::ResourceError::OpenRead,
@@ -31,14 +31,14 @@ pub fn open(path: &str) -> Result<Camera, gst::ErrorMessage> {
 }
 
 fn read(path: &str) -> io::Result<String> {
-    // Asked before it is opened: opening a pipe waits for its writer.
+    // Checked before it opens: opening a pipe waits for its writer.
     let meta = std::fs::metadata(path)?;
     if !meta.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
     if meta.len() > MAX_LENGTH {
         let length = meta.len();
-        let why = format!("it has {length} bytes, and no calibration has more than {MAX_LENGTH}");
+        let why = format!("it has {length} bytes; a calibration has at most {MAX_LENGTH}");
         return Err(io::Error::other(why));
     }
     let mut text = String::new();

@@ -1,11 +1,11 @@
-//! The time of a frame, for what follows faces from one to the next.
+//! The time of a frame, for tracking and smoothing.
 
 use std::time::Duration;
 
-/// Where neither buffers nor caps tell a time.
+/// The framerate if neither buffers nor caps have a time.
 const NOMINAL_FRAMERATE: u32 = 30;
 
-/// Running time where buffers have it; where they do not, frames are counted at the framerate.
+/// The running time of buffers; without timestamps, the frames counted at the framerate.
 #[derive(Debug)]
 pub struct FrameClock {
     period: Duration,
@@ -34,7 +34,7 @@ impl FrameClock {
         self.last = None;
     }
 
-    /// The time of the next frame, whose running time is this.
+    /// Returns the time of the next frame, which has this running time.
     pub fn tick(&mut self, running_time: Option<gst::ClockTime>) -> Duration {
         let counted = self.last.map_or(Duration::ZERO, |last| last.saturating_add(self.period));
         let at = running_time.map_or(counted, |time| Duration::from_nanos(time.nseconds()));
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stamps_count_and_the_framerate_fills_in() {
+    fn timestamps_count_and_the_framerate_fills_in() {
         gst::init().unwrap();
         let info = |fps: (i32, i32)| {
             gst_video::VideoInfo::builder(gst_video::VideoFormat::Gray8, 8, 8)

@@ -1,18 +1,18 @@
-//! Enumerations that are properties of more than one element.
+//! Enumerations of properties that several elements share.
 
 use glib::prelude::*;
 use gst::prelude::*;
 
 use crate::engine::provider;
 
-/// Who runs the model.
+/// The execution provider of ONNX Runtime that runs a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstGazeExecutionProvider")]
 #[repr(i32)]
 pub enum ExecutionProvider {
-    /// The best one that the ONNX Runtime at hand has.
+    /// The best provider of the loaded ONNX Runtime.
     #[default]
-    #[enum_value(name = "Auto: the best that the ONNX Runtime at hand has", nick = "auto")]
+    #[enum_value(name = "Auto: the best provider of the loaded ONNX Runtime", nick = "auto")]
     Auto,
     /// The processor.
     #[enum_value(name = "CPU", nick = "cpu")]
@@ -48,17 +48,17 @@ impl From<ExecutionProvider> for provider::ExecutionProvider {
     }
 }
 
-/// The numbers that a model is computed with.
+/// The number format that a provider computes in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstGazePrecision")]
 #[repr(i32)]
 pub enum Precision {
     /// The provider's own choice.
     #[default]
-    #[enum_value(name = "Auto: as the execution provider does by itself", nick = "auto")]
+    #[enum_value(name = "Auto: the execution provider's default", nick = "auto")]
     Auto,
     /// 32-bit floats.
-    #[enum_value(name = "FP32: 32-bit floats, nothing shorter", nick = "fp32")]
+    #[enum_value(name = "FP32: 32-bit floats only", nick = "fp32")]
     Fp32,
     /// 16-bit floats.
     #[enum_value(name = "FP16: 16-bit floats (TensorRT, QNN, OpenVINO)", nick = "fp16")]
@@ -79,14 +79,14 @@ impl From<Precision> for provider::Precision {
     }
 }
 
-/// Which part of a Qualcomm chip computes.
+/// The part of a Qualcomm chip that runs a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstGazeQnnBackend")]
 #[repr(i32)]
 pub enum QnnBackend {
     /// The Hexagon NPU.
     #[default]
-    #[enum_value(name = "HTP: the Hexagon NPU (on x86-64 its emulator)", nick = "htp")]
+    #[enum_value(name = "HTP: the Hexagon NPU (its emulator on x86-64)", nick = "htp")]
     Htp,
     /// The Adreno GPU.
     #[enum_value(name = "GPU: the Adreno GPU", nick = "gpu")]
@@ -106,23 +106,23 @@ impl From<QnnBackend> for provider::qnn::QnnBackend {
     }
 }
 
-/// Which pixels of a frame are looked at.
+/// The part of a frame in which gazeinfer estimates gaze.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstGazeInferenceRegion")]
 #[repr(i32)]
 pub enum InferenceRegion {
-    /// Faces where a detector is upstream, otherwise the whole frame.
+    /// The faces of an upstream detector, or the whole frame if there is no detector.
     #[default]
     #[enum_value(
-        name = "Auto: faces where a detector is upstream, else the whole frame",
+        name = "Auto: the faces of an upstream detector, or the whole frame without a detector",
         nick = "auto"
     )]
     Auto,
     /// The whole frame is one face.
     #[enum_value(name = "Full frame: the whole frame is one face", nick = "full-frame")]
     FullFrame,
-    /// Faces found upstream, and nothing else.
-    #[enum_value(name = "ROI list: faces found upstream, and nothing else", nick = "roi-list")]
+    /// Only the faces of an upstream detector.
+    #[enum_value(name = "ROI list: only the faces of an upstream detector", nick = "roi-list")]
     RoiList,
     /// The rectangle in the property `region`.
     #[enum_value(name = "Fixed: the rectangle in the property region", nick = "fixed")]
@@ -130,13 +130,13 @@ pub enum InferenceRegion {
 }
 
 impl InferenceRegion {
-    /// Whether faces that somebody found are what is looked at.
-    pub fn wants_faces(self) -> bool {
+    /// Returns whether the faces of a detector count.
+    pub fn uses_detections(self) -> bool {
         matches!(self, Self::Auto | Self::RoiList)
     }
 }
 
-/// Makes the types known to documentation and gst-inspect.
+/// Registers the types for documentation and gst-inspect-1.0.
 pub fn register() {
     for t in [
         ExecutionProvider::static_type(),

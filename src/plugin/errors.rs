@@ -1,21 +1,21 @@
-//! Errors of the core and the engine as GStreamer's: domain, code, and a text that names the cause
+//! Turns errors of the core and the engine into GStreamer's: domain, code, and a text with the cause
 //! and the remedy.
 
 use crate::core::inference::EngineError;
 use crate::engine::OpenError;
 
-/// Why a model is not used. An element that starts posts it as an error
-/// ([`gst::ErrorMessage`]); one that runs already goes on and warns.
+/// Why a model does not open. An element that starts posts it as an error ([`gst::ErrorMessage`]); an
+/// element that runs warns and keeps its model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    kind: Kind,
+pub struct ModelOpenError {
+    code: ErrorCode,
     /// Cause and remedy.
     pub text: String,
 }
 
-/// Which of GStreamer's errors it is.
+/// The code among GStreamer's errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ErrorCode {
     NotFound,
     Unreadable,
     Settings,
@@ -24,18 +24,18 @@ enum Kind {
     WrongType,
 }
 
-impl Refusal {
-    /// A property is wrong or lacking.
+impl ModelOpenError {
+    /// A property is wrong or missing.
     pub fn settings(text: impl Into<String>) -> Self {
-        Self { kind: Kind::Settings, text: text.into() }
+        Self { code: ErrorCode::Settings, text: text.into() }
     }
 
-    /// The model is none for this purpose.
+    /// The file holds a model of another kind.
     pub fn wrong_type(text: impl Into<String>) -> Self {
-        Self { kind: Kind::WrongType, text: text.into() }
+        Self { code: ErrorCode::WrongType, text: text.into() }
     }
 
-    /// Of a gaze model with its profile.
+    /// The error of opening a gaze model with its profile.
     pub fn of_model(path: &str, error: &OpenError) -> Self {
         match error {
             OpenError::Engine(error) => error.into(),
@@ -44,33 +44,33 @@ impl Refusal {
     }
 }
 
-impl From<&EngineError> for Refusal {
+impl From<&EngineError> for ModelOpenError {
     fn from(error: &EngineError) -> Self {
-        let kind = match error {
-            EngineError::NotFound { .. } => Kind::NotFound,
-            EngineError::Load { .. } => Kind::Unreadable,
-            EngineError::Runtime { .. } | EngineError::Provider { .. } => Kind::Library,
-            EngineError::Unsupported(_) => Kind::WrongType,
-            EngineError::Run(_) => Kind::Failed,
+        let code = match error {
+            EngineError::NotFound { .. } => ErrorCode::NotFound,
+            EngineError::Load { .. } => ErrorCode::Unreadable,
+            EngineError::Runtime { .. } | EngineError::Provider { .. } => ErrorCode::Library,
+            EngineError::Unsupported(_) => ErrorCode::WrongType,
+            EngineError::Run(_) => ErrorCode::Failed,
         };
-        Self { kind, text: error.to_string() }
+        Self { code, text: error.to_string() }
     }
 }
 
-impl From<Refusal> for gst::ErrorMessage {
-    fn from(Refusal { kind, text }: Refusal) -> Self {
-        match kind {
-            Kind::NotFound => gst::error_msg!(gst::ResourceError::NotFound, ("{text}")),
-            Kind::Unreadable => gst::error_msg!(gst::ResourceError::OpenRead, ("{text}")),
-            Kind::Settings => gst::error_msg!(gst::ResourceError::Settings, ("{text}")),
-            Kind::Library => gst::error_msg!(gst::LibraryError::Init, ("{text}")),
-            Kind::Failed => gst::error_msg!(gst::LibraryError::Failed, ("{text}")),
-            Kind::WrongType => gst::error_msg!(gst::StreamError::WrongType, ("{text}")),
+impl From<ModelOpenError> for gst::ErrorMessage {
+    fn from(ModelOpenError { code, text }: ModelOpenError) -> Self {
+        match code {
+            ErrorCode::NotFound => gst::error_msg!(gst::ResourceError::NotFound, ("{text}")),
+            ErrorCode::Unreadable => gst::error_msg!(gst::ResourceError::OpenRead, ("{text}")),
+            ErrorCode::Settings => gst::error_msg!(gst::ResourceError::Settings, ("{text}")),
+            ErrorCode::Library => gst::error_msg!(gst::LibraryError::Init, ("{text}")),
+            ErrorCode::Failed => gst::error_msg!(gst::LibraryError::Failed, ("{text}")),
+            ErrorCode::WrongType => gst::error_msg!(gst::StreamError::WrongType, ("{text}")),
         }
     }
 }
 
 /// The error message with which an element refuses to start.
 pub fn engine_error(error: &EngineError) -> gst::ErrorMessage {
-    Refusal::from(error).into()
+    ModelOpenError::from(error).into()
 }

@@ -20,8 +20,6 @@ mod property;
 mod qos;
 pub mod stats;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 #[allow(missing_docs)] // the macro generates items without documentation
 mod define {
     fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
@@ -52,9 +50,4 @@ fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     gazeoverlay::register(plugin)?;
     gazepublish::register(plugin)?;
     Ok(())
-}
-
-/// A panic elsewhere does not make a value unreadable: all of them are replaced whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,11 @@
-//! Opening a model for an element: settings in, an engine or an error message out.
+//! Opens the models of an element: settings in, an engine or an error message out.
 
 use std::sync::{Arc, LazyLock, Once};
 use std::time::Duration;
 
 use gst::prelude::*;
 
-use super::errors::{Refusal, engine_error};
+use super::errors::{ModelOpenError, engine_error};
 use super::execution::Execution;
 use crate::core::face::attributes::{Attribute, AttributeError};
 use crate::core::face::detect::{DetectError, FaceDetector, opening_size};
@@ -15,7 +15,7 @@ use crate::core::profile::FoundBy;
 use crate::engine::runtime::{self, LogLevel};
 use crate::engine::{self, Diagnostic, EngineOptions, OpenError, OpenModel, embedded};
 
-/// What ONNX Runtime itself says, in GStreamer's log.
+/// The messages of ONNX Runtime in GStreamer's log.
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "gazeruntime",
@@ -30,11 +30,11 @@ const DETECTOR_SIZE: u32 = 320;
 /// How to run a model.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Who runs it, and how.
+    /// The execution provider and its options.
     pub execution: Execution,
-    /// Threads on the CPU; 0 is automatic.
+    /// CPU threads; 0 is automatic.
     pub threads: u32,
-    /// Most items in one run, where the model leaves it open.
+    /// Most items in one run of a model with a dynamic batch.
     pub batch_size: u32,
     /// See [`EngineOptions::engine_batch`].
     pub engine_batch: u32,
@@ -47,7 +47,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// One item a run, in a session that is shared with whoever has the same model and options.
+    /// Options for one item per run, in a session shared with elements of the same model and options.
     pub fn new(execution: Execution, threads: u32) -> Self {
         Self {
             execution,
@@ -60,13 +60,13 @@ impl Options {
         }
     }
 
-    /// The same for the engine, whose messages go to GStreamer's log from now on.
+    /// Returns the engine's options, and sends its messages to GStreamer's log from now on.
     ///
     /// # Errors
-    /// What is wrong with the settings.
-    pub fn for_engine(&self) -> Result<EngineOptions, Refusal> {
+    /// A setting is wrong.
+    pub fn for_engine(&self) -> Result<EngineOptions, ModelOpenError> {
         bridge_log();
-        let execution = self.execution.for_engine().map_err(Refusal::settings)?;
+        let execution = self.execution.for_engine().map_err(ModelOpenError::settings)?;
         Ok(EngineOptions {
             threads: self.threads as usize,
             batch_size: self.batch_size as usize,
@@ -83,10 +83,10 @@ impl Options {
 pub fn open_embedded_gaze(
     options: &Options,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<GazeEstimator, Refusal> {
+) -> Result<GazeEstimator, ModelOpenError> {
     let model = engine::open_embedded(&options.for_engine()?)
         .into_result(diagnostics)
-        .map_err(|e| Refusal::of_model(embedded::NAME, &e))?;
+        .map_err(|e| ModelOpenError::of_model(embedded::NAME, &e))?;
     estimator(embedded::NAME, model)
 }
 
@@ -96,33 +96,35 @@ pub fn open_gaze(
     profile: Option<&str>,
     options: &Options,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<(GazeEstimator, FoundBy), Refusal> {
+) -> Result<(GazeEstimator, FoundBy), ModelOpenError> {
     let model = engine::open_model(path, profile, &options.for_engine()?)
         .into_result(diagnostics)
         .map_err(|e| match &e {
-            OpenError::Profile(_) if is_detector(path, options) => Refusal::wrong_type(format!(
-                "'{path}' is a face detector and no gaze model: use it as 'gazeface engine=...'"
-            )),
-            e => Refusal::of_model(path, e),
+            OpenError::Profile(_) if is_detector(path, options) => {
+                ModelOpenError::wrong_type(format!(
+                    "'{path}' is a face detector, not a gaze model: set it as 'gazeface engine=...'"
+                ))
+            }
+            e => ModelOpenError::of_model(path, e),
         })?;
     let source = model.source.clone();
     Ok((estimator(path, model)?, source))
 }
 
-fn estimator(path: &str, model: OpenModel) -> Result<GazeEstimator, Refusal> {
+fn estimator(path: &str, model: OpenModel) -> Result<GazeEstimator, ModelOpenError> {
     GazeEstimator::new(model.engine, &model.profile, model.decoder).map_err(|e| match &e {
-        EstimateError::Engine(e) => Refusal::from(e),
-        e => Refusal::wrong_type(format!("'{path}': {e}")),
+        EstimateError::Engine(e) => ModelOpenError::from(e),
+        e => ModelOpenError::wrong_type(format!("'{path}': {e}")),
     })
 }
 
-/// Whether a file that is no gaze model is a face detector. Asked only for a better message.
+/// Returns whether the file is a face detector, for a better message.
 fn is_detector(path: &str, options: &Options) -> bool {
     let options = Options::new(Execution::on_cpu(), options.threads);
     open_detector(path, DETECTOR_SIZE, &options, &mut Vec::new()).is_ok()
 }
 
-/// Opens a face detector; `input_size` is for those whose input size is free.
+/// Opens a face detector; `input_size` sets a dynamic input size.
 pub fn open_detector(
     path: &str,
     input_size: u32,
@@ -136,7 +138,7 @@ pub fn open_detector(
     FaceDetector::new(Box::new(engine), input_size).map_err(|e| detect_error(path, &e))
 }
 
-/// The embedded face detector; `input_size` limits the picture that it looks at.
+/// Opens the embedded face detector; `input_size` limits its input.
 pub fn open_embedded(input_size: u32) -> Result<FaceDetector, gst::ErrorMessage> {
     FaceDetector::embedded(input_size)
         .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ("{error}")))
@@ -149,7 +151,7 @@ fn detect_error(path: &str, error: &DetectError) -> gst::ErrorMessage {
     }
 }
 
-/// Opens a model that looks at single faces, for one attribute; `recognise` makes it from the engine.
+/// Opens a model for one attribute of a face; `recognise` makes it from the engine.
 pub fn open_attribute<T>(
     path: &str,
     options: &Options,

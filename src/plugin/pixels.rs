@@ -1,4 +1,4 @@
-//! A frame's pixels, in whichever memory they are.
+//! The pixels of a frame in host memory, CUDA memory or an NVIDIA surface.
 
 use gst_video::VideoInfo;
 
@@ -8,24 +8,24 @@ use crate::core::image::FrameView;
 use crate::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPictures};
 use crate::nvidia::surface::{Access, MappedSurface, MemoryType, Staging, SurfaceBatch};
 
-/// Where a frame's pixels are; nothing is mapped yet.
+/// The memory that holds a frame's pixels, not mapped yet.
 pub enum Pixels<'a> {
-    /// In a buffer, which may be in CUDA's memory: its maps bring it to the host.
+    /// A buffer. It may be in CUDA memory; a map for reading copies it to the host.
     Buffer {
         /// The buffer.
         buffer: &'a gst::BufferRef,
-        /// What its caps say.
+        /// The format from its caps.
         info: &'a VideoInfo,
         /// Its map for the GPU, while the GPU reads it.
         cuda: Option<CudaMap<'a>>,
     },
-    /// In a batch of NVIDIA's surfaces.
+    /// A surface in a batch of NVIDIA surfaces.
     Surface {
         /// The batch.
         batch: &'a SurfaceBatch<'a>,
-        /// The frame's place in it.
+        /// The index of the surface in the batch.
         slot: usize,
-        /// What frames may be copied to.
+        /// Memory for a copy of the surface.
         staging: &'a mut Staging,
     },
 }
@@ -36,7 +36,7 @@ impl<'a> Pixels<'a> {
         Self::Buffer { buffer, info, cuda: None }
     }
 
-    /// The one frame of a buffer: its own, or that of its batch.
+    /// The only frame of a buffer: its own pixels, or the surface of its batch.
     pub fn single(
         buffer: &'a gst::BufferRef,
         info: &'a VideoInfo,
@@ -50,7 +50,7 @@ impl<'a> Pixels<'a> {
         }
     }
 
-    /// Whether they are in memory that a GPU may read where it is.
+    /// Returns whether a GPU may read the pixels in place.
     pub fn may_be_on_gpu(&self) -> bool {
         match self {
             Self::Buffer { buffer, .. } => has_cuda_memory(buffer),
@@ -58,10 +58,10 @@ impl<'a> Pixels<'a> {
         }
     }
 
-    /// Makes the pixels readable by the GPU that makes pictures, for as long as the result lives.
+    /// Makes the pixels readable by the GPU that preprocesses, as long as the result lives.
     ///
     /// # Errors
-    /// [`GpuFrameError`]; [`map`](Self::map) may have a way all the same.
+    /// [`GpuFrameError`]; [`map`](Self::map) may work nevertheless.
     pub fn on_gpu(&mut self, pictures: &mut GpuPictures) -> Result<GpuFrame<'_>, GpuFrameError> {
         let gpu = pictures.gpu();
         let frame = match self {
@@ -71,7 +71,7 @@ impl<'a> Pixels<'a> {
         pictures.bring(frame)
     }
 
-    /// Makes the pixels readable, for as long as the result lives.
+    /// Maps the pixels for the CPU, as long as the result lives.
     pub fn map(&mut self) -> Result<MappedPixels<'_>, MapError> {
         Ok(match self {
             Self::Buffer { buffer, info, cuda } => {
@@ -88,14 +88,14 @@ impl<'a> Pixels<'a> {
 /// A frame's pixels, mapped for reading.
 #[expect(clippy::large_enum_variant, reason = "on the stack; boxed, every frame would allocate")]
 pub enum MappedPixels<'a> {
-    /// Of a buffer.
+    /// The map of a buffer.
     Buffer(MappedFrame<'a>),
-    /// Of a surface.
+    /// The map of a surface.
     Surface(MappedSurface<'a>),
 }
 
 impl MappedPixels<'_> {
-    /// The checked view.
+    /// Returns the checked view.
     pub fn view(&self) -> Result<FrameView<'_>, MapError> {
         Ok(match self {
             Self::Buffer(frame) => frame.view()?,
@@ -103,7 +103,7 @@ impl MappedPixels<'_> {
         })
     }
 
-    /// How the CPU came to a surface's pixels.
+    /// Returns how the CPU reached the pixels of a surface.
     pub fn access(&self) -> Option<Access> {
         match self {
             Self::Buffer(_) => None,

@@ -1,14 +1,11 @@
-//! Whether a buffer comes too late to be worth an inference.
+//! Tells buffers that come too late for an inference.
 //!
 //! Sinks send QoS events upstream that say how late the last buffer was. GstBaseTransform would
-//! drop the buffers that will be late too; an analytics element must not drop its user's video, so
-//! it passes them on and only saves the inference.
-
-use std::sync::Mutex;
+//! drop late buffers; an analytics element must not drop video, so it passes them on and saves only
+//! the inference.
 
 use gst_base::prelude::*;
-
-use super::lock;
+use parking_lot::Mutex;
 
 /// The time before which buffers are late, from the QoS events of a stream.
 #[derive(Debug, Default)]
@@ -17,8 +14,8 @@ pub struct Lateness {
 }
 
 impl Lateness {
-    /// Takes a QoS event's word, as GstBaseTransform does: a late buffer's delay counts double, so
-    /// that the stream catches up and does not merely keep its delay.
+    /// Takes a QoS event as GstBaseTransform does: the delay of a late buffer counts double, so that
+    /// the stream catches up and does not just keep its delay.
     pub fn update(&self, event: &gst::event::Qos) {
         let (_, _, diff, timestamp) = event.get();
         let earliest = timestamp.map(|timestamp| {
@@ -29,23 +26,23 @@ impl Lateness {
                 timestamp.saturating_sub(delay)
             }
         });
-        *lock(&self.earliest) = earliest;
+        *self.earliest.lock() = earliest;
     }
 
-    /// Forgets what was said (flush, new segment).
+    /// Forgets the events (flush, new segment).
     pub fn reset(&self) {
-        *lock(&self.earliest) = None;
+        *self.earliest.lock() = None;
     }
 
-    /// How late a buffer with this running time is; `None` for one in time.
+    /// Returns how late a buffer with this running time is; `None` if it is in time.
     pub fn of(&self, running_time: Option<gst::ClockTime>) -> Option<gst::ClockTime> {
-        let earliest = (*lock(&self.earliest))?;
+        let earliest = (*self.earliest.lock())?;
         let running_time = running_time?;
         (running_time <= earliest).then(|| earliest - running_time)
     }
 }
 
-/// When a buffer is due, in the time of the element's segment.
+/// Returns the running time at which a buffer is due.
 pub fn running_time(
     element: &impl IsA<gst_base::BaseTransform>,
     buffer: &gst::BufferRef,
@@ -54,7 +51,7 @@ pub fn running_time(
     segment.downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts()?)
 }
 
-/// The message that says that a frame was not inferred because it came `late`.
+/// Returns the QoS message of a frame that came `late` and was not inferred.
 pub fn message(
     element: &impl IsA<gst_base::BaseTransform>,
     buffer: &gst::BufferRef,

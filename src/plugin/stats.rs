@@ -1,4 +1,4 @@
-//! What an element has done so far, as its read-only property `stats`.
+//! The counters of an element, as its read-only property `stats`.
 
 use std::time::Duration;
 
@@ -6,39 +6,39 @@ use gst::prelude::*;
 
 use crate::core::latency::LatencyHistogram;
 
-/// What one frame brought.
+/// The counts of one buffer.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Outcome {
+pub struct FrameCounts {
     /// Faces reported.
     pub faces: u64,
     /// Faces (for `gazeface`: frames) that the model ran on.
     pub inferences: u64,
-    /// Those of them whose pictures were made on a GPU.
+    /// Those of them that a GPU preprocessed.
     pub gpu_pictures: u64,
-    /// Faces without a number, or outside the frame.
+    /// Faces without a finite result, or outside the frame.
     pub invalid: u64,
-    /// Faces whose last gaze was carried because their eyes are closed.
+    /// Faces that keep their last gaze because their eyes are closed.
     pub eyes_closed: u64,
-    /// Whether the last result was carried and nothing inferred.
-    pub carried: bool,
+    /// Whether the frame reused the last result without an inference.
+    pub reused: bool,
     /// Pixels to metadata, where the model ran.
     pub latency: Option<Duration>,
 }
 
-impl Outcome {
-    /// Adds what another frame of the same batch brought.
+impl FrameCounts {
+    /// Adds the counts of another frame of the same batch.
     pub fn add(&mut self, other: &Self) {
         self.faces += other.faces;
         self.inferences += other.inferences;
         self.gpu_pictures += other.gpu_pictures;
         self.invalid += other.invalid;
         self.eyes_closed += other.eyes_closed;
-        // The batch was carried if some of it was, and nothing of it was inferred.
+        // The batch reused results if one frame did and no frame was inferred.
         self.latency = match (self.latency, other.latency) {
             (Some(a), Some(b)) => Some(a + b),
             (a, b) => a.or(b),
         };
-        self.carried = (self.carried || other.carried) && self.latency.is_none();
+        self.reused = (self.reused || other.reused) && self.latency.is_none();
     }
 }
 
@@ -47,16 +47,16 @@ impl Outcome {
 pub struct Stats {
     /// Buffers seen.
     pub frames: u64,
-    /// Faces reported, carried ones included.
+    /// Faces reported, those with a reused result included.
     pub faces: u64,
     /// Faces (for `gazeface`: frames) that the model really ran on.
     pub inferences: u64,
-    /// Those of them whose pictures were made on the GPU that has the frames.
+    /// Those of them that the GPU with the frames preprocessed.
     pub gpu_pictures: u64,
-    /// Frames that carried the last result instead: late ones, those between two inferences, and
-    /// those in which all eyes were closed.
+    /// Frames that reused the last result: late frames, frames between two inferences, and frames in
+    /// which all eyes were closed.
     pub skipped: u64,
-    /// Faces for which the model gave no number, or of which nothing lies in the frame.
+    /// Faces without a finite result of the model, or outside the frame.
     pub invalid: u64,
     /// Faces that were not inferred because their eyes are closed.
     pub eyes_closed: u64,
@@ -65,20 +65,20 @@ pub struct Stats {
 
 impl Stats {
     /// Counts one frame.
-    pub fn count(&mut self, outcome: &Outcome) {
+    pub fn count(&mut self, outcome: &FrameCounts) {
         self.frames += 1;
         self.faces += outcome.faces;
         self.inferences += outcome.inferences;
         self.gpu_pictures += outcome.gpu_pictures;
         self.invalid += outcome.invalid;
         self.eyes_closed += outcome.eyes_closed;
-        self.skipped += u64::from(outcome.carried);
+        self.skipped += u64::from(outcome.reused);
         if let Some(latency) = outcome.latency {
             self.latency.record(latency);
         }
     }
 
-    /// For people and programs: counters as uint64, latencies as uint64 in nanoseconds.
+    /// Returns a structure: counters as uint64, latencies as uint64 in nanoseconds.
     pub fn to_structure(&self, provider: &str) -> gst::Structure {
         gst::Structure::builder("stats")
             .field("frames", self.frames)
@@ -102,11 +102,11 @@ pub fn property() -> glib::ParamSpec {
     glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
         .nick("Statistics")
         .blurb(
-            "Since the element was started: frames, faces, inferences, gpu-pictures (inferences \
-             whose pictures were made on the GPU that has the frames), skipped (frames that carried \
-             the last result), invalid and eyes-closed (faces without a new result) (uint64), \
-             latency-p50, -p95, -p99 and -max of the frames with an inference (uint64, ns), and \
-             the execution-provider that runs (of gazeface without a model: embedded)",
+            "Since the start: frames, faces, inferences, gpu-pictures (inferences \
+             that the GPU with the frames preprocessed), skipped (frames that reused the last \
+             result), invalid and eyes-closed (faces without a new result) (uint64), latency-p50, \
+             -p95, -p99 and -max of the frames with an inference (uint64, ns), and \
+             execution-provider (embedded for gazeface without a model)",
         )
         .read_only()
         .build()

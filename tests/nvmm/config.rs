@@ -52,7 +52,7 @@ fn keys_without_effect_are_reported() {
          [class-attrs-all]\ntopk=1\n",
     );
     assert!(started);
-    says(&said, &["nothing", "net-scale-factor", "network-type", "[class-attrs-all]"]);
+    says(&said, &["ignores", "net-scale-factor", "network-type", "[class-attrs-all]"]);
     let (started, said) = start("[property]\nprocess-mode=7\n");
     assert!(!started);
     says(&said, &["process-mode=7", "gaze.txt"]);

@@ -186,7 +186,7 @@ impl BaseTransformImpl for GazeFace {
             stats.count(&outcome);
             (stats.frames, stats.skipped)
         };
-        if let Some(late) = late.filter(|_| outcome.carried) {
+        if let Some(late) = late.filter(|_| outcome.reused) {
             let obj = self.obj();
             // Posting fails without a bus, as in a test harness.
             let _ = obj.post_message(qos::message(&*obj, buffer, late, counts));

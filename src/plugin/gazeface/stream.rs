@@ -15,7 +15,7 @@ use crate::plugin::frame::MapError;
 use crate::plugin::meta::{faces, region};
 use crate::plugin::nvidia_buffer::{NvmmBuffer, NvmmCaps};
 use crate::plugin::pixels::Pixels;
-use crate::plugin::stats::Outcome;
+use crate::plugin::stats::FrameCounts;
 
 /// The type of the regions of interest: the default `object-class` of `gazeinfer`.
 const CLASS: &str = "face";
@@ -103,7 +103,7 @@ impl FaceStream {
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
         late: bool,
-    ) -> Result<Outcome, ProcessError> {
+    ) -> Result<FrameCounts, ProcessError> {
         let begin = Instant::now();
         let info = self.info.as_ref().ok_or(ProcessError::NotNegotiated)?;
         let size = Size::new(info.width(), info.height());
@@ -132,12 +132,12 @@ impl FaceStream {
             #[cfg(feature = "v1_24")]
             crate::plugin::meta::analytics::add(buffer, CLASS, face, size)?;
         }
-        Ok(Outcome {
+        Ok(FrameCounts {
             faces: self.current_faces.len() as u64,
             inferences: u64::from(infer),
-            carried: !infer,
+            reused: !infer,
             latency: infer.then(|| begin.elapsed()),
-            ..Outcome::default()
+            ..FrameCounts::default()
         })
     }
 

@@ -86,7 +86,7 @@ impl Stream {
             let frame =
                 |size| FrameContext { source_id: facts.source_id, size, running_time, late };
             let slot = facts.batch_id as usize;
-            let outcome = match surfaces.size(slot) {
+            let processed = match surfaces.size(slot) {
                 Ok(size) => {
                     scratch.objects.clear();
                     if let Some(metadata) = &metadata {
@@ -101,8 +101,8 @@ impl Stream {
                 }
                 Err(error) => Err(ProcessError::Buffer(error.into())),
             };
-            match outcome {
-                Ok(outcome) => all.outcome.add(&outcome),
+            match processed {
+                Ok(counts) => all.counts.add(&counts),
                 Err(ProcessError::Buffer(error)) if !error.is_lasting() => {
                     all.fault.get_or_insert(error);
                     continue;
@@ -128,7 +128,7 @@ impl Stream {
     ) {
         self.regions.clear();
         let mut detected = false;
-        if settings.inference_region.wants_faces() {
+        if settings.inference_region.uses_detections() {
             let class = &settings.object_class;
             detected =
                 own.is_some_and(|buffer| self.reader.read(buffer, size, class, &mut self.regions));

@@ -7,20 +7,20 @@ use std::time::Instant;
 use glib::subclass::prelude::*;
 use gst::prelude::*;
 
-use super::engine_loader::{Loaded, Opened};
+use super::engine_loader::{LoadedEngine, Opened};
 use super::imp::{CAT, GazeInfer};
 use super::settings::{EngineReload, Settings};
 use crate::core::gaze::estimator::GazeEstimator;
 use crate::engine::Diagnostic;
-use crate::plugin::errors::Refusal;
+use crate::plugin::errors::ModelOpenError;
 use crate::plugin::model;
 use crate::plugin::model::Options;
 
 impl GazeInfer {
     /// Uses the model that has been loaded, or begins to load the one that is due.
     pub(super) fn reload(&self, reload: EngineReload, engine: Option<&Arc<str>>) {
-        let loaded = self.reloader.lock().take();
-        if let Some(Loaded { engine, opened }) = loaded {
+        let loaded = self.loader.lock().take();
+        if let Some(LoadedEngine { engine, opened }) = loaded {
             model::report(&*self.obj(), &opened.diagnostics);
             match opened.result {
                 Ok(estimator) => self.replace(engine, estimator),
@@ -30,18 +30,18 @@ impl GazeInfer {
             return;
         }
         let follow = reload == EngineReload::File;
-        if !self.reloader.lock().is_due(engine, follow, Instant::now()) {
+        if !self.loader.lock().is_due(engine, follow, Instant::now()) {
             return;
         }
         let mut settings = self.settings.lock().clone();
         settings.engine = engine.cloned();
         let options = Options { replaces: true, ..settings.options() };
-        let begun = self.reloader.lock().open(move || open(&settings, &options));
+        let begun = self.loader.lock().open(move || open(&settings, &options));
         if let Err(why) = begun {
             gst::element_imp_warning!(
                 self,
                 gst::CoreError::Thread,
-                ("The engine cannot be replaced: {why}")
+                ("gazeinfer cannot start a thread to open the new engine, and the running one stays: {why}")
             );
         }
     }
@@ -57,19 +57,19 @@ impl GazeInfer {
         }
         *self.provider.lock() = provider.clone();
         let shown = engine.as_deref().unwrap_or_default();
-        gst::info!(CAT, imp = self, "'{shown}' runs now, a {model}, on {provider}");
+        gst::info!(CAT, imp = self, "'{shown}', a {model}, runs from now on, on {provider}");
         let structure = gst::Structure::builder("gaze-engine")
             .field("engine", engine.as_deref())
             .field("model", model)
             .field("execution-provider", provider)
             .build();
-        self.reloader.lock().accept();
+        self.loader.lock().accept();
         self.post(gst::message::Element::builder(structure).src(&*self.obj()).build());
     }
 
     /// Keeps the running model because the new one does not open, and sets the property back.
-    fn keep(&self, engine: Option<Arc<str>>, why: &Refusal) {
-        let running = self.reloader.lock().reject();
+    fn keep(&self, engine: Option<Arc<str>>, why: &ModelOpenError) {
+        let running = self.loader.lock().reject();
         let shown = running.as_deref().unwrap_or("the embedded model").to_owned();
         let reverted = {
             let mut settings = self.settings.lock();
@@ -102,17 +102,17 @@ fn estimator(
     settings: &Settings,
     options: &Options,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<GazeEstimator, Refusal> {
+) -> Result<GazeEstimator, ModelOpenError> {
     let Some(engine) = settings.engine.as_deref() else {
         if settings.profile.is_some() {
-            return Err(Refusal::settings(
+            return Err(ModelOpenError::settings(
                 "'profile' needs a model of your own: set 'engine' to its file, or clear 'profile'",
             ));
         }
         let estimator = model::open_embedded_gaze(options, diagnostics)?;
         gst::info!(
             CAT,
-            "no 'engine': the embedded model runs ({}), on {}",
+            "'engine' is unset: the embedded model ({}) runs on {}",
             estimator.model_name(),
             estimator.provider()
         );
@@ -122,7 +122,7 @@ fn estimator(
     let (estimator, source) = model::open_gaze(engine, profile, options, diagnostics)?;
     gst::info!(
         CAT,
-        "'{engine}' is a {} ({source}), running on {}",
+        "'{engine}' is a {} ({source}) and runs on {}",
         estimator.model_name(),
         estimator.provider()
     );

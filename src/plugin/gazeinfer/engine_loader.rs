@@ -1,7 +1,7 @@
-//! Another model while the stream runs.
+//! Loads a new engine while the running one infers.
 //!
-//! The new model is opened by a thread of its own beside the one that runs, and handed over between
-//! two frames. One that cannot be opened changes nothing.
+//! A thread of its own opens the new model; the streaming thread takes it over between two frames. A
+//! model that does not open changes nothing.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,41 +11,41 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{fs, io};
 
 use crate::core::gaze::estimator::GazeEstimator;
-use crate::plugin::errors::Refusal;
+use crate::plugin::errors::ModelOpenError;
 
-/// How often a file is asked whether it changed.
+/// How often the watch looks at the file.
 const POLL: Duration = Duration::from_secs(1);
 
-/// What opening a model gives.
-pub(super) type Opened = crate::engine::Opened<GazeEstimator, Refusal>;
+/// The result of opening a model.
+pub(super) type Opened = crate::engine::Opened<GazeEstimator, ModelOpenError>;
 
-/// A model that was to replace another.
-pub(super) struct Loaded {
-    /// Its file; `None` is the embedded one.
+/// A model that has been loaded to replace another.
+pub(super) struct LoadedEngine {
+    /// Its file; `None` is the embedded model.
     pub engine: Option<Arc<str>>,
-    /// The model, or why there is none, and what opening it reported.
+    /// The model or the error, and the diagnostics of opening it.
     pub opened: Opened,
 }
 
-/// Loads models beside the one that runs, one at a time.
+/// Loads models in the background, one at a time.
 #[derive(Default)]
-pub(super) struct Reloader {
-    /// The engine that runs; `None` is the embedded one.
+pub(super) struct EngineLoader {
+    /// The engine that runs; `None` is the embedded model.
     running: Option<Arc<str>>,
-    /// The engine that was asked for last, whether it runs or not.
+    /// The engine that the property named last, whether it runs or not.
     wanted: Option<Arc<str>>,
     watch: Option<FileWatch>,
-    loading: Option<Loading>,
+    pending: Option<PendingEngine>,
 }
 
-struct Loading {
+struct PendingEngine {
     engine: Option<Arc<str>>,
     result: Receiver<Opened>,
     thread: JoinHandle<()>,
 }
 
-impl Reloader {
-    /// The model that runs now is this one.
+impl EngineLoader {
+    /// Notes that this engine runs.
     pub fn start(&mut self, engine: Option<Arc<str>>) {
         self.stop();
         self.want(engine.clone());
@@ -57,19 +57,19 @@ impl Reloader {
         self.wanted = engine;
     }
 
-    /// Waits until nothing is loaded any more.
+    /// Waits for a model that still loads, and forgets it.
     pub fn stop(&mut self) {
-        if let Some(loading) = self.loading.take() {
-            // A thread that panicked has said so.
-            let _ = loading.thread.join();
+        if let Some(pending) = self.pending.take() {
+            // The panic of a thread has been printed already.
+            let _ = pending.thread.join();
         }
         *self = Self::default();
     }
 
-    /// Whether `engine` is to be opened at `now`: it is another one than was asked for last, or, if
-    /// `follow` says so, its file was replaced. While one is being opened the next has to wait.
+    /// Returns whether to open `engine` at `now`: the property names a new one, or `follow` is set and
+    /// its file was replaced. An engine waits while another one opens.
     pub fn is_due(&mut self, engine: Option<&Arc<str>>, follow: bool, now: Instant) -> bool {
-        if self.loading.is_some() {
+        if self.pending.is_some() {
             return false;
         }
         if engine.map(|e| &**e) != self.wanted.as_deref() {
@@ -79,45 +79,45 @@ impl Reloader {
         follow && self.watch.as_mut().is_some_and(|watch| watch.is_replaced(now))
     }
 
-    /// Begins to open the engine that is due.
+    /// Begins to open the engine that is due, with `open`.
     ///
     /// # Errors
-    /// Where the system has no thread left.
+    /// The system has no thread left.
     pub fn open(&mut self, open: impl FnOnce() -> Opened + Send + 'static) -> io::Result<()> {
         let (sender, result) = mpsc::channel();
         let work = move || {
-            // Nobody takes it any more where the element was stopped meanwhile.
+            // The receiver is gone if the element stopped meanwhile.
             let _ = sender.send(open());
         };
         let thread = thread::Builder::new().name("gaze-engine".to_owned()).spawn(work)?;
-        self.loading = Some(Loading { engine: self.wanted.clone(), result, thread });
+        self.pending = Some(PendingEngine { engine: self.wanted.clone(), result, thread });
         Ok(())
     }
 
-    /// What has been opened since.
-    pub fn take(&mut self) -> Option<Loaded> {
-        let opened = match self.loading.as_ref()?.result.try_recv() {
+    /// Returns the model that has been loaded, if any.
+    pub fn take(&mut self) -> Option<LoadedEngine> {
+        let opened = match self.pending.as_ref()?.result.try_recv() {
             Ok(opened) => opened,
             Err(TryRecvError::Empty) => return None,
             Err(TryRecvError::Disconnected) => Opened {
-                result: Err(Refusal::wrong_type(
-                    "opening it ended without a result. See what was logged \
+                result: Err(ModelOpenError::wrong_type(
+                    "the thread that opened it ended without a result; the log has the cause \
                      (GST_DEBUG=gazeruntime:6)",
                 )),
                 diagnostics: Vec::new(),
             },
         };
-        let Loading { engine, thread, .. } = self.loading.take()?;
+        let PendingEngine { engine, thread, .. } = self.pending.take()?;
         let _ = thread.join();
-        Some(Loaded { engine, opened })
+        Some(LoadedEngine { engine, opened })
     }
 
-    /// What was asked for last runs now.
+    /// Notes that the engine named last runs now.
     pub fn accept(&mut self) {
         self.running.clone_from(&self.wanted);
     }
 
-    /// What was asked for last did not come to be. Gives what still runs.
+    /// Notes that the engine named last did not open. Returns the one that runs on.
     pub fn reject(&mut self) -> Option<Arc<str>> {
         if self.running != self.wanted {
             self.want(self.running.clone());
@@ -126,16 +126,16 @@ impl Reloader {
     }
 }
 
-/// What tells a file from one that replaced it.
-type Stamp = (SystemTime, u64);
+/// Tells a file from one that replaced it: time of modification and length.
+type FileStamp = (SystemTime, u64);
 
-/// Tells when a file was replaced, and its new content is complete.
+/// Tells when a file was replaced and its new content is complete.
 struct FileWatch {
     path: Arc<str>,
-    /// Of the content that was opened last.
-    known: Option<Stamp>,
-    /// Of other content, at the last look.
-    seen: Option<Stamp>,
+    /// Stamp of the content that was opened last.
+    known: Option<FileStamp>,
+    /// Stamp of other content at the last look.
+    seen: Option<FileStamp>,
     next: Option<Instant>,
 }
 
@@ -153,8 +153,8 @@ impl FileWatch {
         self.observe(found)
     }
 
-    /// A file counts once two looks found it the same: one that is still being copied grows.
-    fn observe(&mut self, found: Option<Stamp>) -> bool {
+    /// A file counts once two looks find it the same: a file that is still being copied grows.
+    fn observe(&mut self, found: Option<FileStamp>) -> bool {
         let changed = found.is_some() && found != self.known;
         let settled = changed && found == self.seen;
         self.seen = found;
@@ -166,7 +166,7 @@ impl FileWatch {
 }
 
 /// `None` where there is no file, as while it is being replaced.
-fn stamp(path: &Path) -> Option<Stamp> {
+fn stamp(path: &Path) -> Option<FileStamp> {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }

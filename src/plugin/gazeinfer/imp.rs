@@ -1,7 +1,7 @@
 //! Virtual methods of `gazeinfer`; [`super::stream`] processes the frames.
 //!
 //! Locks: any thread takes `settings` to copy in and out, and `stats` and `provider` to count; the
-//! streaming thread and state changes take `reloader`; the streaming thread and its serialised events
+//! streaming thread and state changes take `loader`; the streaming thread and its serialised events
 //! take `stream` and hold it over an inference, so it guards nothing that another thread asks for.
 //! The element never holds two of them together, and none while it posts or pushes.
 
@@ -14,7 +14,7 @@ use gst_base::subclass::prelude::*;
 use parking_lot::Mutex;
 
 use super::engine_exchange::open;
-use super::engine_loader::Reloader;
+use super::engine_loader::EngineLoader;
 use super::notices::NoticeLog;
 use super::properties::PROPERTIES;
 use super::settings::{EngineReload, Settings};
@@ -35,7 +35,7 @@ pub struct GazeInfer {
     stats: Mutex<Stats>,
     pub(super) provider: Mutex<String>,
     pub(super) stream: Mutex<Option<Stream>>,
-    pub(super) reloader: Mutex<Reloader>,
+    pub(super) loader: Mutex<EngineLoader>,
     lateness: Lateness,
     notices: NoticeLog,
 }
@@ -104,7 +104,7 @@ impl BaseTransformImpl for GazeInfer {
         let calibration = settings.camera.as_deref().map(camera::open).transpose()?;
         let options = settings.options();
         // Before the model opens, which may take minutes: a file replaced meanwhile counts as new.
-        self.reloader.lock().start(settings.engine.clone());
+        self.loader.lock().start(settings.engine.clone());
         let opened = open(&settings, &options);
         model::report(&*self.obj(), &opened.diagnostics);
         let estimator = opened.result?;
@@ -120,7 +120,7 @@ impl BaseTransformImpl for GazeInfer {
         // Out of the lock first: closing a session takes long, and no thread should wait for it.
         let stream = self.stream.lock().take();
         drop(stream);
-        self.reloader.lock().stop();
+        self.loader.lock().stop();
         self.provider.lock().clear();
         Ok(())
     }
@@ -222,12 +222,12 @@ impl BaseTransformImpl for GazeInfer {
             Ok(processed) => processed,
             Err(error) => return self.handle_error(&error),
         };
-        self.stats.lock().count(&processed.outcome);
+        self.stats.lock().count(&processed.counts);
         self.notices.post(self, processed.notices);
         for message in processed.messages {
             self.post(gst::message::Element::builder(message).src(&*self.obj()).build());
         }
-        if let Some(late) = late.filter(|_| processed.outcome.carried) {
+        if let Some(late) = late.filter(|_| processed.counts.reused) {
             self.post_qos(buffer, late);
         }
         match processed.fault {

@@ -1,7 +1,7 @@
 //! `gazeinfer`: pitch and yaw for every face of a video.
 //!
-//! In place, and never copies pixels: frames are mapped for reading, the faces in them go straight
-//! into the model's input, and the result is attached as `GazeMeta` (see
+//! The element works in place and never copies pixels: it maps frames for reading, preprocesses their
+//! faces straight into the model's input, and attaches the result as `GazeMeta` (see
 //! [`meta::gaze`](super::meta::gaze)).
 //!
 //! ```text
@@ -10,23 +10,20 @@
 //!     videoconvert ! autovideosink
 //! ```
 //!
-//! Faces are taken from GstAnalytics object detections or regions of interest of the class
-//! `object-class`, or else from DeepStream's objects; in a batch of several frames from these alone.
-//! Where no detector is upstream the whole frame is taken for one face; a frame that a detector looked
-//! at and found empty has no gaze.
+//! Faces are GstAnalytics object detections or regions of interest of the class `object-class`, or
+//! else DeepStream's objects; a batch of several frames has only the latter. Without an upstream
+//! detector the whole frame counts as one face; a frame in which a detector found no face has no gaze.
 //!
-//! Where faces have landmarks, the head's pose is found from them with the optics that `camera` or
-//! `field-of-view` tells ([`headpose`](crate::core::face::pnp)), and models that were trained on
-//! normalised faces get the picture of a virtual camera
-//! ([`normalize`](crate::core::gaze::normalization)). Whatever axes a model answers in, the gaze that is
-//! attached is in the camera's. Where faces have `eye-openness`, `min-eye-openness` keeps closed
-//! eyes from being taken for a gaze.
+//! From the landmarks of a face and the optics of `camera` or `field-of-view`, gazeinfer finds the head
+//! pose ([`pnp`](crate::core::face::pnp)), and gives models that were trained on normalised faces the
+//! view of a virtual camera ([`normalization`](crate::core::gaze::normalization)). Whatever axes a model
+//! answers in, the attached gaze is in the camera's. `min-eye-openness` reuses the last gaze of a face
+//! whose `eye-openness` says that its eyes are closed.
 //!
-//! With `engine-reload`, another model takes the running one's place while frames flow: it is opened
-//! beside it, swapped in between two frames, and told by an element message `gaze-engine` with
-//! `engine` (string, the file), `model` (string, its profile's name) and `execution-provider`
-//! (string). One that cannot be opened is refused with a warning, and `engine` again names the one
-//! that runs.
+//! With `engine-reload`, a new model replaces the running one while frames flow: gazeinfer opens it in
+//! the background, swaps it in between two frames, and posts an element message `gaze-engine` with
+//! `engine` (string, the file), `model` (string, the name of its profile) and `execution-provider`
+//! (string). If the model does not open, gazeinfer warns, and `engine` names the running one again.
 
 mod deepstream_batch;
 mod deepstream_properties;
@@ -56,8 +53,8 @@ pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     gst::Element::register(Some(plugin), "gazeinfer", gst::Rank::NONE, GazeInfer::static_type())
 }
 
-/// The properties after a configuration file (`config-file-path`) of this name and with these contents, or why it is
-/// refused: the fuzzers' door.
+/// For fuzzers: returns the properties after a configuration file (`config-file-path`) of this name and
+/// with these contents, or why gazeinfer refuses it.
 #[cfg(fuzzing)]
 pub fn configured(bytes: &[u8], path: &str) -> Result<Vec<(glib::ParamSpec, glib::Value)>, String> {
     settings::Settings::configured(bytes, path)

@@ -101,6 +101,10 @@ impl NoticeLog {
                 ("The CPU preprocesses, although the model runs on a GPU: {reason}")
             );
         }
+        // Built only once: a frame of a running stream allocates nothing.
+        if self.memory.load(Ordering::Relaxed) {
+            return;
+        }
         let where_to = match (notices.preprocessed_on, notices.access) {
             (Some(gpu), _) => {
                 format!("Frames stay in the GPU's memory: GPU {gpu} preprocesses them")
@@ -116,8 +120,7 @@ impl NoticeLog {
                 "The CPU preprocesses frames copied out of their block-linear layout".to_owned()
             }
         };
-        if first(&self.memory) {
-            gst::element_imp_info!(element, gst::StreamError::Format, ("{where_to}"));
-        }
+        self.memory.store(true, Ordering::Relaxed);
+        gst::element_imp_info!(element, gst::StreamError::Format, ("{where_to}"));
     }
 }

@@ -1,16 +1,16 @@
-//! nvinfer's configuration files, read for `gazeinfer`: the group `[property]` of a key file, or the
-//! mapping `property` of a YAML file (`.yml`, `.yaml`), as nvinfer itself tells the two apart.
+//! Reads nvinfer's configuration files for `gazeinfer`: the group `[property]` of a key file, or the
+//! mapping `property` of a YAML file. The extension (`.yml`, `.yaml`) tells them apart, as in nvinfer.
 //!
 //! | key | property |
 //! |---|---|
 //! | `gie-unique-id`, `gpu-id`, `batch-size` | `unique-id`, `device-id`, `batch-size` |
 //! | `network-mode` | `precision`: 0 `fp32`, 1 `int8`, 2 `fp16`, 3 (best) `auto` |
 //! | `onnx-file` | `engine` |
-//! | `model-engine-file` | `engine`, with `execution-provider=tensorrt`; only without `onnx-file`: from that the engine is built, and kept in `engine-cache` |
+//! | `model-engine-file` | `engine`, with `execution-provider=tensorrt`; only without `onnx-file`, from which TensorRT builds an engine for `engine-cache` |
 //! | `enable-dla`, `use-dla-core` | `provider-options`, with `execution-provider=tensorrt` |
-//! | `int8-calib-file` | the same, with `network-mode=1`: a table of TensorRT's own |
+//! | `int8-calib-file` | the same, with `network-mode=1`: a calibration table of TensorRT |
 //! | `process-mode` | `inference-region`: 1 `full-frame`, 2 `roi-list` |
-//! | `interval` | `inference-interval`; with `process-mode=2` it means nothing, as in nvinfer |
+//! | `interval` | `inference-interval`; ignored with `process-mode=2`, as in nvinfer |
 //! | `secondary-reinfer-interval` | `reclassify-interval` |
 //! | `operate-on-gie-id`, `operate-on-class-ids` | `infer-on-gie-id`, `infer-on-class-ids` |
 //! | `input-object-min-width` and the like | `min-object-width` and the like |
@@ -30,64 +30,66 @@ use crate::plugin::enums::{ExecutionProvider, InferenceRegion, Precision};
 /// The group that nvinfer reads.
 const GROUP: &str = "property";
 
-/// What a configuration file says.
+/// The content of a configuration file.
 #[derive(Debug, Default)]
-pub(super) struct Config {
+pub(super) struct NvinferConfig {
     /// Properties and their values.
     pub values: Vec<(&'static str, glib::Value)>,
-    /// Keys that mean nothing here.
+    /// Keys that gazeinfer ignores.
     pub ignored: Vec<String>,
 }
 
-/// Reads a file of nvinfer's. `has_engine` says that an engine was chosen by hand, so that those of
-/// the file do not count.
+/// Reads a file of nvinfer. `has_engine`: the property `engine` is set, so the engines of the file do
+/// not count.
 ///
 /// # Errors
-/// A text that names the file, the key and what would be right.
-pub(super) fn read(path: &str, has_engine: bool) -> Result<Config, String> {
+/// A text that names the file, the key and the remedy.
+pub(super) fn read(path: &str, has_engine: bool) -> Result<NvinferConfig, String> {
     let bytes = std::fs::read(path)
         .map_err(|why| format!("Cannot read the configuration '{path}': {why}"))?;
     parse(&bytes, path, has_engine)
 }
 
-/// Reads the contents of such a file. GLib hands out what is no UTF-8 as if it were: replaced first,
-/// so that a comment in another encoding does no harm and a value says what is wrong with it.
-pub(super) fn parse(bytes: &[u8], path: &str, has_engine: bool) -> Result<Config, String> {
+/// Reads the contents of such a file. GLib returns invalid UTF-8 as if it were valid, so this replaces
+/// it first: a comment in another encoding does no harm, and an error shows the wrong value.
+pub(super) fn parse(bytes: &[u8], path: &str, has_engine: bool) -> Result<NvinferConfig, String> {
     let text = String::from_utf8_lossy(bytes);
-    // GLib's strings end there.
+    // GLib's strings end at a zero byte.
     if text.contains('\0') {
-        return Err(format!("Cannot read the configuration '{path}': it is no text (a byte is 0)"));
+        return Err(format!(
+            "Cannot read the configuration '{path}': it is not a text file (it has a zero byte)"
+        ));
     }
     let file = Path::new(path);
     let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
     let is_yaml = extension.is_some_and(|extension| extension == "yml" || extension == "yaml");
     let entries = if is_yaml { of_yaml(&text, path) } else { of_key_file(&text, path) }?;
-    let keys = Keys { entries: entries.keys, folder: folder(file), has_engine };
-    let mut config = Config { values: Vec::new(), ignored: entries.others };
-    let mut vain = Vec::new();
+    let keys = ConfigKeys { entries: entries.keys, folder: folder(file), has_engine };
+    let mut config = NvinferConfig { values: Vec::new(), ignored: entries.others };
+    let mut ignored = Vec::new();
     for (key, value) in &keys.entries {
-        match keys.meaning(key, value.trim()) {
-            Ok(Meaning::Property(name, value)) => config.values.push((name, value)),
-            Ok(Meaning::Together) => {}
-            Ok(Meaning::Nothing) => vain.push(key.clone()),
+        match keys.effect(key, value.trim()) {
+            Ok(KeyEffect::Sets(name, value)) => config.values.push((name, value)),
+            Ok(KeyEffect::Combined) => {}
+            Ok(KeyEffect::Ignored) => ignored.push(key.clone()),
             Err(why) => return Err(format!("'{path}': {key}={value}: {why}")),
         }
     }
-    config.ignored.splice(0..0, vain);
+    config.ignored.splice(0..0, ignored);
     config.values.extend(keys.for_tensorrt());
     Ok(config)
 }
 
-/// What stands in a file.
+/// The keys of a file.
 #[derive(Default)]
-struct Entries {
-    /// Of the group that is read.
+struct ConfigEntries {
+    /// Keys of the group `property`.
     keys: Vec<(String, String)>,
     /// Names of the other groups.
     others: Vec<String>,
 }
 
-fn of_key_file(text: &str, path: &str) -> Result<Entries, String> {
+fn of_key_file(text: &str, path: &str) -> Result<ConfigEntries, String> {
     let file = glib::KeyFile::new();
     file.load_from_data(text, glib::KeyFileFlags::NONE)
         .map_err(|why| format!("Cannot read the configuration '{path}': {why}"))?;
@@ -95,7 +97,7 @@ fn of_key_file(text: &str, path: &str) -> Result<Entries, String> {
         return Err(format!("The configuration '{path}' has no group [{GROUP}]"));
     }
     let wrong = |why: glib::Error| format!("'{path}': {why}");
-    let mut entries = Entries::default();
+    let mut entries = ConfigEntries::default();
     for key in &file.keys(GROUP).map_err(wrong)? {
         let value = file.value(GROUP, key.as_str()).map_err(wrong)?;
         entries.keys.push((key.as_str().to_owned(), value.as_str().to_owned()));
@@ -106,15 +108,15 @@ fn of_key_file(text: &str, path: &str) -> Result<Entries, String> {
     Ok(entries)
 }
 
-fn of_yaml(text: &str, path: &str) -> Result<Entries, String> {
+fn of_yaml(text: &str, path: &str) -> Result<ConfigEntries, String> {
     let unreadable = |why: String| format!("Cannot read the configuration '{path}': {why}");
-    // OpenCV's first line, which samples have, is no directive of YAML.
+    // The first line of OpenCV's files, which samples have, is not a directive of YAML.
     let text = text.trim_start_matches('\u{feff}').replacen("%YAML:", "#YAML:", 1);
     let documents = Yaml::load_from_str(&text).map_err(|why| unreadable(why.to_string()))?;
     let Some(Yaml::Mapping(groups)) = documents.first() else {
-        return Err(unreadable("it is no mapping".to_owned()));
+        return Err(unreadable("it is not a mapping".to_owned()));
     };
-    let mut entries = Entries::default();
+    let mut entries = ConfigEntries::default();
     let mut found = false;
     for (group, content) in groups {
         let group = group.as_str().unwrap_or_default();
@@ -124,7 +126,7 @@ fn of_yaml(text: &str, path: &str) -> Result<Entries, String> {
         }
         found = true;
         let Yaml::Mapping(keys) = content else {
-            return Err(unreadable(format!("'{GROUP}' is no mapping")));
+            return Err(unreadable(format!("'{GROUP}' is not a mapping")));
         };
         for (key, value) in keys {
             let key = key.as_str().unwrap_or_default();
@@ -139,7 +141,7 @@ fn of_yaml(text: &str, path: &str) -> Result<Entries, String> {
     Ok(entries)
 }
 
-/// A value of YAML as a key file would have it.
+/// Returns a YAML value as a key file writes it.
 fn scalar(value: &Yaml<'_>) -> Option<String> {
     Some(match value {
         Yaml::Value(Scalar::Integer(number)) => number.to_string(),
@@ -151,30 +153,30 @@ fn scalar(value: &Yaml<'_>) -> Option<String> {
     })
 }
 
-/// The folder that paths in a file start from: its own, where links end.
+/// Returns the folder of a file behind its links; paths in the file are relative to it.
 fn folder(file: &Path) -> PathBuf {
     let real = file.canonicalize();
     let file = real.as_deref().unwrap_or(file);
     file.parent().unwrap_or(Path::new("")).to_owned()
 }
 
-/// The keys of a file, which depend on each other.
-struct Keys {
+/// The keys of a file; the effect of some depends on others.
+struct ConfigKeys {
     entries: Vec<(String, String)>,
     folder: PathBuf,
     has_engine: bool,
 }
 
-/// What a key means.
-enum Meaning {
-    Property(&'static str, glib::Value),
-    /// Something, together with others ([`Keys::for_tensorrt`]), or nothing for the better.
-    Together,
-    /// Nothing, and somebody may think otherwise.
-    Nothing,
+/// The effect of a key.
+enum KeyEffect {
+    Sets(&'static str, glib::Value),
+    /// It takes effect together with others ([`ConfigKeys::for_tensorrt`]), or is rightly without effect.
+    Combined,
+    /// gazeinfer ignores it, and the user should know.
+    Ignored,
 }
 
-impl Keys {
+impl ConfigKeys {
     fn get(&self, wanted: &str) -> Option<&str> {
         let found = self.entries.iter().find(|(key, _)| key == wanted);
         found.map(|(_, value)| value.trim())
@@ -188,10 +190,10 @@ impl Keys {
         self.folder.join(value).to_string_lossy().into_owned()
     }
 
-    fn meaning(&self, key: &str, value: &str) -> Result<Meaning, String> {
-        let property = |name, value: glib::Value| Ok(Meaning::Property(name, value));
-        // Frames to leave out, there; every n-th frame, here.
-        let every = |left_out: u32| left_out.saturating_add(1);
+    fn effect(&self, key: &str, value: &str) -> Result<KeyEffect, String> {
+        let property = |name, value: glib::Value| Ok(KeyEffect::Sets(name, value));
+        // nvinfer counts the frames that it skips; gazeinfer infers every n-th frame.
+        let every = |skipped: u32| skipped.saturating_add(1);
         let pixels = || number(value, 0..=u32::from(u16::MAX));
         match key {
             "gie-unique-id" => property("unique-id", number(value, 0..=u32::MAX)?.to_value()),
@@ -207,14 +209,14 @@ impl Keys {
                 property("precision", precision.to_value())
             }
             "interval" => {
-                let left_out = number(value, 0..=u32::MAX)?;
+                let skipped = number(value, 0..=u32::MAX)?;
                 match self.get("process-mode") {
-                    Some("2") if left_out > 0 => Ok(Meaning::Nothing),
-                    Some("2") => Ok(Meaning::Together),
-                    _ => property("inference-interval", every(left_out).to_value()),
+                    Some("2") if skipped > 0 => Ok(KeyEffect::Ignored),
+                    Some("2") => Ok(KeyEffect::Combined),
+                    _ => property("inference-interval", every(skipped).to_value()),
                 }
             }
-            // Its default, the largest number, is never again: 0 here.
+            // The default, the largest number, means never again, which is 0 here.
             "secondary-reinfer-interval" => {
                 let interval = number(value, 0..=u32::MAX)?;
                 let never = interval >= i32::MAX as u32;
@@ -223,7 +225,7 @@ impl Keys {
             }
             "operate-on-gie-id" => {
                 let id = value.parse::<i32>().ok().filter(|id| *id >= -1);
-                property("infer-on-gie-id", id.ok_or("not a number from -1 on")?.to_value())
+                property("infer-on-gie-id", id.ok_or("not a number from -1 up")?.to_value())
             }
             "operate-on-class-ids" => {
                 class_ids(value)?;
@@ -241,24 +243,24 @@ impl Keys {
                 };
                 property("inference-region", region.to_value())
             }
-            "onnx-file" | "model-engine-file" if self.has_engine => Ok(Meaning::Together),
-            "model-engine-file" if self.get("onnx-file").is_some() => Ok(Meaning::Nothing),
+            "onnx-file" | "model-engine-file" if self.has_engine => Ok(KeyEffect::Combined),
+            "model-engine-file" if self.get("onnx-file").is_some() => Ok(KeyEffect::Ignored),
             "onnx-file" | "model-engine-file" => property("engine", self.path(value).to_value()),
-            "enable-dla" => switch(value).map(|_| Meaning::Together),
+            "enable-dla" => switch(value).map(|_| KeyEffect::Combined),
             "use-dla-core" => {
                 number(value, 0..=255)?;
                 let on = self.is_on("enable-dla");
-                Ok(if on { Meaning::Together } else { Meaning::Nothing })
+                Ok(if on { KeyEffect::Combined } else { KeyEffect::Ignored })
             }
             "int8-calib-file" => {
                 let int8 = self.get("network-mode") == Some("1");
-                Ok(if int8 { Meaning::Together } else { Meaning::Nothing })
+                Ok(if int8 { KeyEffect::Combined } else { KeyEffect::Ignored })
             }
-            _ => Ok(Meaning::Nothing),
+            _ => Ok(KeyEffect::Ignored),
         }
     }
 
-    /// What only TensorRT can do: that it is to run, and its options (the names are ONNX Runtime's).
+    /// Returns the properties that select TensorRT, and its options under ONNX Runtime's names.
     fn for_tensorrt(&self) -> Vec<(&'static str, glib::Value)> {
         let mut options = gst::Structure::builder("options");
         let mut has_options = false;
@@ -294,7 +296,7 @@ impl Keys {
 fn number(value: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
     let number = value.parse::<u32>().ok().filter(|number| range.contains(number));
     number.ok_or_else(|| match range.into_inner() {
-        (least, u32::MAX) => format!("not a number from {least} on"),
+        (least, u32::MAX) => format!("not a number from {least} up"),
         (least, most) => format!("not a number from {least} to {most}"),
     })
 }

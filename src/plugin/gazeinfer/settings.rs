@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deepstream_properties::DeepStream;
-use super::nvinfer_config::{self, Config};
+use super::nvinfer_config::{self, NvinferConfig};
 use super::properties::PROPERTIES;
 use crate::core::gaze::reuse::ReusePolicy;
 use crate::core::gaze::smooth::OneEuro;
@@ -14,28 +14,28 @@ use crate::plugin::enums::InferenceRegion;
 use crate::plugin::execution::Execution;
 use crate::plugin::model::Options;
 
-/// When another model takes the place of the one that runs.
+/// When a new engine replaces the running one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstGazeInferEngineReload")]
 #[repr(i32)]
 pub enum EngineReload {
     /// At the next start.
     #[default]
-    #[enum_value(name = "Never: another engine is taken at the next start", nick = "never")]
+    #[enum_value(name = "Never: a new engine takes effect at the next start", nick = "never")]
     Never,
     /// When the property changes.
     #[enum_value(name = "Property: when the property engine is set", nick = "property")]
     Property,
     /// When the property or the file changes.
     #[enum_value(
-        name = "File: when the property engine is set, or its file replaced",
+        name = "File: when the property engine is set, or its file is replaced",
         nick = "file"
     )]
     File,
 }
 
-/// Everything that a user can set. Copied out of its lock before it is used; strings are shared so
-/// that a copy per frame allocates nothing.
+/// Everything that a user can set. The element copies it out of its lock; shared strings keep the
+/// copy per frame from allocating.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub engine: Option<Arc<str>>,
@@ -46,15 +46,15 @@ pub(super) struct Settings {
     pub execution: Execution,
     pub threads: u32,
     pub batch_size: u32,
-    /// Whether somebody said so, by the property or the configuration file.
+    /// Whether the property or the configuration file set it.
     pub batch_size_is_set: bool,
     /// Milliseconds.
     pub batch_timeout: u32,
-    /// Which session it shares with others.
+    /// Elements with the same ID share one session.
     pub instance: Option<Arc<str>>,
-    /// nvinfer's kind of file; what it says is taken over at the start.
+    /// A file in nvinfer's form, read at the start.
     pub config_file: Option<Arc<str>>,
-    /// Names of the properties that somebody set; they overrule the file.
+    /// Names of the properties that were set; they override the file.
     set_by_hand: BTreeSet<String>,
     pub frame: FrameSettings,
 }
@@ -128,7 +128,7 @@ impl FrameSettings {
         Rect::new((x * width) as f32, (y * height) as f32, (w * width) as f32, (h * height) as f32)
     }
 
-    /// Whether a face is neither too small nor too large to be looked at.
+    /// Returns whether the limits of an object's size admit the face.
     pub fn has_right_size(&self, rect: &Rect) -> bool {
         let right = |v: f32, min: u32, max: u32| v >= min as f32 && (max == 0 || v <= max as f32);
         right(rect.width, self.min_object_width, self.max_object_width)
@@ -137,11 +137,11 @@ impl FrameSettings {
 }
 
 impl Settings {
-    /// How the model is run.
+    /// How to run the model.
     pub fn options(&self) -> Options {
         Options {
             batch_size: self.batch_size,
-            // Most are compiled for one face; what the default allows says nothing of this one.
+            // The default is a limit for other models; most compiled engines take one face.
             engine_batch: if self.batch_size_is_set { self.batch_size } else { 1 },
             batch_timeout: Duration::from_millis(u64::from(self.batch_timeout)),
             instance: self.instance.clone(),
@@ -149,21 +149,21 @@ impl Settings {
         }
     }
 
-    /// How long a frame may be held back on purpose, for those of other streams.
+    /// Returns how long a frame may wait for those of other streams.
     pub fn longest_wait(&self) -> gst::ClockTime {
-        let gathers = self.batch_size > 1;
-        gst::ClockTime::from_mseconds(if gathers { self.batch_timeout.into() } else { 0 })
+        let batches = self.batch_size > 1;
+        gst::ClockTime::from_mseconds(if batches { self.batch_timeout.into() } else { 0 })
     }
 
-    /// Takes over what the configuration file says of properties that nobody set. Returns the keys
-    /// that mean nothing here.
+    /// Sets the properties of the configuration file that were not set otherwise. Returns the keys that
+    /// gazeinfer ignores.
     pub fn read_config(&mut self) -> Result<Vec<String>, String> {
         let Some(path) = self.config_file.clone() else { return Ok(Vec::new()) };
         let config = nvinfer_config::read(&path, self.set_by_hand.contains("engine"))?;
-        self.take_config(config, &path)
+        self.apply_config(config, &path)
     }
 
-    fn take_config(&mut self, config: Config, path: &str) -> Result<Vec<String>, String> {
+    fn apply_config(&mut self, config: NvinferConfig, path: &str) -> Result<Vec<String>, String> {
         for (name, value) in config.values {
             if !self.set_by_hand.contains(name) {
                 PROPERTIES.set(self, name, &value).map_err(|why| format!("'{path}': {why}"))?;
@@ -172,20 +172,20 @@ impl Settings {
         Ok(config.ignored)
     }
 
-    /// The properties after a configuration file of this name and with these contents.
+    /// Returns the properties after a configuration file of this name and with these contents.
     #[cfg(fuzzing)]
     pub fn configured(
         bytes: &[u8],
         path: &str,
     ) -> Result<Vec<(glib::ParamSpec, glib::Value)>, String> {
         let mut settings = Self::default();
-        settings.take_config(nvinfer_config::parse(bytes, path, false)?, path)?;
+        settings.apply_config(nvinfer_config::parse(bytes, path, false)?, path)?;
         let value =
             |p: &glib::ParamSpec| Some((p.clone(), PROPERTIES.get(&mut settings, p.name())?));
         Ok(PROPERTIES.specs().iter().filter_map(value).collect())
     }
 
-    /// Sets one property; what cannot be taken is said and leaves the old value.
+    /// Sets one property. A value that is refused leaves the old one.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Result<(), String> {
         PROPERTIES.set(self, name, value)?;
         self.set_by_hand.insert(name.to_owned());

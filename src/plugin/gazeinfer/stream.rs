@@ -21,7 +21,7 @@ use crate::plugin::meta::input_region::{InputRegion, MetaHandle};
 use crate::plugin::meta::region::{self, RegionReader};
 use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::pixels::Pixels;
-use crate::plugin::stats::Outcome;
+use crate::plugin::stats::FrameCounts;
 
 /// The model and the state of the stream.
 pub(super) struct Stream {
@@ -58,7 +58,7 @@ pub(super) struct FrameContext {
 /// The result of a buffer.
 #[derive(Debug, Default)]
 pub(super) struct Processed {
-    pub outcome: Outcome,
+    pub counts: FrameCounts,
     /// Of a batch: the first frame that failed, if others did not.
     pub fault: Option<MapError>,
     /// What to report on the bus.
@@ -190,12 +190,12 @@ impl Stream {
         let size = Size::new(info.width(), info.height());
         self.collect_regions(buffer, 0, size, settings);
         let frame = FrameContext { source_id: 0, size, running_time, late };
-        let outcome = self.estimate(Pixels::of_buffer(buffer, &info), frame, settings)?;
+        let counts = self.estimate(Pixels::of_buffer(buffer, &info), frame, settings)?;
         for result in self.results() {
             gaze::add(buffer, result)?;
         }
         self.annotate(buffer);
-        Ok(Processed { outcome, ..Processed::default() })
+        Ok(Processed { counts, ..Processed::default() })
     }
 
     /// Plans, infers and smooths the faces of one frame, those in `regions`, as one more result.
@@ -204,7 +204,7 @@ impl Stream {
         mut pixels: Pixels<'_>,
         frame: FrameContext,
         settings: &FrameSettings,
-    ) -> Result<Outcome, ProcessError> {
+    ) -> Result<FrameCounts, ProcessError> {
         let begin = Instant::now();
         if self.filled == self.results.len() {
             let model = self.estimator.model_name().to_owned();
@@ -219,7 +219,7 @@ impl Stream {
             frame.late,
             &mut self.plans,
         );
-        let mut outcome = Outcome { eyes_closed, ..Outcome::default() };
+        let mut counts = FrameCounts { eyes_closed, ..FrameCounts::default() };
         (result.size, result.source_id) = (frame.size, frame.source_id);
         if self.plans.contains(&InferencePlan::Infer) {
             let margin = (settings.region_margin >= 0.0).then_some(settings.region_margin);
@@ -229,7 +229,7 @@ impl Stream {
                 true => self.gpu.device(&mut self.estimator),
                 false => None,
             };
-            let mut counts = None;
+            let mut estimated = None;
             if let Some(device) = device {
                 let gpu = device.gpu();
                 match pixels.on_gpu(device) {
@@ -238,14 +238,14 @@ impl Stream {
                         let regions = regions.clone();
                         let done =
                             self.estimator.estimate_on(device, of, regions, plans, margin, faces);
-                        counts = Some(done?);
+                        estimated = Some(done?);
                         self.gpu.accept(gpu);
                     }
                     Err(why) => self.gpu.refuse(&why),
                 }
             }
-            let counts = match counts {
-                Some(counts) => counts,
+            let estimated = match estimated {
+                Some(estimated) => estimated,
                 None => {
                     let mapped = pixels.map()?;
                     let view = mapped.view()?;
@@ -254,28 +254,28 @@ impl Stream {
                 }
             };
             if self.gpu.preprocessed_on().is_some() {
-                outcome.gpu_pictures = counts.inferred;
+                counts.gpu_pictures = estimated.inferred;
             }
-            (outcome.inferences, outcome.invalid) = (counts.inferred, counts.invalid);
-            self.notices.unnormalized |= counts.unaligned > 0;
-            self.notices.missing = self.notices.missing.or(counts.missing);
-            outcome.latency = Some(begin.elapsed());
+            (counts.inferences, counts.invalid) = (estimated.inferred, estimated.invalid);
+            self.notices.unnormalized |= estimated.unaligned > 0;
+            self.notices.missing = self.notices.missing.or(estimated.missing);
+            counts.latency = Some(begin.elapsed());
         } else {
             self.estimator.reuse(frame.size, &self.plans, &mut result.faces);
-            outcome.carried = !self.plans.is_empty();
+            counts.reused = !self.plans.is_empty();
         }
         if settings.smoothing {
             source.smooth(&mut result.faces, at, settings.filter);
         } else {
             source.smoother.reset();
         }
-        outcome.faces = result.faces.len() as u64;
-        result.inference_time = outcome
+        counts.faces = result.faces.len() as u64;
+        result.inference_time = counts
             .latency
             .map_or(0, |latency| u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
         source.reuse.remember(&result.faces);
         self.filled += 1;
-        Ok(outcome)
+        Ok(counts)
     }
 
     /// Writes the gaze of the last frame into the metadata that its regions came from.
@@ -296,7 +296,7 @@ impl Stream {
     ) {
         self.regions.clear();
         let class = &settings.object_class;
-        let detected = settings.inference_region.wants_faces()
+        let detected = settings.inference_region.uses_detections()
             && self.reader.read(buffer, size, class, &mut self.regions);
         self.choose_regions(source, detected, size, settings);
     }

@@ -118,13 +118,9 @@ fn pictures_are_made_where_frames_and_model_are() {
             assert!(both.process(buffer.make_mut(), &settings, None, false).is_err());
             both.gpu.take_refusal()
         } else {
-            let (Processed { outcome, notices, .. }, found) = process(&mut both, elements);
+            let (Processed { counts, notices, .. }, found) = process(&mut both, elements);
             assert_eq!(found, expected, "{elements}");
-            assert_eq!(
-                (outcome.inferences, outcome.gpu_pictures),
-                (1, u64::from(gpu)),
-                "{elements}"
-            );
+            assert_eq!((counts.inferences, counts.gpu_pictures), (1, u64::from(gpu)), "{elements}");
             assert_eq!(notices.preprocessed_on, gpu.then_some(0), "{elements}");
             assert_eq!(notices.access, access, "{elements}");
             notices.gpu_refusal
@@ -138,8 +134,8 @@ fn pictures_are_made_where_frames_and_model_are() {
         // A model on the CPU keeps to the CPU, and gives nothing to report.
         if !elements.contains("fault") {
             let mut host = stream(None);
-            let (Processed { outcome, notices, .. }, found) = process(&mut host, elements);
-            assert_eq!((outcome.gpu_pictures, notices.gpu_refusal), (0, None), "{elements}");
+            let (Processed { counts, notices, .. }, found) = process(&mut host, elements);
+            assert_eq!((counts.gpu_pictures, notices.gpu_refusal), (0, None), "{elements}");
             assert_eq!(found, expected, "{elements}");
         }
     }

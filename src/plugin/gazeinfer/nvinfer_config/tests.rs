@@ -1,6 +1,10 @@
 use super::*;
 
-fn config_in(name: &str, text: impl AsRef<[u8]>, has_engine: bool) -> Result<Config, String> {
+fn config_in(
+    name: &str,
+    text: impl AsRef<[u8]>,
+    has_engine: bool,
+) -> Result<NvinferConfig, String> {
     gst::init().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(name);
@@ -8,11 +12,11 @@ fn config_in(name: &str, text: impl AsRef<[u8]>, has_engine: bool) -> Result<Con
     read(file.to_str().unwrap(), has_engine)
 }
 
-fn config(text: &str) -> Result<Config, String> {
+fn config(text: &str) -> Result<NvinferConfig, String> {
     config_in("gaze.txt", text, false)
 }
 
-fn value<'a>(config: &'a Config, name: &str) -> Option<&'a glib::Value> {
+fn value<'a>(config: &'a NvinferConfig, name: &str) -> Option<&'a glib::Value> {
     config.values.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
 }
 
@@ -55,9 +59,9 @@ fn yaml_is_the_same() {
     assert_eq!(format!("{ini:?}"), format!("{yaml:?}"));
     for (text, word) in [
         ("property:\n  batch-size: [1]\n", "batch-size"),
-        ("property: 3\n", "'property' is no mapping"),
+        ("property: 3\n", "'property' is not a mapping"),
         ("other:\n  a: 1\n", "no 'property'"),
-        ("- 1\n", "no mapping"),
+        ("- 1\n", "not a mapping"),
         ("property: [\n", "Cannot read"),
     ] {
         let error = config_in("gaze.yaml", text, false).unwrap_err();
@@ -152,7 +156,7 @@ fn another_encoding_is_no_text_of_ours() {
     assert!(error.contains("batch-size=\u{fffd}"), "{error}");
     for name in ["gaze.txt", "gaze.yml"] {
         let error = config_in(name, b"[property]\nonnx-file=a\0b\n", false).unwrap_err();
-        assert!(error.contains("no text"), "{error}");
+        assert!(error.contains("not a text"), "{error}");
     }
 }
 
