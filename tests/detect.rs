@@ -16,7 +16,7 @@ use gstgaze::engine::{self, EngineOptions};
 
 const INPUT_SIZE: u32 = 640;
 
-fn open(path: &Path) -> engine::session::OrtEngine {
+fn open(path: &Path) -> engine::OrtEngine {
     let options =
         EngineOptions { input_size: Some(opening_size(INPUT_SIZE)), ..EngineOptions::default() };
     engine::open(path, &options).result.unwrap()

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gstgaze::core::geometry::Size;
 use gstgaze::core::inference::{Engine, EngineError, TensorMut};
+use gstgaze::engine::OrtEngine;
+use gstgaze::engine::log::{self, LogLevel};
 use gstgaze::engine::provider::ExecutionProvider;
-use gstgaze::engine::runtime::{self, LogLevel};
-use gstgaze::engine::session::OrtEngine;
 use gstgaze::engine::{self, EngineOptions};
 use half::f16;
 
@@ -371,7 +371,7 @@ fn a_missing_provider_is_an_error_and_not_the_cpu() {
     if !common::onnx_runtime("engine::a_missing_provider_is_an_error") {
         return;
     }
-    let at_hand = ExecutionProvider::at_hand(runtime::get().unwrap());
+    let at_hand = ExecutionProvider::available(runtime::get().unwrap());
     assert!(at_hand.contains(&ExecutionProvider::Cpu));
     for provider in ExecutionProvider::ALL {
         if provider == ExecutionProvider::Auto || at_hand.contains(&provider) {
@@ -394,7 +394,7 @@ fn messages_of_the_runtime_reach_the_sink() {
         return;
     }
     static MESSAGES: AtomicUsize = AtomicUsize::new(0);
-    runtime::set_log_sink(
+    log::set_log_sink(
         |_, _, message| {
             assert!(!message.is_empty());
             MESSAGES.fetch_add(1, Ordering::Relaxed);

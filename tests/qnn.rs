@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 
 use common::engines::{answer, apart, options, provider, told};
 use gstgaze::core::inference::{Engine, EngineError};
+use gstgaze::engine::OrtEngine;
 use gstgaze::engine::provider::{ExecutionProvider, Precision};
-use gstgaze::engine::session::OrtEngine;
 use gstgaze::engine::{self, EngineCache, EngineOptions, OpenError};
 use sha2::{Digest as _, Sha256};
 

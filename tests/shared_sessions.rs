@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gstgaze::core::inference::{Engine, TensorMut};
-use gstgaze::engine::session::OrtEngine;
+use gstgaze::engine::OrtEngine;
 use gstgaze::engine::{self, EngineOptions, open_sessions};
 
 fn open(path: &Path, options: &EngineOptions) -> OrtEngine {

@@ -1,26 +1,27 @@
-//! Runs of several streams gathered into one batch.
+//! The cross-stream batcher: runs of several streams joined in one batch.
 //!
-//! A [`Gatherer`] has an engine whose batch is large; each stream has a [`GatheredEngine`], which looks
-//! like an engine of its own. The first that runs waits for the others, but no longer than a given
-//! time, then runs what has come together and hands each its part. Streams join in the order in which
-//! they come, and what does not fit into a batch is the first of the next, so that none starves.
+//! A [`Batcher`] has an engine with a large batch; each stream has a [`BatchedEngine`], which looks like
+//! an engine of its own. The first stream that runs leads: it waits for the others, but no longer than
+//! the timeout, runs the batch, and each stream takes its results. Streams join by a fair lock, and a
+//! stream that does not fit into a batch is the first of the next, so that none starves.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use half::f16;
+use parking_lot::{Condvar, FairMutex, Mutex};
 
 use crate::core::inference::{Engine, EngineError, ModelInfo, TensorMut};
-use crate::engine::fair_lock::Turns;
 
 /// See [the module](self).
-pub struct Gatherer {
+pub struct Batcher {
     timeout: Duration,
     max: usize,
     /// Streams that may join.
     members: AtomicUsize,
-    joining: Turns,
+    /// Held by the stream that joins, also while it waits for a free batch.
+    joining: FairMutex<()>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -28,27 +29,27 @@ pub struct Gatherer {
 struct State {
     engine: Box<dyn Engine>,
     phase: Phase,
-    /// Items that were put in.
+    /// Items in the batch.
     filled: usize,
-    /// Streams whose items they are, and that have not taken their results.
+    /// Streams of these items that have not taken their results.
     streams: usize,
-    /// Whether somebody waits for whom there was no room.
+    /// Whether a stream waits that did not fit.
     full: bool,
     failure: Option<EngineError>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nobody is in.
+    /// The batch is empty.
     Idle,
-    /// Items come together.
+    /// Streams join.
     Collecting,
-    /// The batch was run.
+    /// The batch has run.
     Done,
 }
 
-impl Gatherer {
-    /// With the engine that runs the batches, and the longest time that a run waits for others.
+impl Batcher {
+    /// With the engine that runs the batches, and the longest time for which a run waits for others.
     pub fn new(engine: Box<dyn Engine>, timeout: Duration) -> Self {
         let max = engine.max_batch();
         let state =
@@ -57,32 +58,28 @@ impl Gatherer {
             timeout,
             max,
             members: AtomicUsize::new(0),
-            joining: Turns::default(),
+            joining: FairMutex::default(),
             state: Mutex::new(state),
             changed: Condvar::new(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Puts items in, runs or waits for the run, and takes the results out.
+    /// Puts items in, leads the run or waits for it, and takes the results out.
     fn run(
         &self,
         items: usize,
         put: impl FnOnce(&mut dyn Engine, usize),
         take: impl FnOnce(&dyn Engine, usize),
     ) -> Result<(), EngineError> {
-        let turn = self.joining.wait();
-        let mut state = self.lock();
+        let joining = self.joining.lock();
+        let mut state = self.state.lock();
         while !(state.phase == Phase::Idle
             || state.phase == Phase::Collecting && state.filled + items <= self.max)
         {
-            // The batch that is collected need not wait any longer.
+            // The batch need not wait any longer.
             state.full = true;
             self.changed.notify_all();
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut state);
         }
         let leads = state.phase == Phase::Idle;
         let offset = state.filled;
@@ -90,27 +87,21 @@ impl Gatherer {
         state.phase = Phase::Collecting;
         state.filled += items;
         state.streams += 1;
-        drop(turn);
+        drop(joining);
         if leads {
             let waits = |state: &mut State| {
                 state.filled < self.max
                     && !state.full
                     && state.streams < self.members.load(Ordering::Relaxed)
             };
-            (state, _) = self
-                .changed
-                .wait_timeout_while(state, self.timeout, waits)
-                .unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait_while_for(&mut state, waits, self.timeout);
             let filled = state.filled;
             state.failure = state.engine.run(filled).err();
             state.phase = Phase::Done;
             self.changed.notify_all();
         } else {
             self.changed.notify_all();
-            state = self
-                .changed
-                .wait_while(state, |state| state.phase == Phase::Collecting)
-                .unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait_while(&mut state, |state| state.phase == Phase::Collecting);
         }
         let result = match &state.failure {
             None => {
@@ -128,9 +119,9 @@ impl Gatherer {
     }
 }
 
-/// One stream's view of a [`Gatherer`]: inputs and outputs of its own.
-pub struct GatheredEngine {
-    gatherer: Arc<Gatherer>,
+/// One stream's view of a [`Batcher`]: inputs and outputs of its own.
+pub struct BatchedEngine {
+    batcher: Arc<Batcher>,
     info: ModelInfo,
     provider: String,
     inputs: Vec<(Vec<usize>, Values)>,
@@ -164,7 +155,7 @@ impl Values {
         }
     }
 
-    /// Copies the first `items` of `max` to the place `offset`.
+    /// Copies the first `items` of `max` to the items from `offset` on.
     fn copy_to(&self, to: TensorMut<'_>, offset: usize, items: usize, max: usize) {
         fn copy<T: Copy>(from: &[T], to: &mut [T], offset: usize, items: usize, max: usize) {
             let item = from.len() / max;
@@ -175,15 +166,15 @@ impl Values {
             (Self::F16(from), TensorMut::F16(to)) => copy(from, to, offset, items, max),
             (Self::U8(from), TensorMut::U8(to)) => copy(from, to, offset, items, max),
             (Self::I8(from), TensorMut::I8(to)) => copy(from, to, offset, items, max),
-            _ => debug_assert!(false, "made after the tensor that it is copied to"),
+            _ => debug_assert!(false, "its type is that of the tensor"),
         }
     }
 }
 
-impl GatheredEngine {
+impl BatchedEngine {
     /// A stream that joins.
-    pub fn new(gatherer: Arc<Gatherer>) -> Self {
-        let mut state = gatherer.lock();
+    pub fn new(batcher: Arc<Batcher>) -> Self {
+        let mut state = batcher.state.lock();
         let engine = &mut state.engine;
         let info = engine.info().clone();
         let provider = engine.provider().to_owned();
@@ -198,21 +189,21 @@ impl GatheredEngine {
             })
             .collect();
         drop(state);
-        gatherer.members.fetch_add(1, Ordering::Relaxed);
-        Self { gatherer, info, provider, inputs, outputs }
+        batcher.members.fetch_add(1, Ordering::Relaxed);
+        Self { batcher, info, provider, inputs, outputs }
     }
 }
 
-impl Drop for GatheredEngine {
+impl Drop for BatchedEngine {
     fn drop(&mut self) {
-        self.gatherer.members.fetch_sub(1, Ordering::Relaxed);
-        // Somebody may wait for this one.
-        let _state = self.gatherer.lock();
-        self.gatherer.changed.notify_all();
+        self.batcher.members.fetch_sub(1, Ordering::Relaxed);
+        // The leader of a batch may wait for this stream.
+        let _state = self.batcher.state.lock();
+        self.batcher.changed.notify_all();
     }
 }
 
-impl Engine for GatheredEngine {
+impl Engine for BatchedEngine {
     fn info(&self) -> &ModelInfo {
         &self.info
     }
@@ -222,7 +213,7 @@ impl Engine for GatheredEngine {
     }
 
     fn max_batch(&self) -> usize {
-        self.gatherer.max
+        self.batcher.max
     }
 
     fn input_shape(&self, index: usize) -> &[usize] {
@@ -238,13 +229,13 @@ impl Engine for GatheredEngine {
     }
 
     fn run(&mut self, batch: usize) -> Result<(), EngineError> {
-        let max = self.gatherer.max;
+        let max = self.batcher.max;
         if batch == 0 || batch > max {
-            let why = format!("a batch of {batch} does not lie in 1..={max}");
+            let why = format!("a batch of {batch} is not in 1..={max}");
             return Err(EngineError::Run(why));
         }
-        let Self { gatherer, inputs, outputs, .. } = self;
-        gatherer.run(
+        let Self { batcher, inputs, outputs, .. } = self;
+        batcher.run(
             batch,
             |engine, offset| {
                 for (index, (_, values)) in inputs.iter().enumerate() {
@@ -254,7 +245,7 @@ impl Engine for GatheredEngine {
             |engine, offset| {
                 for (index, (shape, values)) in outputs.iter_mut().enumerate() {
                     let found = engine.output(index);
-                    // What does not follow the batch is everybody's.
+                    // An output without the batch belongs to all streams.
                     let (from, len) = if shape.first() == Some(&max) {
                         let item = values.len() / max;
                         (offset * item, batch * item)

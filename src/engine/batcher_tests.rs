@@ -1,9 +1,10 @@
+use std::sync::Mutex;
 use std::thread;
 
 use super::*;
 use crate::core::inference::{ElementType, TensorInfo};
 
-/// Doubles its input, and writes down how large its batches were. A negative number is an error.
+/// Doubles its input, and records the sizes of its batches. A negative number is an error.
 struct Doubler {
     info: ModelInfo,
     input: Vec<f32>,
@@ -14,7 +15,7 @@ struct Doubler {
 const MAX: usize = 4;
 
 impl Doubler {
-    fn gatherer(timeout: Duration) -> (Arc<Gatherer>, Arc<Mutex<Vec<usize>>>) {
+    fn batcher(timeout: Duration) -> (Arc<Batcher>, Arc<Mutex<Vec<usize>>>) {
         let tensor = |name: &str| TensorInfo {
             name: name.to_owned(),
             element: Some(ElementType::F32),
@@ -32,7 +33,7 @@ impl Doubler {
             output: vec![0.0; 2 * MAX],
             batches: Arc::clone(&batches),
         };
-        (Arc::new(Gatherer::new(Box::new(engine), timeout)), batches)
+        (Arc::new(Batcher::new(Box::new(engine), timeout)), batches)
     }
 }
 
@@ -80,7 +81,7 @@ impl Engine for Doubler {
 }
 
 /// Runs items of these values.
-fn ask(engine: &mut GatheredEngine, values: &[f32]) -> Result<Vec<f32>, EngineError> {
+fn ask(engine: &mut BatchedEngine, values: &[f32]) -> Result<Vec<f32>, EngineError> {
     let TensorMut::F32(input) = engine.input(0) else { unreachable!() };
     for (item, value) in input.chunks_mut(2).zip(values) {
         item.copy_from_slice(&[*value, *value + 0.5]);
@@ -98,17 +99,17 @@ const LONG: Duration = Duration::from_secs(1_000_000);
 
 #[test]
 fn one_stream_alone_does_not_wait() {
-    let (gatherer, batches) = Doubler::gatherer(LONG);
-    let mut engine = GatheredEngine::new(gatherer);
+    let (batcher, batches) = Doubler::batcher(LONG);
+    let mut engine = BatchedEngine::new(batcher);
     assert_eq!(ask(&mut engine, &[1.0, 2.0, 3.0]).unwrap(), doubled(&[1.0, 2.0, 3.0]));
     assert_eq!(*batches.lock().unwrap(), [3]);
     assert!(engine.run(0).is_err() && engine.run(MAX + 1).is_err());
 }
 
 #[test]
-fn streams_that_come_together_are_one_batch_and_get_their_own() {
-    let (gatherer, batches) = Doubler::gatherer(LONG);
-    let engines: Vec<_> = (0..MAX).map(|_| GatheredEngine::new(gatherer.clone())).collect();
+fn streams_that_run_together_share_a_batch_and_get_their_own_results() {
+    let (batcher, batches) = Doubler::batcher(LONG);
+    let engines: Vec<_> = (0..MAX).map(|_| BatchedEngine::new(batcher.clone())).collect();
     thread::scope(|scope| {
         for (number, mut engine) in engines.into_iter().enumerate() {
             scope.spawn(move || {
@@ -117,15 +118,15 @@ fn streams_that_come_together_are_one_batch_and_get_their_own() {
             });
         }
     });
-    // Those that came later may find that others have gone for good.
+    // Those that come later may find that others have left.
     assert_eq!(batches.lock().unwrap().iter().sum::<usize>(), MAX);
-    assert_eq!(batches.lock().unwrap()[0], MAX, "all of them were waited for");
+    assert_eq!(batches.lock().unwrap()[0], MAX, "the first batch waited for all");
 }
 
 #[test]
-fn nobody_waits_longer_than_the_timeout_and_an_error_is_everybodys() {
-    let (gatherer, batches) = Doubler::gatherer(Duration::from_millis(30));
-    let (mut first, idle) = (GatheredEngine::new(gatherer.clone()), GatheredEngine::new(gatherer));
+fn the_timeout_ends_a_wait_and_an_error_reaches_the_stream() {
+    let (batcher, batches) = Doubler::batcher(Duration::from_millis(30));
+    let (mut first, idle) = (BatchedEngine::new(batcher.clone()), BatchedEngine::new(batcher));
     assert_eq!(ask(&mut first, &[7.0]).unwrap(), doubled(&[7.0]), "the other never came");
     assert_eq!(ask(&mut first, &[-1.0]), Err(EngineError::Run("negative".to_owned())));
     assert_eq!(ask(&mut first, &[8.0]).unwrap(), doubled(&[8.0]), "the next is well again");
@@ -137,8 +138,8 @@ fn nobody_waits_longer_than_the_timeout_and_an_error_is_everybodys() {
 #[test]
 fn no_stream_starves() {
     const ROUNDS: usize = 200;
-    let (gatherer, batches) = Doubler::gatherer(Duration::from_millis(2));
-    let engines: Vec<_> = (0..6).map(|_| GatheredEngine::new(gatherer.clone())).collect();
+    let (batcher, batches) = Doubler::batcher(Duration::from_millis(2));
+    let engines: Vec<_> = (0..6).map(|_| BatchedEngine::new(batcher.clone())).collect();
     thread::scope(|scope| {
         for (number, mut engine) in engines.into_iter().enumerate() {
             scope.spawn(move || {
@@ -155,5 +156,5 @@ fn no_stream_starves() {
     let expected: usize =
         (0..6).flat_map(|number| (0..ROUNDS).map(move |round| 1 + (number + round) % 3)).sum();
     assert_eq!(batches.iter().sum::<usize>(), expected);
-    assert!(batches.contains(&MAX), "some were gathered");
+    assert!(batches.contains(&MAX), "some streams shared a batch");
 }

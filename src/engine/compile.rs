@@ -1,22 +1,23 @@
-//! Models compiled ahead, so that not even the first start compiles.
+//! Models compiled ahead of time, so that not even the first start compiles.
 
 use std::path::Path;
 
-use super::EngineOptions;
-use super::any_model::free_size;
 use super::diagnostics::{Diagnostics, Opened};
-use super::gaze_model::{OpenError, item_shapes, load, profile_of};
+use super::gaze_profile::{item_shapes, profile_of};
+use super::open_any::free_size;
+use super::open_gaze::{OpenError, load};
+use super::options::EngineOptions;
 use crate::core::inference::EngineError;
 
-/// Compiles a model for the provider of the options. The result is an ONNX model that holds what was
-/// compiled (a node `EPContext`) and the original's metadata; it is opened like any other, by that
-/// provider alone.
+/// Compiles a model for the provider of the options. The result is an ONNX model with the compiled
+/// engine (a node `EPContext`) and the original's metadata. It opens like any other, on that provider
+/// alone.
 ///
-/// A gaze model gets the sizes of its profile; what another model leaves open is `input_size` of the
-/// options, or a size that suits detectors.
+/// A gaze model gets the sizes of its profile; another model gets `input_size` of the options for
+/// dimensions that it leaves open, or a size that suits detectors.
 ///
 /// # Errors
-/// [`OpenError`]: [`EngineError::Provider`] for a provider that is not to be had or does not compile.
+/// [`OpenError`]: [`EngineError::Provider`] if the provider is missing or does not compile.
 pub fn compile(
     path: impl AsRef<Path>,
     profile: Option<&str>,
@@ -35,8 +36,8 @@ fn compiled(
     if !provider.compiles() {
         return Err(OpenError::Engine(EngineError::Provider {
             provider: provider.nick().to_owned(),
-            reason: "it compiles nothing that could be kept: it runs the model as it is".to_owned(),
-            remedy: "Name one that compiles: qnn, tensorrt or openvino".to_owned(),
+            reason: "it does not compile models, it runs them as they are".to_owned(),
+            remedy: "Name a provider that compiles: qnn, tensorrt or openvino".to_owned(),
         }));
     }
     let model = load(path, profile, options)?;

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use super::runtime::{self, LogLevel};
+use super::log::{self, LogLevel};
 
 /// One report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl<T, E> Opened<T, E> {
 }
 
 /// Collects diagnostics while a model opens. Each also goes to the
-/// [log sink](runtime::set_log_sink) at once, because opening may take minutes.
+/// [log sink](log::set_log_sink) at once, because opening may take minutes.
 #[derive(Debug, Default)]
 pub(super) struct Diagnostics(RefCell<Vec<Diagnostic>>);
 
@@ -57,7 +57,7 @@ impl Diagnostics {
     }
 
     fn push(&self, level: LogLevel, text: String) {
-        runtime::log(level, "engine", &text);
+        log::send(level, "engine", &text);
         self.0.borrow_mut().push(Diagnostic { level, text });
     }
 }

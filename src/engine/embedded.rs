@@ -1,8 +1,8 @@
-//! The gaze model that is compiled into the library, for those who name none.
+//! The gaze model that the library contains, for options that name none.
 //!
-//! How it was made, and how well it does, is in `models/MODEL_CARD.md`.
+//! `models/MODEL_CARD.md` says how it was made and how accurate it is.
 
-use super::provider::{ExecutionProvider, Precision};
+use super::provider::kind::{ExecutionProvider, Precision};
 
 /// Its name in messages, and on `gazetool`'s command line.
 pub const NAME: &str = "embedded";
@@ -13,8 +13,8 @@ const FLOAT: &[u8] = include_bytes!("../../models/gaze-student.onnx");
 /// In 8-bit integers, with QDQ nodes.
 const INT8: &[u8] = include_bytes!("../../models/gaze-student.int8.onnx");
 
-/// The file for a provider and a precision. An NPU gets integers unless it is told otherwise: they are
-/// what it is built for. Any other takes floats, which every processor computes well.
+/// The file for a provider and a precision. By default an NPU gets integers, for which it is built, and
+/// any other processor gets floats.
 pub(super) fn model(provider: ExecutionProvider, precision: Precision) -> &'static [u8] {
     match (precision, provider) {
         (Precision::Int8, _) | (Precision::Auto, ExecutionProvider::Qnn) => INT8,

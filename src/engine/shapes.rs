@@ -4,19 +4,19 @@ use super::tensors::Input;
 use crate::core::geometry::Size;
 use crate::core::inference::{EngineError, ModelInfo, TensorInfo, list};
 
-/// The most inputs that a model may have: a face, two eyes and a head pose.
-pub const MAX_INPUTS: usize = 4;
+/// The most inputs of a model: a face, two eyes and a head pose.
+pub(super) const MAX_INPUTS: usize = 4;
 
-/// How many items a run takes.
+/// The number of items that a run takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Batch {
+pub(super) struct BatchSize {
     pub(super) max: usize,
-    /// Whether fewer may be run.
+    /// Whether a run may take fewer.
     pub(super) free: bool,
 }
 
-/// The batch of a model: what its file fixes, or what was asked for where the file leaves it open.
-pub(super) fn batch_of(info: &ModelInfo, wanted: usize) -> Result<Batch, EngineError> {
+/// The batch of a model: that of its file, or `wanted` if the file leaves it open.
+pub(super) fn batch_of(info: &ModelInfo, wanted: usize) -> Result<BatchSize, EngineError> {
     let mut dims = info.inputs.iter().map(|input| input.shape.first().copied().flatten());
     let first = dims.next().flatten();
     if dims.any(|dim| dim != first) {
@@ -26,8 +26,8 @@ pub(super) fn batch_of(info: &ModelInfo, wanted: usize) -> Result<Batch, EngineE
         )));
     }
     Ok(match first {
-        Some(fixed) => Batch { max: fixed, free: false },
-        None => Batch { max: wanted, free: true },
+        Some(fixed) => BatchSize { max: fixed, free: false },
+        None => BatchSize { max: wanted, free: true },
     })
 }
 
@@ -42,7 +42,7 @@ pub(super) fn item_shapes(
 /// Memory for each input.
 pub(super) fn bind_inputs(
     info: &ModelInfo,
-    batch: Batch,
+    batch: BatchSize,
     items: &[Vec<usize>],
 ) -> Result<Vec<Input>, EngineError> {
     let pairs = info.inputs.iter().zip(items);
@@ -52,7 +52,7 @@ pub(super) fn bind_inputs(
 fn item_shape(input: &TensorInfo, size: Option<Size>) -> Result<Vec<usize>, EngineError> {
     let mut item: Vec<Option<usize>> = input.shape.iter().skip(1).copied().collect();
     if let (Some(size), 3) = (size, item.len()) {
-        // Channels last is told by its channel count; first is the rule.
+        // A last dimension of 1 or 3 is the channels; otherwise the first is.
         let (rows, columns) = if matches!(item[2], Some(1 | 3)) { (0, 1) } else { (1, 2) };
         item[rows].get_or_insert(size.height as usize);
         item[columns].get_or_insert(size.width as usize);

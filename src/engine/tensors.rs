@@ -12,7 +12,7 @@ use ort::value::{DynValue, PrimitiveTensorElementType, Shape, Tensor, TensorRef}
 
 use crate::core::inference::{ElementType, EngineError, ModelInfo, TensorInfo, TensorMut};
 
-/// The most bytes that one bound input may take; more is a mistake in a shape, not a picture.
+/// The most bytes of one input; more is a mistake in a shape.
 const MAX_INPUT_BYTES: usize = 1 << 30;
 
 /// An input's memory, as long as the largest batch.
@@ -59,8 +59,8 @@ impl Input {
         Ok(Self { shape, tensor })
     }
 
-    /// Another one of the same type for a batch of `batch`, in an allocator's memory. Only what is in
-    /// the host's may be written with [`values`](Self::values).
+    /// Another one of the same type for a batch of `batch`, in an allocator's memory.
+    /// [`values`](Self::values) needs the host's memory.
     pub(super) fn like(&self, allocator: &Allocator, batch: usize) -> ort::Result<Self> {
         let mut shape = self.shape.clone();
         if let Some(first) = shape.first_mut() {
@@ -70,7 +70,7 @@ impl Input {
         Ok(Self { shape, tensor })
     }
 
-    /// Where its memory is, wherever that is, and how many bytes it has.
+    /// The address of its memory, on the host or a device, and its bytes.
     pub(super) fn address(&mut self) -> (u64, usize) {
         let elements: usize = self.shape.iter().product();
         let address = match &mut self.tensor {
@@ -82,10 +82,10 @@ impl Input {
         (address as u64, elements * self.tensor.element().bytes())
     }
 
-    /// Copies it to another one of the same shape, wherever the two are.
+    /// Copies it to another one of the same shape, on the host or a device.
     ///
-    /// The tensor must own its memory, as all of these do: of one that does not, `ort` makes a copy
-    /// first, for which it waits for a lock that it holds (2.0.0-rc.15).
+    /// The tensor must own its memory, as all of these do: otherwise `ort` makes a copy first, for which
+    /// it waits for a lock that it holds (2.0.0-rc.15).
     pub(super) fn copy_into(&self, to: &mut Self) -> ort::Result<()> {
         match (&self.tensor, &mut to.tensor) {
             (InputTensor::F32(from), InputTensor::F32(to)) => from.copy_into(to),
@@ -96,8 +96,7 @@ impl Input {
         }
     }
 
-    /// Takes the first values of another one over, as many as this has; both are in the host's
-    /// memory.
+    /// Copies the first values of another one, as many as this has; both are in the host's memory.
     pub(super) fn take_values(&mut self, from: &mut Self) {
         match (self.values(), from.values()) {
             (TensorMut::F32(to), TensorMut::F32(from)) => to.copy_from_slice(&from[..to.len()]),
@@ -108,7 +107,7 @@ impl Input {
         }
     }
 
-    /// The memory, to be written.
+    /// The memory, mutable.
     pub(super) fn values(&mut self) -> TensorMut<'_> {
         match &mut self.tensor {
             InputTensor::F32(tensor) => TensorMut::F32(tensor.extract_tensor_mut().1),
@@ -179,7 +178,7 @@ where
     TensorRef::from_array_view((shape, &data[..batch * item])).map(SessionInputValue::from)
 }
 
-/// Element types of outputs that are read.
+/// The element types of outputs that are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum OutputElement {
     F32,
@@ -199,12 +198,12 @@ impl OutputElement {
 /// An output, for the largest batch.
 #[derive(Debug)]
 pub(super) struct Output {
-    /// `None` for an output of a type that is not read; it is not fetched either.
+    /// `None` for a type that is not read; a run does not fetch such an output.
     element: Option<OutputElement>,
     pub(super) shape: Vec<usize>,
     /// Whether the first dimension follows the batch.
     batched: bool,
-    /// The last run's values where they had to be converted.
+    /// The converted values of the last run, for types other than `f32`.
     converted: Vec<f32>,
 }
 
@@ -219,8 +218,7 @@ impl Output {
         Self { element, shape, batched, converted }
     }
 
-    /// An output of the shape that its file declares, without a run; `None` where the file leaves it
-    /// open.
+    /// An output of the shape that its file declares; `None` if the file leaves it open.
     pub(super) fn declared(info: &TensorInfo, batch: usize, free: bool) -> Option<Self> {
         let batched = free && info.shape.first() == Some(&None);
         let mut shape = info.shape.clone();
@@ -234,7 +232,7 @@ impl Output {
         }
     }
 
-    /// Turns what a run wrote into 32-bit floats, where it is not.
+    /// Converts the values of a run to 32-bit floats, if they are not.
     pub(super) fn convert(&mut self, tensor: Option<&OutputTensor>) {
         if let Some(OutputTensor::F16(tensor)) = tensor {
             let (_, halves) = tensor.extract_tensor();
@@ -275,7 +273,7 @@ impl OutputTensor {
         })
     }
 
-    /// Copies it to another one, wherever the two are.
+    /// Copies it to another one, on the host or a device.
     pub(super) fn copy_into(&self, to: &mut Self) -> ort::Result<()> {
         match (self, to) {
             (Self::F32(from), Self::F32(to)) => from.copy_into(to),
@@ -293,20 +291,20 @@ impl OutputTensor {
 }
 
 /// Output memory for one batch size.
-pub(super) struct Binding {
+pub(super) struct OutputBinding {
     pub(super) options: RunOptions<HasSelectedOutputs>,
     /// Handles to the memory that `options` holds, in the file's order; filled by the first run,
     /// because `ort` hands them out only with results.
     pub(super) tensors: Vec<Option<OutputTensor>>,
 }
 
-impl fmt::Debug for Binding {
+impl fmt::Debug for OutputBinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Binding").field("tensors", &self.tensors).finish_non_exhaustive()
+        f.debug_struct("OutputBinding").field("tensors", &self.tensors).finish_non_exhaustive()
     }
 }
 
-impl Binding {
+impl OutputBinding {
     pub(super) fn new(info: &ModelInfo, outputs: &[Output], batch: usize) -> ort::Result<Self> {
         Self::within(&Allocator::default(), info, outputs, batch)
     }
@@ -336,7 +334,7 @@ impl Binding {
         Ok(Self { options: RunOptions::new()?.with_outputs(selector), tensors: Vec::new() })
     }
 
-    /// Tensors of the host for the outputs that are read.
+    /// Tensors in the host's memory for the outputs that are read.
     pub(super) fn host_tensors(
         outputs: &[Output],
         batch: usize,

@@ -96,7 +96,7 @@ pub enum QnnBackend {
     Cpu,
 }
 
-impl From<QnnBackend> for provider::qnn::QnnBackend {
+impl From<QnnBackend> for provider::QnnBackend {
     fn from(backend: QnnBackend) -> Self {
         match backend {
             QnnBackend::Htp => Self::Htp,

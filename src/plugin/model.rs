@@ -12,7 +12,7 @@ use crate::core::face::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
 use crate::core::inference::Engine;
 use crate::core::profile::FoundBy;
-use crate::engine::runtime::{self, LogLevel};
+use crate::engine::log::{self, LogLevel};
 use crate::engine::{self, Diagnostic, EngineOptions, OpenError, OpenModel, embedded};
 
 /// The messages of ONNX Runtime in GStreamer's log.
@@ -199,7 +199,7 @@ fn bridge_log() {
             gst::DebugLevel::Info | gst::DebugLevel::Debug => LogLevel::Info,
             _ => LogLevel::Warning,
         };
-        runtime::set_log_sink(
+        log::set_log_sink(
             |level, location, message| match level {
                 LogLevel::Error => gst::error!(CAT, "{location}: {message}"),
                 LogLevel::Warning => gst::warning!(CAT, "{location}: {message}"),

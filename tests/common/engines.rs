@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use gstgaze::core::inference::{Engine, TensorMut};
+use gstgaze::engine::log::LogLevel;
 use gstgaze::engine::provider::ExecutionProvider;
-use gstgaze::engine::runtime::{self, LogLevel};
+use gstgaze::engine::runtime;
 use gstgaze::engine::{Diagnostic, EngineCache, EngineOptions};
 
 /// Whether a provider is at hand; the test is named in the list of tests left out where not.
@@ -12,7 +13,7 @@ pub fn provider(test: &str, provider: ExecutionProvider) -> bool {
     if !super::onnx_runtime(test) {
         return false;
     }
-    let found = ExecutionProvider::at_hand(runtime::get().unwrap()).contains(&provider);
+    let found = ExecutionProvider::available(runtime::get().unwrap()).contains(&provider);
     if !found {
         super::left_out(test, &format!("there is no execution provider {provider}"));
     }

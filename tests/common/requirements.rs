@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::gstgaze::engine::runtime;
+use super::gstgaze::engine::{self, runtime};
 
 /// Real models and footage beside the checkout (`$GAZE_SHARED`, or `../shared`). `None`, and the
 /// test is named as left out, where the file is absent.
@@ -46,7 +46,7 @@ pub fn onnx_runtime(test: &str) -> bool {
 
 /// Whether no variable names a library, none lies beside the program, and the loader knows none.
 fn is_absent(error: &str) -> bool {
-    runtime::places().iter().all(|place| {
+    engine::library_locations().iter().all(|place| {
         let for_the_loader =
             !runtime::VARIABLES.contains(&place.name.as_str()) && !place.name.contains('/');
         // A library that lacks one of its own dependencies gives that other library's name.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use gstgaze::engine::provider::qnn::QnnBackend;
+use gstgaze::engine::provider::QnnBackend;
 use gstgaze::engine::provider::{ExecutionProvider, Precision};
 use gstgaze::engine::{EngineCache, EngineOptions};
 

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use gstgaze::core::inference::{Engine as _, EngineError, ModelInfo, TensorInfo};
 use gstgaze::core::onnx::{Dimension, OnnxModel, OnnxTensor};
 use gstgaze::core::profile::{FoundBy, InputRole, ProfileError, ResolvedOutput, ResolvedProfile};
-use gstgaze::engine::trace::{Placement, Trace};
-use gstgaze::engine::{AnyModel, Contents, EngineOptions, OpenError, Role, open_any, profile_of};
+use gstgaze::engine::{
+    AnyModel, EngineOptions, FileInspection, NodePlacement, OpenError, PlacementTrace, Role,
+    open_any, profile_of,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -125,8 +127,8 @@ struct Placed {
 /// Runs the command.
 pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let path = &args.model;
-    let Contents { format, bytes, onnx } =
-        Contents::read(path).map_err(|why| Failure::cannot(why.to_string()))?;
+    let FileInspection { format, bytes, onnx } =
+        FileInspection::read(path).map_err(|why| Failure::cannot(why.to_string()))?;
     let mut report =
         Report { model: path.display().to_string(), format, bytes, ..Report::default() };
     if let Some(onnx) = &onnx {
@@ -157,11 +159,11 @@ fn stem(path: &Path) -> String {
 }
 
 /// Opens the model, which runs it once, and reads where its nodes ran.
-fn trace(path: &Path, args: &Args) -> Result<(AnyModel, Vec<Placement>), OpenError> {
+fn trace(path: &Path, args: &Args) -> Result<(AnyModel, Vec<NodePlacement>), OpenError> {
     let failed = |why: std::io::Error| {
         EngineError::Run(format!("cannot make a temporary folder for the trace: {why}"))
     };
-    let trace = Trace::new().map_err(failed)?;
+    let trace = PlacementTrace::new().map_err(failed)?;
     // The command shows every node, also where the CPU runs what the provider cannot.
     let options = EngineOptions {
         trace: Some(trace.prefix()),
@@ -227,7 +229,7 @@ impl Report {
     }
 
     /// Takes the results of a run; `parsed` where the file told more of its tensors.
-    fn take_run(&mut self, model: &AnyModel, placements: Vec<Placement>, parsed: bool) {
+    fn take_run(&mut self, model: &AnyModel, placements: Vec<NodePlacement>, parsed: bool) {
         if !parsed {
             self.take_info(model.engine.info());
         }
@@ -240,7 +242,7 @@ impl Report {
             Role::Detector(_) | Role::Attribute(_) => {}
         }
         let placed =
-            |Placement { provider, nodes, operators }| Placed { provider, nodes, operators };
+            |NodePlacement { provider, nodes, operators }| Placed { provider, nodes, operators };
         self.run = Some(Run {
             provider: model.engine.provider().to_owned(),
             placements: placements.into_iter().map(placed).collect(),

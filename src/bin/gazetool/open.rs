@@ -6,7 +6,7 @@ use gstgaze::core::face::attributes::{Attribute, AttributeError};
 use gstgaze::core::face::detect::{FaceDetector, opening_size};
 use gstgaze::core::gaze::estimator::GazeEstimator;
 use gstgaze::core::inference::{Engine, EngineError};
-use gstgaze::engine::runtime::LogLevel;
+use gstgaze::engine::log::LogLevel;
 use gstgaze::engine::{self, Diagnostic, EngineOptions, OpenError, Role, embedded};
 
 use crate::output::{Failure, note};

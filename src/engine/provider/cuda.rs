@@ -3,16 +3,16 @@
 
 use ort::memory::AllocationDevice;
 
+use super::kind::{ExecutionProvider, Precision};
 use super::options::{ProviderOptions, Task, is_on, refuse};
-use super::{ExecutionProvider, Precision};
 use crate::core::inference::EngineError;
-use crate::engine::EngineOptions;
-use crate::engine::device::DevicePlace;
+use crate::engine::device_tensors::InputDevice;
+use crate::engine::options::EngineOptions;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::Cuda;
 
-/// What a user may set. Pointers of the process (streams, allocators) are left out.
-pub(super) const KNOWN: &[&str] = &[
+/// The options that a user may set. Pointers of the process (streams, allocators) are left out.
+const KNOWN: &[&str] = &[
     "device_id",
     "gpu_mem_limit",
     "arena_extend_strategy",
@@ -50,35 +50,42 @@ pub(super) fn options(task: &Task<'_>) -> Result<ProviderOptions, EngineError> {
     Ok(options)
 }
 
-/// Records a run and replays it.
+/// The option that records a run and replays it.
 const GRAPHS: &str = "enable_cuda_graph";
 
-/// The memory that inputs of this provider and of TensorRT may be in, and whether their addresses
-/// are recorded.
-pub(in crate::engine) fn place(options: &EngineOptions) -> DevicePlace {
+/// The device whose memory the inputs of a provider may be in; `None` for the host.
+pub(in crate::engine) fn input_device(
+    provider: ExecutionProvider,
+    options: &EngineOptions,
+) -> Option<InputDevice> {
+    matches!(provider, ExecutionProvider::Cuda | ExecutionProvider::TensorRt)
+        .then(|| device(options))
+}
+
+fn device(options: &EngineOptions) -> InputDevice {
     let given = |name: &str| {
         let found = options.provider_options.iter().rev().find(|(other, _)| other == name);
         found.map(|(_, value)| value.as_str())
     };
     let on = |name| given(name).is_some_and(is_on);
     let number = given("device_id").and_then(|number| number.parse().ok());
-    DevicePlace {
-        device: AllocationDevice::CUDA,
+    InputDevice {
+        kind: AllocationDevice::CUDA,
         number: number.unwrap_or(options.device_id),
         graphs: on(GRAPHS) || on(super::tensorrt::GRAPHS),
     }
 }
 
-/// Whether runs are to be recorded as CUDA graphs.
+/// Whether the options ask for CUDA graphs.
 pub(in crate::engine) fn has_graphs(options: &EngineOptions) -> bool {
-    place(options).graphs
+    device(options).graphs
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{pairs, task_options};
     use super::*;
-    use crate::engine::EngineOptions;
+    use crate::engine::options::EngineOptions;
 
     #[test]
     fn settings_become_the_documented_options() {
@@ -108,12 +115,12 @@ mod tests {
             ..EngineOptions::default()
         };
         assert!(task_options(&graphs, options).is_ok());
-        let DevicePlace { number, graphs: on, .. } = place(&graphs);
+        let InputDevice { number, graphs: on, .. } = device(&graphs);
         assert_eq!((number, on), (1, true), "the option's number is the session's");
         let fallback = EngineOptions { allow_fallback: true, ..graphs };
         let error = task_options(&fallback, options).unwrap_err().to_string();
         assert!(error.contains("allow-fallback"), "{error}");
-        assert!(!place(&EngineOptions::default()).graphs);
+        assert!(!device(&EngineOptions::default()).graphs);
     }
 
     #[test]

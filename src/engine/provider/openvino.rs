@@ -1,14 +1,14 @@
 //! Intel OpenVINO. Option names are those of
 //! <https://onnxruntime.ai/docs/execution-providers/OpenVINO-ExecutionProvider.html>.
 
+use super::kind::{ExecutionProvider, Precision};
 use super::options::{ProviderOptions, Task};
-use super::{ExecutionProvider, Precision};
 use crate::core::inference::EngineError;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::OpenVino;
 
-/// What a user may set.
-pub(super) const KNOWN: &[&str] = &[
+/// The options that a user may set.
+const KNOWN: &[&str] = &[
     "cache_dir",
     "device_type",
     "disable_dynamic_shapes",
@@ -63,7 +63,7 @@ pub(super) fn options(task: &Task<'_>) -> Result<ProviderOptions, EngineError> {
 mod tests {
     use super::super::tests::{pairs, task_options};
     use super::*;
-    use crate::engine::EngineOptions;
+    use crate::engine::options::EngineOptions;
 
     #[test]
     fn settings_become_the_documented_options() {

@@ -1,10 +1,10 @@
-//! Options of providers: which there are, and how settings become them.
+//! Options of providers, and how settings become options.
 
-use super::{ExecutionProvider, Precision};
+use super::kind::{ExecutionProvider, Precision};
 use crate::core::inference::EngineError;
-use crate::engine::EngineOptions;
+use crate::engine::options::EngineOptions;
 
-/// What the value of an option may be, for providers that pass over what they do not understand.
+/// The values of an option, for providers that ignore what they do not understand.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Values {
     /// One of these words.
@@ -19,7 +19,7 @@ impl Values {
     /// The value as the provider takes it.
     ///
     /// # Errors
-    /// What it should be.
+    /// The values that it may have.
     fn check(self, value: &str) -> Result<&str, String> {
         match self {
             Self::OneOf(words) if words.contains(&value) => Ok(value),
@@ -72,10 +72,10 @@ impl ProviderOptions {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Holds the options that have a rule for their values against it, and writes flags as numbers.
+    /// Checks the values of the options that `rules` names, and writes flags as numbers.
     ///
     /// # Errors
-    /// [`EngineError::Provider`] with what the value should be.
+    /// [`EngineError::Provider`] with the possible values.
     pub(super) fn check_values(
         &mut self,
         provider: ExecutionProvider,
@@ -97,8 +97,8 @@ impl ProviderOptions {
     /// Puts the user's options over those that follow from settings.
     ///
     /// # Errors
-    /// [`EngineError::Provider`] for one that the provider does not know. Some providers pass over
-    /// what they do not know without a word (QNN, XNNPACK), so that a misspelt option would be lost.
+    /// [`EngineError::Provider`] for one that the provider does not know. Some providers silently ignore
+    /// unknown options (QNN, XNNPACK), so that a misspelt option would be lost.
     pub(super) fn take(
         &mut self,
         provider: ExecutionProvider,
@@ -133,7 +133,7 @@ pub(super) fn is_on(value: &str) -> bool {
     matches!(value, "1" | "true" | "True")
 }
 
-/// The error of a setting that a provider cannot follow.
+/// The error of a provider that cannot follow a setting.
 pub(super) fn refuse(
     provider: ExecutionProvider,
     reason: impl Into<String>,
@@ -146,7 +146,7 @@ pub(super) fn refuse(
     }
 }
 
-/// What is known when a model is about to be opened on a provider.
+/// A model that is to be opened on a provider.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine) struct Task<'a> {
     pub(in crate::engine) options: &'a EngineOptions,
@@ -154,16 +154,16 @@ pub(in crate::engine) struct Task<'a> {
     pub(in crate::engine) inputs: &'a [(String, Vec<usize>)],
     /// Whether the model leaves its batch open.
     pub(in crate::engine) free_batch: bool,
-    /// Whether the model has quantised numbers (QDQ).
+    /// Whether the model is quantised (QDQ).
     pub(in crate::engine) quantised: bool,
-    /// Whether it holds what the provider has compiled, so that nothing is compiled any more.
+    /// Whether it is compiled already.
     pub(in crate::engine) compiled: bool,
-    /// Where the provider may keep what it compiles, if it does so by itself.
+    /// The folder for the compiled models of a provider that writes them itself.
     pub(in crate::engine) folder: Option<&'a std::path::Path>,
 }
 
 impl Task<'_> {
-    /// Refuses 8-bit arithmetic for a model that has none.
+    /// Refuses 8-bit integers for a model that is not quantised.
     pub(super) fn needs_quantised(&self, provider: ExecutionProvider) -> Result<(), EngineError> {
         if self.options.precision == Precision::Int8 && !self.quantised && !self.compiled {
             return Err(refuse(
@@ -176,7 +176,7 @@ impl Task<'_> {
         Ok(())
     }
 
-    /// Refuses a provider that always computes as the model says.
+    /// Refuses fp16 for a provider that computes in the precision of the model.
     pub(super) fn refuse_half(&self, provider: ExecutionProvider) -> Result<(), EngineError> {
         if self.options.precision == Precision::Fp16 {
             return Err(refuse(
@@ -188,7 +188,7 @@ impl Task<'_> {
         Ok(())
     }
 
-    /// Refuses the choice of a device where there is only one.
+    /// Refuses a device number for a provider that takes none.
     pub(super) fn refuse_device(
         &self,
         provider: ExecutionProvider,

@@ -6,19 +6,19 @@
 
 use std::path::{Path, PathBuf};
 
+use super::kind::{ExecutionProvider, Precision};
 use super::options::{ProviderOptions, Task, refuse};
-use super::{ExecutionProvider, Precision};
 use crate::core::inference::EngineError;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::TensorRt;
 
 const TABLE: &str = "trt_int8_calibration_table_name";
 
-/// Records a run and replays it.
+/// The option that records a run and replays it.
 pub(super) const GRAPHS: &str = "trt_cuda_graph_enable";
 
-/// What a user may set. Pointers of the process (streams) are left out.
-pub(super) const KNOWN: &[&str] = &[
+/// The options that a user may set. Pointers of the process (streams) are left out.
+const KNOWN: &[&str] = &[
     "device_id",
     "trt_auxiliary_streams",
     "trt_bf16_enable",
@@ -152,7 +152,7 @@ fn shapes(task: &Task<'_>, batch: usize) -> String {
 mod tests {
     use super::super::tests::{pairs, task_options};
     use super::*;
-    use crate::engine::EngineOptions;
+    use crate::engine::options::EngineOptions;
 
     #[test]
     fn settings_become_the_documented_options() {

@@ -1,14 +1,14 @@
 //! XNNPACK. Option names are those of
 //! <https://onnxruntime.ai/docs/execution-providers/Xnnpack-ExecutionProvider.html>.
 
-use super::ExecutionProvider;
+use super::kind::ExecutionProvider;
 use super::options::{ProviderOptions, Task};
 use crate::core::inference::EngineError;
 
 const PROVIDER: ExecutionProvider = ExecutionProvider::Xnnpack;
 
-/// What a user may set.
-pub(super) const KNOWN: &[&str] = &["intra_op_num_threads"];
+/// The options that a user may set.
+const KNOWN: &[&str] = &["intra_op_num_threads"];
 
 pub(super) fn options(task: &Task<'_>) -> Result<ProviderOptions, EngineError> {
     task.refuse_half(PROVIDER)?;
@@ -24,7 +24,7 @@ pub(super) fn options(task: &Task<'_>) -> Result<ProviderOptions, EngineError> {
 mod tests {
     use super::super::tests::{pairs, task_options};
     use super::*;
-    use crate::engine::EngineOptions;
+    use crate::engine::options::EngineOptions;
 
     #[test]
     fn it_has_threads_of_its_own() {

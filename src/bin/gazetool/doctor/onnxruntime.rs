@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use gstgaze::core::inference::EngineError;
-use gstgaze::engine::EngineCache;
 use gstgaze::engine::provider::{ExecutionProvider, qnn};
-use gstgaze::engine::runtime::{self, Place, Runtime};
+use gstgaze::engine::runtime::{self, Runtime};
+use gstgaze::engine::{self, EngineCache, LibraryLocation};
 
 use super::{Check, State};
 
@@ -18,7 +18,7 @@ pub fn checks() -> (Vec<Check>, Vec<ExecutionProvider>) {
         Ok(runtime) => {
             let found = format!("{} {}", runtime.version(), runtime.path().display());
             checks.push(Check::new("library", State::Ok, found));
-            providers = ExecutionProvider::at_hand(runtime);
+            providers = ExecutionProvider::available(runtime);
             let names: Vec<&str> = providers.iter().map(|provider| provider.nick()).collect();
             checks.push(Check::new("providers", State::Ok, names.join(", ")));
             checks.extend(plug_in(runtime));
@@ -29,7 +29,7 @@ pub fn checks() -> (Vec<Check>, Vec<ExecutionProvider>) {
         Err(why) => checks.push(Check::new("library", State::Missing, why.to_string())),
     }
     checks.push(cache());
-    for (index, place) in runtime::places().iter().enumerate() {
+    for (index, place) in engine::library_locations().iter().enumerate() {
         checks.push(searched(index, place));
     }
     (checks, providers)
@@ -67,9 +67,9 @@ fn writes(directory: &Path) -> std::io::Result<()> {
     fs::remove_file(&probe)
 }
 
-fn searched(index: usize, place: &Place) -> Check {
+fn searched(index: usize, place: &LibraryLocation) -> Check {
     let name = format!("search {}", index + 1);
-    let Place { name: place, setting, libraries } = place;
+    let LibraryLocation { name: place, setting, libraries } = place;
     let libraries: Vec<String> = libraries.iter().map(|path| path.display().to_string()).collect();
     let what = match (setting, libraries.as_slice()) {
         (Some(setting), []) => format!("{place}={setting}: no library there"),

@@ -1,8 +1,7 @@
-//! A model whose inputs and outputs are known and whose shapes are not fixed yet.
+//! A model whose inputs and outputs are known, and whose shapes are still open.
 //!
-//! For the CPU the file is loaded at once. Any other provider compiles, some of them for shapes that
-//! must be known, so that only what the file declares is read and the session is opened by
-//! [`Model::bind`].
+//! For the CPU the session opens at once. Other providers compile, some of them for known shapes: for
+//! them only the file is read, and [`LoadedModel::bind`] opens the session.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,12 +12,14 @@ use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 use super::diagnostics::Diagnostics;
-use super::file::{self, Format};
-use super::placement::{self, Source};
-use super::provider::{ExecutionProvider, Precision};
-use super::session::OrtEngine;
-use super::shared::{self, Key, SharedSession};
-use super::{EngineOptions, runtime, shapes};
+use super::file_format::{self, FileFormat};
+use super::model_source::ModelSource;
+use super::options::EngineOptions;
+use super::ort_engine::OrtEngine;
+use super::provider::cuda;
+use super::provider::kind::{ExecutionProvider, Precision};
+use super::session_pool::{self, SessionKey, SharedSession};
+use super::{provider_session, runtime, shapes};
 use crate::core::geometry::Size;
 use crate::core::inference::{ElementType, EngineError, ModelInfo, TensorInfo};
 use crate::core::onnx::epcontext::{self, EngineKind, MAX_ENGINE_BYTES};
@@ -27,7 +28,7 @@ use crate::core::onnx::{OnnxError, OnnxModel};
 
 /// See [the module](self).
 #[derive(Debug)]
-pub struct Model {
+pub(super) struct LoadedModel {
     state: State,
     info: ModelInfo,
     batch_size: usize,
@@ -36,25 +37,24 @@ pub struct Model {
 #[derive(Debug)]
 enum State {
     Open(Arc<SharedSession>),
-    Waiting(Box<Waiting>),
+    Unopened(Box<Unopened>),
 }
 
 #[derive(Debug)]
-struct Waiting {
-    source: Source,
+struct Unopened {
+    source: ModelSource,
     declared: OnnxModel,
     options: EngineOptions,
 }
 
-impl Model {
-    /// Loads an `.onnx` or `.ort` file. Weights in files beside it are found.
+impl LoadedModel {
+    /// Loads an `.onnx` or `.ort` file, with its weights in files beside it.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Load`], and what keeps the runtime or the provider
-    /// from working.
-    pub fn load(path: &Path, options: &EngineOptions) -> Result<Self, EngineError> {
-        let format = file::check(path)?;
-        let source = Source {
+    /// [`EngineError::NotFound`], [`EngineError::Load`], and those of the runtime and the provider.
+    pub(super) fn load(path: &Path, options: &EngineOptions) -> Result<Self, EngineError> {
+        let format = file_format::check(path)?;
+        let source = ModelSource {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             shown: path.display().to_string(),
             format,
@@ -68,14 +68,14 @@ impl Model {
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub fn from_bytes(
+    pub(super) fn from_bytes(
         name: &str,
         bytes: &[u8],
         options: &EngineOptions,
     ) -> Result<Self, EngineError> {
-        let format = file::recognise(bytes)
+        let format = file_format::recognise(bytes)
             .map_err(|reason| EngineError::Load { path: name.to_owned(), reason })?;
-        let source = Source {
+        let source = ModelSource {
             name: name.to_owned(),
             shown: name.to_owned(),
             format,
@@ -85,11 +85,11 @@ impl Model {
         Self::open(source, options)
     }
 
-    /// Takes an engine that a provider compiled, whose file says nothing of its inputs and outputs:
-    /// `declared` says it, with every dimension.
+    /// Wraps a compiled engine, whose file does not tell its inputs and outputs: `declared` names them,
+    /// with every dimension.
     ///
     /// # Errors
-    /// As [`load`](Self::load); [`EngineError::Provider`] where another provider was asked for.
+    /// As [`load`](Self::load); [`EngineError::Provider`] if the options name another provider.
     pub(super) fn wrap(
         path: &Path,
         kind: EngineKind,
@@ -109,22 +109,22 @@ impl Model {
         }
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = {
-            // Given back before the session opens: an engine may have hundreds of megabytes.
+            // Freed before the session opens: an engine may have hundreds of megabytes.
             let engine = fs::read(path).map_err(|why| load(why.to_string()))?;
             epcontext::wrap(kind, &name, &declared.inputs, &declared.outputs, &engine)
         };
-        let source = Source { name, shown, format: Format::Onnx, path: None, bytes };
+        let source = ModelSource { name, shown, format: FileFormat::Onnx, path: None, bytes };
         let options = EngineOptions { provider, ..options.clone() };
         Self::open(source, &options)
     }
 
-    fn open(mut source: Source, options: &EngineOptions) -> Result<Self, EngineError> {
-        if let Format::Engine(kind) = source.format {
+    fn open(mut source: ModelSource, options: &EngineOptions) -> Result<Self, EngineError> {
+        if let FileFormat::Engine(kind) = source.format {
             return Err(EngineError::Load {
                 path: source.shown,
                 reason: format!(
-                    "it is {}, which does not say what its inputs and outputs are; only gaze \
-                     models can be opened so, with a profile that names them",
+                    "it is {}, which does not tell its inputs and outputs; only gaze models can be \
+                     opened this way, with a profile that names them",
                     kind.describe()
                 ),
             });
@@ -133,11 +133,11 @@ impl Model {
         let batch_size = options.batch_size.max(1);
         let on_cpu = options.provider.candidates(runtime) == [ExecutionProvider::Cpu];
         let plain = options.precision == Precision::Auto && options.provider_options.is_empty();
-        let ort_format = source.format == Format::Ort;
+        let ort_format = source.format == FileFormat::Ort;
         if (on_cpu && plain) || (ort_format && options.provider == ExecutionProvider::Auto) {
-            let key = Key::new(&source, options, &[]);
-            let session = shared::session(key, options.replaces, || {
-                let session = placement::open_on_cpu(runtime, &source, options)?;
+            let key = SessionKey::new(&source, options, &[]);
+            let session = session_pool::session(key, options.replaces, || {
+                let session = provider_session::open_on_cpu(runtime, &source, options)?;
                 let info = describe(&source.name, &session);
                 Ok(SharedSession::new(session, info, ExecutionProvider::Cpu.nick(), None))
             })?;
@@ -164,20 +164,20 @@ impl Model {
             reason: why.to_string(),
         })?;
         let info = declared.info(&source.name);
-        let waiting = Waiting { source, declared, options: options.clone() };
-        Ok(Self { state: State::Waiting(Box::new(waiting)), info, batch_size })
+        let unopened = Unopened { source, declared, options: options.clone() };
+        Ok(Self { state: State::Unopened(Box::new(unopened)), info, batch_size })
     }
 
-    /// What the file declares.
-    pub fn info(&self) -> &ModelInfo {
+    /// Its inputs, outputs and metadata.
+    pub(super) fn info(&self) -> &ModelInfo {
         &self.info
     }
 
     /// The dimensions of each input without the batch, free height and width taken from `size`.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] where a dimension stays free.
-    pub fn item_shapes(&self, size: Option<Size>) -> Result<Vec<Vec<usize>>, EngineError> {
+    /// [`EngineError::Unsupported`] if a dimension stays free.
+    pub(super) fn item_shapes(&self, size: Option<Size>) -> Result<Vec<Vec<usize>>, EngineError> {
         shapes::item_shapes(&self.info, size)
     }
 
@@ -187,29 +187,35 @@ impl Model {
         items: &[Vec<usize>],
         diagnostics: &Diagnostics,
     ) -> Result<Vec<u8>, EngineError> {
-        let State::Waiting(waiting) = self.state else {
+        let State::Unopened(unopened) = self.state else {
             return Err(EngineError::Load {
                 path: self.info.name,
                 reason: "only ONNX files are compiled".to_owned(),
             });
         };
-        let Waiting { source, declared, options } = *waiting;
-        let compiled =
-            placement::compile(runtime::get()?, &source, &declared, &options, items, diagnostics)?;
+        let Unopened { source, declared, options } = *unopened;
+        let compiled = provider_session::compile(
+            runtime::get()?,
+            &source,
+            &declared,
+            &options,
+            items,
+            diagnostics,
+        )?;
         with_metadata(compiled, &declared.metadata).map_err(|why| EngineError::Load {
             path: source.shown,
-            reason: format!("what {} made of it cannot be read: {why}", options.provider),
+            reason: format!("the model that {} compiled cannot be read: {why}", options.provider),
         })
     }
 
-    /// Fixes the shapes, allocates all memory and runs the largest batch once: what cannot run
-    /// fails here and not in the middle of a stream, and the first frame is no slower than others.
+    /// Fixes the shapes, allocates all memory and runs the largest batch once: a model that cannot run
+    /// fails here instead of in the middle of a stream, and the first frame is no slower than others.
     ///
     /// `items` are the dimensions of each input without the batch.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for types and shapes that no code path serves,
-    /// [`EngineError::Run`] where that first run fails, and what keeps the provider from working.
+    /// [`EngineError::Unsupported`] for types and shapes that are not supported, [`EngineError::Run`] if
+    /// the first run fails, and those of the provider.
     pub(super) fn bind(
         self,
         items: &[Vec<usize>],
@@ -217,18 +223,24 @@ impl Model {
     ) -> Result<OrtEngine, EngineError> {
         match self.state {
             State::Open(session) => OrtEngine::bind(session, self.info, self.batch_size, items),
-            State::Waiting(waiting) => {
-                let Waiting { source, declared, options } = *waiting;
-                let key = Key::new(&source, &options, items);
-                let session = shared::session(key, options.replaces, || {
+            State::Unopened(unopened) => {
+                let Unopened { source, declared, options } = *unopened;
+                let key = SessionKey::new(&source, &options, items);
+                let session = session_pool::session(key, options.replaces, || {
                     let runtime = runtime::get()?;
-                    let (session, provider) =
-                        placement::open(runtime, &source, &declared, &options, items, diagnostics)?;
+                    let (session, provider) = provider_session::open(
+                        runtime,
+                        &source,
+                        &declared,
+                        &options,
+                        items,
+                        diagnostics,
+                    )?;
                     let info = describe(&source.name, &session);
-                    let place = provider.place(&options);
-                    Ok(SharedSession::new(session, info, provider.nick(), place))
+                    let device = cuda::input_device(provider, &options);
+                    Ok(SharedSession::new(session, info, provider.nick(), device))
                 })?;
-                // A compiled model has lost its metadata, and its shapes are fixed.
+                // Compiling loses the metadata and fixes the shapes.
                 let info = ModelInfo { metadata: self.info.metadata, ..session.info.clone() };
                 OrtEngine::bind(session, info, self.batch_size, items)
             }
@@ -236,7 +248,7 @@ impl Model {
     }
 }
 
-/// A model that is compiled, with the metadata of the model that it was made of.
+/// A compiled model with the metadata of its original.
 fn with_metadata(
     mut compiled: Vec<u8>,
     metadata: &BTreeMap<String, String>,
@@ -250,7 +262,7 @@ fn with_metadata(
     Ok(compiled)
 }
 
-/// The error of an engine that was given to a provider which did not compile it.
+/// The error of a compiled engine that another provider is to run.
 fn belongs_to(owner: ExecutionProvider, asked: ExecutionProvider, what: &str) -> EngineError {
     EngineError::Provider {
         provider: asked.nick().to_owned(),

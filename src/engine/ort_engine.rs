@@ -1,5 +1,5 @@
-//! A model in ONNX Runtime behind the [`Engine`] port: its shapes fixed, all memory allocated. The
-//! session may be shared with other engines of the same model and options; inputs and outputs are not.
+//! A model in ONNX Runtime behind the [`Engine`] port: its shapes fixed, all memory allocated. Engines of
+//! the same model and options may share the session; each has its own inputs and outputs.
 //!
 //! # How runs avoid copies and allocations
 //! Inputs are tensors of the largest batch, written in place. A full batch passes them as they
@@ -8,9 +8,10 @@
 //! for each batch size that occurs and ONNX Runtime writes into them; half-precision ones are
 //! converted into a buffer that is reused. `ort`'s `IoBinding` was not taken: it collects the bound
 //! outputs anew after each run, which allocates, and what it binds can be passed to a run as well.
-//! Inputs that are made on a GPU have tensors of their own there (`device`).
+//! Inputs that a GPU makes have tensors in its memory (`device_tensors`).
 
 use std::array;
+#[cfg(feature = "tool")]
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,18 +20,17 @@ use ort::session::{
     HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue, SessionOutputs,
 };
 
-use super::device::{self, DeviceSide, Kinds};
-pub use super::shapes::MAX_INPUTS;
-use super::shapes::{Batch, batch_of, bind_inputs, item_shapes};
-use super::shared::SharedSession;
-use super::tensors::{Binding, Input, Output, OutputElement};
+use super::batcher::BatchedEngine;
+use super::device_tensors::{self, DeviceTensors, Templates};
+use super::session_pool::SharedSession;
+use super::shapes::{BatchSize, MAX_INPUTS, batch_of, bind_inputs, item_shapes};
+use super::tensors::{Input, Output, OutputBinding, OutputElement};
 use crate::core::geometry::Size;
 use crate::core::inference::device::DeviceMemory;
 use crate::core::inference::{Engine, EngineError, ModelInfo, TensorMut, list};
-use crate::engine::batcher::GatheredEngine;
 
-/// The outputs as the file declares them, where no run may tell: its addresses would be recorded.
-fn declared(info: &ModelInfo, batch: Batch) -> Result<Vec<Output>, EngineError> {
+/// The outputs as the file declares them, for CUDA graphs: a run would record its addresses.
+fn declared(info: &ModelInfo, batch: BatchSize) -> Result<Vec<Output>, EngineError> {
     let outputs = info.outputs.iter().map(|info| {
         Output::declared(info, batch.max, batch.free).ok_or_else(|| {
             EngineError::Unsupported(format!(
@@ -47,7 +47,7 @@ fn probe(
     session: &mut Session,
     inputs: &[Input],
     info: &ModelInfo,
-    batch: Batch,
+    batch: BatchSize,
 ) -> Result<Vec<Output>, EngineError> {
     let mut selector = OutputSelector::no_default();
     for output in info.outputs.iter().filter(|output| OutputElement::of(output).is_some()) {
@@ -70,8 +70,8 @@ fn run_error(why: ort::Error) -> EngineError {
     EngineError::Run(why.message().to_owned())
 }
 
-/// One run of the first `batch` items, or of all. The inputs lie on the stack, in as many shapes as
-/// a model may have inputs.
+/// One run of the first `batch` items, or of all. The array of inputs is on the stack, so each number
+/// of inputs has its own instance.
 fn run_session<'r>(
     session: &'r mut Session,
     inputs: &[Input],
@@ -109,20 +109,20 @@ fn run_session<'r>(
 #[derive(Debug)]
 pub struct OrtEngine {
     info: ModelInfo,
-    batch: Batch,
+    batch: BatchSize,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
-    /// By batch size less one; made when that size first occurs.
-    bindings: Vec<Option<Binding>>,
-    /// Tensors on the device that runs the model, where it has memory of its own.
-    device: Option<DeviceSide>,
+    /// By batch size minus one; made when that size first occurs.
+    bindings: Vec<Option<OutputBinding>>,
+    /// Tensors on the device that runs the model, if it has its own memory.
+    device: Option<DeviceTensors>,
     /// The last run, if it succeeded.
     last: Option<Last>,
     // Outlives the tensors that are in its device's memory.
     session: Arc<SharedSession>,
 }
 
-/// Where the last run's outputs are.
+/// Where the outputs of the last run are.
 #[derive(Clone, Copy, Debug)]
 enum Last {
     /// In the binding of this index.
@@ -132,9 +132,10 @@ enum Last {
 }
 
 impl OrtEngine {
-    /// Ends the trace that it was opened with, and gives the file's path.
+    /// Ends the trace with which it was opened, and gives the path of the file.
+    #[cfg(feature = "tool")]
     pub(super) fn end_trace(&mut self) -> Result<PathBuf, EngineError> {
-        self.session.lock().session.end_profiling().map(PathBuf::from).map_err(run_error)
+        self.session.lock().end_profiling().map(PathBuf::from).map_err(run_error)
     }
 
     /// Fixes the shapes of a session, see [`Model::bind`](super::model::Model::bind).
@@ -158,11 +159,11 @@ impl OrtEngine {
                 list(&info.outputs)
             )));
         }
-        let device = session.place.clone().map(DeviceSide::new);
-        let graphs = device.as_ref().is_some_and(|device| device.place.graphs);
+        let device = session.device.clone().map(DeviceTensors::new);
+        let graphs = device.as_ref().is_some_and(DeviceTensors::has_graphs);
         let outputs = match graphs {
             true => declared(&info, batch)?,
-            false => probe(&mut session.lock().session, &inputs, &info, batch)?,
+            false => probe(&mut session.lock(), &inputs, &info, batch)?,
         };
         let bindings = (0..batch.max).map(|_| None).collect();
         let mut this = Self { info, batch, inputs, outputs, bindings, device, last: None, session };
@@ -174,40 +175,41 @@ impl OrtEngine {
 
     /// Whether runs are recorded as CUDA graphs, which no other engine may then use.
     fn has_graphs(&self) -> bool {
-        self.device.as_ref().is_some_and(|device| device.place.graphs)
+        self.device.as_ref().is_some_and(DeviceTensors::has_graphs)
     }
 
-    /// The same, its runs gathered with those of others into batches, where a run takes several
-    /// items and there is a time to wait for others.
-    pub(super) fn gathered(self, timeout: Duration) -> Box<dyn Engine> {
+    /// The same, its runs joined with those of other engines into batches, if a run takes several items
+    /// and `timeout` is not zero.
+    pub(super) fn batched(self, timeout: Duration) -> Box<dyn Engine> {
         if timeout.is_zero() || self.batch.max == 1 || self.has_graphs() {
             return Box::new(self);
         }
         let session = self.session.clone();
-        Box::new(GatheredEngine::new(session.gatherer(self, timeout)))
+        Box::new(BatchedEngine::new(session.batcher(self, timeout)))
     }
 
-    /// A run with the inputs that are on the device; where `bring` says so, they are copied there
-    /// first.
-    fn run_set(&mut self, batch: usize, bring: bool) -> Result<(), EngineError> {
+    /// A run with the inputs on the device; `upload` copies them there first.
+    fn run_on_set(&mut self, batch: usize, upload: bool) -> Result<(), EngineError> {
         let Some(device) = &mut self.device else {
-            return Err(EngineError::Run("there is no device to run on".to_owned()));
+            return Err(EngineError::Run(
+                "the model runs on no device with its own memory".to_owned(),
+            ));
         };
-        let mut turn = self.session.lock();
-        let kinds = Kinds {
+        let mut session = self.session.lock();
+        let templates = Templates {
             info: &self.info,
             inputs: &self.inputs,
             outputs: &self.outputs,
-            batch: (self.batch.max, self.batch.free),
+            batch: self.batch,
         };
-        let set = device.set(&turn.session, &kinds, batch)?;
-        if bring {
-            set.bring(&mut self.inputs).map_err(run_error)?;
+        let set = device.set(&session, &templates, batch)?;
+        if upload {
+            set.upload(&mut self.inputs).map_err(run_error)?;
         }
         let values =
-            run_session(&mut turn.session, set.inputs(), None, set.options()).map_err(run_error)?;
+            run_session(&mut session, set.inputs(), None, set.options()).map_err(run_error)?;
         let handles = match set.is_new() {
-            true => Some(Binding::take_handles(&self.info, &self.outputs, values)),
+            true => Some(OutputBinding::take_handles(&self.info, &self.outputs, values)),
             false => {
                 drop(values);
                 None
@@ -216,7 +218,7 @@ impl OrtEngine {
         if let Some(handles) = handles {
             set.keep(handles.map_err(run_error)?);
         }
-        set.fetch().map_err(run_error)?;
+        set.download().map_err(run_error)?;
         for (output, tensor) in self.outputs.iter_mut().zip(set.outputs()) {
             output.convert(tensor.as_ref());
         }
@@ -226,7 +228,7 @@ impl OrtEngine {
     fn check(&self, batch: usize) -> Result<usize, EngineError> {
         if batch == 0 || batch > self.batch.max {
             return Err(EngineError::Run(format!(
-                "a batch of {batch} does not lie in 1..={}",
+                "a batch of {batch} is not in 1..={}",
                 self.batch.max
             )));
         }
@@ -234,16 +236,16 @@ impl OrtEngine {
     }
 
     fn run_batch(&mut self, batch: usize) -> ort::Result<()> {
-        let slot = &mut self.bindings[batch - 1];
-        let binding = match slot {
+        let known = &mut self.bindings[batch - 1];
+        let binding = match known {
             Some(binding) => binding,
-            None => slot.insert(Binding::new(&self.info, &self.outputs, batch)?),
+            None => known.insert(OutputBinding::new(&self.info, &self.outputs, batch)?),
         };
         let part = (batch < self.batch.max).then_some(batch);
-        let mut turn = self.session.lock();
-        let values = run_session(&mut turn.session, &self.inputs, part, &binding.options)?;
+        let mut session = self.session.lock();
+        let values = run_session(&mut session, &self.inputs, part, &binding.options)?;
         if binding.tensors.is_empty() {
-            binding.tensors = Binding::take_handles(&self.info, &self.outputs, values)?;
+            binding.tensors = OutputBinding::take_handles(&self.info, &self.outputs, values)?;
         }
         for (output, tensor) in self.outputs.iter_mut().zip(&binding.tensors) {
             output.convert(tensor.as_ref());
@@ -282,11 +284,11 @@ impl Engine for OrtEngine {
         let inputs = bind_inputs(&self.info, self.batch, &items)?;
         let outputs = match self.has_graphs() {
             true => declared(&self.info, self.batch)?,
-            false => probe(&mut self.session.lock().session, &inputs, &self.info, self.batch)?,
+            false => probe(&mut self.session.lock(), &inputs, &self.info, self.batch)?,
         };
         (self.inputs, self.outputs) = (inputs, outputs);
         self.bindings.iter_mut().for_each(|binding| *binding = None);
-        self.device.iter_mut().for_each(DeviceSide::clear);
+        self.device.iter_mut().for_each(DeviceTensors::clear);
         self.last = None;
         Ok(())
     }
@@ -295,7 +297,7 @@ impl Engine for OrtEngine {
         let batch = self.check(batch)?;
         self.last = None;
         if self.has_graphs() {
-            self.run_set(batch, true)?;
+            self.run_on_set(batch, true)?;
             self.last = Some(Last::Device(batch));
         } else {
             self.run_batch(batch).map_err(run_error)?;
@@ -305,35 +307,35 @@ impl Engine for OrtEngine {
     }
 
     fn device(&self) -> Option<u32> {
-        self.device.as_ref().map(|device| device.place.number)
+        self.device.as_ref().map(|device| device.number())
     }
 
     fn device_input(&mut self, index: usize, batch: usize) -> Result<DeviceMemory, EngineError> {
         let batch = self.check(batch)?;
         let Some(device) = &mut self.device else {
-            return Err(EngineError::Unsupported("its inputs are in the host".to_owned()));
+            return Err(EngineError::Unsupported("its inputs are in the host's memory".to_owned()));
         };
-        let kinds = Kinds {
+        let templates = Templates {
             info: &self.info,
             inputs: &self.inputs,
             outputs: &self.outputs,
-            batch: (self.batch.max, self.batch.free),
+            batch: self.batch,
         };
-        let place = device.place.clone();
-        // Asked for each item; the session, and with it its turn, only for the first of its size.
-        let set = match device.known(batch, kinds.batch) {
-            Some(_) => device.known_mut(batch, kinds.batch),
-            None => Some(device.set(&self.session.lock().session, &kinds, batch)?),
+        let number = device.number();
+        // Called for each item; only the first of its size needs the session.
+        let set = match device.known(batch, templates.batch) {
+            Some(_) => device.known_mut(batch, templates.batch),
+            None => Some(device.set(&self.session.lock(), &templates, batch)?),
         };
         let input = set.and_then(|set| set.inputs_mut().get_mut(index));
         let input = input.ok_or_else(|| EngineError::Run(format!("there is no input {index}")))?;
-        Ok(device::memory(&place, input))
+        Ok(device_tensors::memory(number, input))
     }
 
     fn run_on_device(&mut self, batch: usize) -> Result<(), EngineError> {
         let batch = self.check(batch)?;
         self.last = None;
-        self.run_set(batch, false)?;
+        self.run_on_set(batch, false)?;
         self.last = Some(Last::Device(batch));
         Ok(())
     }
@@ -345,7 +347,7 @@ impl Engine for OrtEngine {
             }
             Some(Last::Device(batch)) => {
                 let device = self.device.as_ref();
-                let set = device.and_then(|d| d.known(batch, (self.batch.max, self.batch.free)));
+                let set = device.and_then(|d| d.known(batch, self.batch));
                 set.and_then(|set| set.outputs()[index].as_ref())
             }
             None => None,
@@ -355,5 +357,5 @@ impl Engine for OrtEngine {
 }
 
 #[cfg(test)]
-#[path = "session_tests.rs"]
+#[path = "ort_engine_tests.rs"]
 mod tests;

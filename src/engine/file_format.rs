@@ -1,4 +1,4 @@
-//! What a model file is, told before a runtime parses it, so that errors name the real cause.
+//! The format of a model file, recognised before a runtime parses it, so that errors name the real cause.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
@@ -7,22 +7,22 @@ use std::path::Path;
 use crate::core::inference::EngineError;
 use crate::core::onnx::epcontext::EngineKind;
 
-/// How many bytes are looked at.
+/// How many bytes decide.
 const HEAD: u64 = 512;
 
-/// Formats that are read, told by content: a name may lie.
+/// Formats of model files, recognised by content: a name may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum FileFormat {
     /// ONNX, which ONNX Runtime reads.
     Onnx,
     /// ONNX Runtime's own format.
     Ort,
-    /// What one provider compiled, which ONNX Runtime takes only in a wrapper.
+    /// A compiled engine of one provider, which ONNX Runtime takes only in a wrapper.
     Engine(EngineKind),
 }
 
-impl Format {
-    /// What people call it.
+impl FileFormat {
+    /// Its usual name.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Onnx => "ONNX",
@@ -41,14 +41,14 @@ impl Format {
     }
 }
 
-/// What TensorRT's serialised engines begin with.
+/// The beginning of TensorRT's serialised engines.
 const TENSORRT: &[u8] = b"ftrt";
 
-/// What QNN's context binaries begin with (QAIRT 2.51).
+/// The beginning of QNN's context binaries (QAIRT 2.51).
 const QNN: &[u8] = &[0, 0, 0, 2, 0, 0, 0, 3];
 
-/// Looks at a file's beginning.
-pub(super) fn check(path: &Path) -> Result<Format, EngineError> {
+/// Recognises a file by its beginning, or by its name if the beginning says nothing.
+pub(super) fn check(path: &Path) -> Result<FileFormat, EngineError> {
     let shown = || path.display().to_string();
     let load = |reason: String| EngineError::Load { path: shown(), reason };
     let metadata = fs::metadata(path).map_err(|why| match why.kind() {
@@ -56,51 +56,51 @@ pub(super) fn check(path: &Path) -> Result<Format, EngineError> {
         _ => load(why.to_string()),
     })?;
     if metadata.is_dir() {
-        return Err(load("it is a directory, give the .onnx or .ort file in it".to_owned()));
+        return Err(load("it is a directory; give the .onnx or .ort file in it".to_owned()));
     }
     let mut head = Vec::new();
     File::open(path)
         .and_then(|file| file.take(HEAD).read_to_end(&mut head))
         .map_err(|why| load(why.to_string()))?;
     match recognise(&head).map_err(load)? {
-        // ONNX begins with its IR version, the field 1; for what begins otherwise the name decides.
-        Format::Onnx if head[0] != 0x08 => Ok(by_name(path)),
+        // ONNX begins with its IR version, the field 1. Otherwise the name decides.
+        FileFormat::Onnx if head[0] != 0x08 => Ok(by_name(path)),
         format => Ok(format),
     }
 }
 
-fn by_name(path: &Path) -> Format {
+fn by_name(path: &Path) -> FileFormat {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     match extension.to_str() {
-        Some("engine" | "plan") => Format::Engine(EngineKind::TensorRtPlan),
-        Some("bin") => Format::Engine(EngineKind::QnnContext),
-        _ => Format::Onnx,
+        Some("engine" | "plan") => FileFormat::Engine(EngineKind::TensorRtPlan),
+        Some("bin") => FileFormat::Engine(EngineKind::QnnContext),
+        _ => FileFormat::Onnx,
     }
 }
 
-/// Tells the format from the first bytes, or why it is none.
-pub(super) fn recognise(head: &[u8]) -> Result<Format, String> {
+/// The format of a file with these first bytes, or why it is no model.
+pub(super) fn recognise(head: &[u8]) -> Result<FileFormat, String> {
     if head.is_empty() {
         return Err("the file is empty".to_owned());
     }
     // The identifier of an `.ort` file, a flatbuffer, stands after its first offset.
     if head.get(4..8) == Some(b"ORTM") {
-        return Ok(Format::Ort);
+        return Ok(FileFormat::Ort);
     }
     for (magic, kind) in [(TENSORRT, EngineKind::TensorRtPlan), (QNN, EngineKind::QnnContext)] {
         if head.starts_with(magic) {
-            return Ok(Format::Engine(kind));
+            return Ok(FileFormat::Engine(kind));
         }
     }
     let head = &head[..head.len().min(HEAD as usize)];
     if head.starts_with(b"version https://git-lfs") {
-        return Err("it is a Git LFS pointer and not the model: run `git lfs pull`".to_owned());
+        return Err("it is a Git LFS pointer instead of the model: run `git lfs pull`".to_owned());
     }
     // An ONNX file begins with small numbers that no text has.
     if head.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)) {
         return Err("it is text, not an ONNX model".to_owned());
     }
-    Ok(Format::Onnx)
+    Ok(FileFormat::Onnx)
 }
 
 #[cfg(test)]
@@ -109,17 +109,17 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_content() {
-        assert_eq!(recognise(b"\x08\x08\x12\x04gaze"), Ok(Format::Onnx));
-        assert_eq!(recognise(b"\x24\0\0\0ORTM\0\0"), Ok(Format::Ort));
-        assert_eq!(recognise(b"ftrt\xc0\0"), Ok(Format::Engine(EngineKind::TensorRtPlan)));
+        assert_eq!(recognise(b"\x08\x08\x12\x04gaze"), Ok(FileFormat::Onnx));
+        assert_eq!(recognise(b"\x24\0\0\0ORTM\0\0"), Ok(FileFormat::Ort));
+        assert_eq!(recognise(b"ftrt\xc0\0"), Ok(FileFormat::Engine(EngineKind::TensorRtPlan)));
         let context = [0, 0, 0, 2, 0, 0, 0, 3, 0, 0];
-        assert_eq!(recognise(&context), Ok(Format::Engine(EngineKind::QnnContext)));
+        assert_eq!(recognise(&context), Ok(FileFormat::Engine(EngineKind::QnnContext)));
         for (name, format) in [
-            ("a.PLAN", Format::Engine(EngineKind::TensorRtPlan)),
-            ("a.engine", Format::Engine(EngineKind::TensorRtPlan)),
-            ("a.bin", Format::Engine(EngineKind::QnnContext)),
-            ("a.onnx", Format::Onnx),
-            ("a", Format::Onnx),
+            ("a.PLAN", FileFormat::Engine(EngineKind::TensorRtPlan)),
+            ("a.engine", FileFormat::Engine(EngineKind::TensorRtPlan)),
+            ("a.bin", FileFormat::Engine(EngineKind::QnnContext)),
+            ("a.onnx", FileFormat::Onnx),
+            ("a", FileFormat::Onnx),
         ] {
             assert_eq!(by_name(Path::new(name)), format, "{name}");
         }

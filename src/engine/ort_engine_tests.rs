@@ -7,8 +7,9 @@ use ort::memory::AllocationDevice;
 
 use super::*;
 use crate as gstgaze;
-use crate::engine::device::DevicePlace;
-use crate::engine::{self, EngineOptions};
+use crate::engine::device_tensors::InputDevice;
+use crate::engine::open;
+use crate::engine::options::EngineOptions;
 
 #[path = "../../tests/common/requirements.rs"]
 #[allow(dead_code)] // the part that concerns footage
@@ -22,9 +23,9 @@ fn engine(test: &str, model: &str, graphs: bool) -> Option<OrtEngine> {
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(model);
     let options = EngineOptions { batch_size: 6, threads: 1, ..EngineOptions::default() };
-    let mut engine = engine::open(path, &options).result.unwrap();
-    let place = DevicePlace { device: AllocationDevice::CPU, number: 3, graphs };
-    engine.device = Some(DeviceSide::new(place));
+    let mut engine = open::open(path, &options).result.unwrap();
+    let device = InputDevice { kind: AllocationDevice::CPU, number: 3, graphs };
+    engine.device = Some(DeviceTensors::new(device));
     if graphs {
         // As `bind` has them.
         engine.outputs = declared(&engine.info, engine.batch).unwrap();
@@ -54,7 +55,7 @@ fn answer(engine: &OrtEngine, items: usize) -> Vec<f32> {
 
 #[test]
 fn runs_on_the_device_are_as_those_of_the_host() {
-    let test = "engine::session::runs_on_the_device_are_as_those_of_the_host";
+    let test = "engine::ort_engine::runs_on_the_device_are_as_those_of_the_host";
     for model in
         ["regression.onnx", "regression_f16.onnx", "regression_u8.onnx", "regression_i8.onnx"]
     {
@@ -72,7 +73,8 @@ fn runs_on_the_device_are_as_those_of_the_host() {
             places.push((batch.next_power_of_two().min(max), memory));
             let (room, _) = *places.last().unwrap();
             let free = engine.batch.free;
-            let set = engine.device.as_mut().unwrap().known_mut(batch, (max, free)).unwrap();
+            let size = engine.batch;
+            let set = engine.device.as_mut().unwrap().known_mut(batch, size).unwrap();
             let input = &mut set.inputs_mut()[0];
             assert_eq!(input.address(), (memory.address, memory.bytes));
             fill(input.values(), batch, if free { room } else { max }, round);
@@ -93,7 +95,7 @@ fn runs_on_the_device_are_as_those_of_the_host() {
 
 #[test]
 fn with_graphs_everything_passes_by_the_same_addresses() {
-    let test = "engine::session::with_graphs_everything_passes_by_the_same_addresses";
+    let test = "engine::ort_engine::with_graphs_everything_passes_by_the_same_addresses";
     for model in ["regression.onnx", "regression_f16.onnx", "regression_batch4.onnx"] {
         let Some(mut plain) = engine(test, model, false) else { return };
         let Some(mut engine) = engine(test, model, true) else { return };
@@ -121,6 +123,6 @@ fn graphs_want_shapes_that_are_declared() {
         }],
         ..ModelInfo::default()
     };
-    let error = declared(&open, Batch { max: 4, free: true }).unwrap_err().to_string();
+    let error = declared(&open, BatchSize { max: 4, free: true }).unwrap_err().to_string();
     assert!(error.contains("gaze [?,?]") && error.contains("enable_cuda_graph"), "{error}");
 }

@@ -1,30 +1,31 @@
-//! A model of any kind made ready, and told what it is for.
+//! Opening a model of unknown purpose, and recognising the purpose.
 
 use std::path::Path;
 
-use super::EngineOptions;
 use super::diagnostics::{Diagnostics, Opened};
-use super::gaze_model::{OpenError, bind, load, profile_of};
-use super::session::OrtEngine;
+use super::gaze_profile::profile_of;
+use super::open_gaze::{OpenError, bind, load};
+use super::options::EngineOptions;
+use super::ort_engine::OrtEngine;
 use crate::core::face::attributes::{AttributeModel, recognise_any};
 use crate::core::face::detect;
 use crate::core::face::detect::{DetectorKind, opening_size};
 use crate::core::geometry::Size;
 use crate::core::profile::{FoundBy, ProfileError, ResolvedProfile};
 
-/// The longer side of inputs that are free, where nobody says: what any detector opens at.
+/// The longer side of inputs of open size if the options name none: any detector opens at it.
 const FREE_SIZE: u32 = 320;
 
-/// What a model is for.
+/// The purpose of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Role {
-    /// Gaze, with what goes in and comes out, and how that was found.
+    /// Gaze, with its profile and how the profile was found.
     Gaze(Box<ResolvedProfile>, FoundBy),
     /// Faces.
     Detector(DetectorKind),
-    /// Something else of a face.
+    /// An attribute of a face.
     Attribute(AttributeModel),
-    /// Not known; why it is no gaze model.
+    /// Unknown; the error says why it is no gaze model.
     Unknown(ProfileError),
 }
 
@@ -35,12 +36,12 @@ impl Role {
             Self::Gaze(profile, _) => format!("a gaze model ({})", profile.name),
             Self::Detector(kind) => format!("a face detector ({})", kind.name()),
             Self::Attribute(model) => model.name().to_owned(),
-            Self::Unknown(_) => "a model of no kind that is known".to_owned(),
+            Self::Unknown(_) => "a model of an unknown kind".to_owned(),
         }
     }
 }
 
-/// What a model that is no gaze model gets for dimensions that it leaves open.
+/// The input size of a model other than a gaze model that leaves it open.
 pub(super) fn free_size(options: &EngineOptions) -> Size {
     options.input_size.unwrap_or_else(|| opening_size(FREE_SIZE))
 }
@@ -50,17 +51,17 @@ pub(super) fn free_size(options: &EngineOptions) -> Size {
 pub struct AnyModel {
     /// Runs it.
     pub engine: OrtEngine,
-    /// What it is for.
+    /// Its purpose.
     pub role: Role,
 }
 
-/// Opens a model of any kind. A gaze model gets the sizes of its profile, which is found as
-/// [`open_model`](super::open_model) does; what another model leaves open is `input_size` of the
-/// options, or a size that suits detectors.
+/// Opens a model of unknown purpose. A gaze model gets the sizes of its profile, found as by
+/// [`open_model`](super::open_model); another model gets `input_size` of the options for dimensions that
+/// it leaves open, or a size that suits detectors.
 ///
 /// # Errors
-/// [`OpenError::Engine`] where it does not run, [`OpenError::Profile`] where the `profile` that was
-/// named does not fit.
+/// [`OpenError::Engine`] if it does not run, [`OpenError::Profile`] if the named `profile` does not
+/// fit.
 pub fn open_any(
     path: impl AsRef<Path>,
     profile: Option<&str>,

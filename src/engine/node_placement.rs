@@ -1,70 +1,57 @@
-//! Where each node of a model runs: ONNX Runtime's own trace of a run, which is the only account
-//! that every version gives.
+//! Which execution provider runs which node, from ONNX Runtime's trace of a run: the only source that
+//! every version offers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io};
 
 use serde::Deserialize;
+use tempfile::TempDir;
 
-use super::session::OrtEngine;
+use super::ort_engine::OrtEngine;
 use crate::core::inference::EngineError;
 
 /// The nodes of one execution provider, after the runtime has fused what it can.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Placement {
+pub struct NodePlacement {
     /// Name of the provider in ONNX Runtime, e.g. `CPUExecutionProvider`.
     pub provider: String,
-    /// How many nodes it runs. A provider that compiles counts each part as one.
+    /// How many nodes it runs; each compiled part counts as one.
     pub nodes: usize,
     /// The same by operator.
     pub operators: BTreeMap<String, usize>,
 }
 
-/// A folder of its own for a trace, gone when this is dropped.
+/// A temporary folder for a trace, deleted when this is dropped.
 #[derive(Debug)]
-pub struct Trace {
-    folder: PathBuf,
+pub struct PlacementTrace {
+    folder: TempDir,
 }
 
-impl Trace {
-    /// Makes the folder among the system's temporary files.
+impl PlacementTrace {
+    /// Makes the folder.
     ///
     /// # Errors
-    /// Where none can be made.
+    /// The system's temporary directory takes no folder.
     pub fn new() -> io::Result<Self> {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("gaze-trace-{}-{count}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        // Not one that is there: somebody else might have made it.
-        fs::create_dir(&folder)?;
-        Ok(Self { folder })
+        Ok(Self { folder: tempfile::Builder::new().prefix("gaze-trace-").tempdir()? })
     }
 
     /// The value for [`EngineOptions::trace`](super::EngineOptions::trace).
     pub fn prefix(&self) -> PathBuf {
-        self.folder.join("run")
+        self.folder.path().join("run")
     }
 
-    /// Ends the trace of an engine that was opened with this prefix, and reads it. Opening runs a
-    /// model once, so that nothing else needs to be run.
+    /// Ends and reads the trace of an engine that was opened with this prefix. Opening has run the
+    /// model once, which suffices.
     ///
     /// # Errors
-    /// [`EngineError::Run`] where there is none.
-    pub fn finish(self, engine: &mut OrtEngine) -> Result<Vec<Placement>, EngineError> {
+    /// [`EngineError::Run`] without a readable trace.
+    pub fn finish(self, engine: &mut OrtEngine) -> Result<Vec<NodePlacement>, EngineError> {
         let failed = |why: String| EngineError::Run(format!("its trace cannot be read: {why}"));
         let file = engine.end_trace()?;
         let text = fs::read(file).map_err(|why| failed(why.to_string()))?;
         placements(&text).map_err(|why| failed(why.to_string()))
-    }
-}
-
-impl Drop for Trace {
-    fn drop(&mut self) {
-        // Nobody is there to tell; the system clears its temporary files.
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -86,10 +73,10 @@ struct Arguments {
 }
 
 /// Counts each node once, however often it ran.
-fn placements(json: &[u8]) -> serde_json::Result<Vec<Placement>> {
+fn placements(json: &[u8]) -> serde_json::Result<Vec<NodePlacement>> {
     let events: Vec<Event> = serde_json::from_slice(json)?;
     let mut seen = BTreeSet::new();
-    let mut found: BTreeMap<String, Placement> = BTreeMap::new();
+    let mut found: BTreeMap<String, NodePlacement> = BTreeMap::new();
     for event in events {
         let Event { cat, name, args: Arguments { provider: Some(provider), op_name } } = event
         else {
@@ -102,7 +89,7 @@ fn placements(json: &[u8]) -> serde_json::Result<Vec<Placement>> {
         placement.nodes += 1;
         *placement.operators.entry(op_name.unwrap_or_default()).or_default() += 1;
     }
-    let named = found.into_iter().map(|(provider, rest)| Placement { provider, ..rest });
+    let named = found.into_iter().map(|(provider, rest)| NodePlacement { provider, ..rest });
     Ok(named.collect())
 }
 
@@ -128,8 +115,8 @@ mod tests {
 
     #[test]
     fn a_trace_leaves_nothing_behind() {
-        let trace = Trace::new().unwrap();
-        let folder = trace.folder.clone();
+        let trace = PlacementTrace::new().unwrap();
+        let folder = trace.folder.path().to_path_buf();
         fs::write(trace.prefix(), "x").unwrap();
         drop(trace);
         assert!(!folder.exists());
