@@ -12,6 +12,7 @@ use gstgaze::core::inference::{Engine, EngineError, TensorMut};
 use gstgaze::engine::OrtEngine;
 use gstgaze::engine::log::{self, LogLevel};
 use gstgaze::engine::provider::ExecutionProvider;
+use gstgaze::engine::runtime;
 use gstgaze::engine::{self, EngineOptions};
 use half::f16;
 
@@ -371,10 +372,10 @@ fn a_missing_provider_is_an_error_and_not_the_cpu() {
     if !common::onnx_runtime("engine::a_missing_provider_is_an_error") {
         return;
     }
-    let at_hand = ExecutionProvider::available(runtime::get().unwrap());
-    assert!(at_hand.contains(&ExecutionProvider::Cpu));
+    let available = ExecutionProvider::available(runtime::get().unwrap());
+    assert!(available.contains(&ExecutionProvider::Cpu));
     for provider in ExecutionProvider::ALL {
-        if provider == ExecutionProvider::Auto || at_hand.contains(&provider) {
+        if provider == ExecutionProvider::Auto || available.contains(&provider) {
             continue;
         }
         let options = EngineOptions { provider, ..options(1) };
