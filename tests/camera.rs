@@ -84,7 +84,7 @@ fn impossible_values_are_refused_with_key_and_line() {
         ("plumb_bob", "equidistant", "distortion_model", 8, "pinhole"),
         ("0.05]", "0.05, 0.1, 0, 0]", "distortion_coefficients", 9, "rational"),
         ("0.05]", "0.05, 0.1]", "distortion_coefficients", 9, "k1"),
-        ("-0.25", "-2500", "distortion_coefficients", 9, "no distortion"),
+        ("-0.25", "-2500", "distortion_coefficients", 9, "not a distortion coefficient"),
     ] {
         let text = ROS.replacen(from, to, 1);
         assert_ne!(text, ROS);

@@ -197,7 +197,7 @@ fn errors_name_files_that_are_not_models() {
     };
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n";
     for (path, word) in [
-        (file("half of one.onnx", &whole[..whole.len() / 2]), "not all of it"),
+        (file("half of one.onnx", &whole[..whole.len() / 2]), "not a complete one"),
         (file("empty.onnx", b""), "empty"),
         (file("text.onnx", b"hello"), "text"),
         (file("pointer.onnx", pointer), "git lfs pull"),
@@ -496,7 +496,7 @@ fn inspect_rejects_truncated_models() {
     let path = folder.path().join("part.onnx");
     for share in 1..8 {
         fs::write(&path, &bytes[..bytes.len() * share / 8]).unwrap();
-        refused(&["inspect", text(&path)], CANNOT, &["not all of it"]);
+        refused(&["inspect", text(&path)], CANNOT, &["not a complete one"]);
     }
 }
 
