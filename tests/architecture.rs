@@ -86,7 +86,8 @@ fn module_of(file: &str) -> Vec<String> {
 /// Collects paths. `prefix` is what stands before the braces of a `use`.
 fn walk(tokens: TokenStream, prefix: &[String], source: &mut Source) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let is_colon = |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == ':');
+    let is_colon =
+        |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == ':');
     let ident = |at: usize| match tokens.get(at) {
         Some(TokenTree::Ident(ident)) => Some(ident.to_string()),
         _ => None,
@@ -236,7 +237,9 @@ fn rooms_name_only_the_rooms_below_them() {
     ];
     let mut wrong = Vec::new();
     for (room_name, may) in below {
-        for (index, source) in sources.iter().enumerate().filter(|(_, s)| room(&s.file) == room_name) {
+        for (index, source) in
+            sources.iter().enumerate().filter(|(_, s)| room(&s.file) == room_name)
+        {
             let others = imports[index].iter().map(|other| &sources[*other].file);
             wrong.extend(
                 others
@@ -272,8 +275,17 @@ fn each_outside_library_is_named_in_one_room() {
 
 #[test]
 fn the_core_has_no_clock_no_thread_no_lock_and_no_file() {
-    let forbidden =
-        ["Instant", "SystemTime", "Condvar", "Mutex", "RwLock", "thread", "fs", "File", "parking_lot"];
+    let forbidden = [
+        "Instant",
+        "SystemTime",
+        "Condvar",
+        "Mutex",
+        "RwLock",
+        "thread",
+        "fs",
+        "File",
+        "parking_lot",
+    ];
     let mut wrong = Vec::new();
     for source in sources().iter().filter(|source| room(&source.file) == "core") {
         let outside = source.paths.iter().filter(|path| resolved(source, path).is_none());

@@ -306,9 +306,15 @@ fn files_that_are_no_detector_are_refused() {
         &refusal(&common::data("binned.onnx")),
         &["binned.onnx", "gaze model", "gazeinfer engine="],
     );
-    says(&refusal(&common::data("free_size.onnx")), &["free_size.onnx", "Known face detectors: YuNet"]);
+    says(
+        &refusal(&common::data("free_size.onnx")),
+        &["free_size.onnx", "Known face detectors: YuNet"],
+    );
     if let Some(landmarks) = common::shared(test, "models/landmarks/pfld_98.onnx") {
-        says(&refusal(&landmarks), &["pfld_98.onnx", "face_image [", "Known face detectors: YuNet"]);
+        says(
+            &refusal(&landmarks),
+            &["pfld_98.onnx", "face_image [", "Known face detectors: YuNet"],
+        );
     }
     if let Some(engine) = common::shared(test, YUNET) {
         let whole = std::fs::read(engine).unwrap();

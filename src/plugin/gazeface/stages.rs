@@ -23,7 +23,30 @@ pub(super) struct StageSettings {
 
 /// Their properties, as a part of the table of `gazeface`.
 pub(super) fn properties() -> Vec<P> {
-    vec![]
+    vec![
+        P::text(Attribute::Landmarks.property(), |s| &mut s.landmarks)
+            .nick("Landmark engine")
+            .blurb(
+                "Model file of the landmark network: PFLD (98 points, with the eye corners that gaze \
+                 models of the eyes need) or landmarks-regression-retail-0009 (5 points); unset: \
+                 only the landmarks of the detector",
+            )
+            .mutable_ready(),
+        P::text(Attribute::HeadPose.property(), |s| &mut s.head_pose)
+            .nick("Head pose engine")
+            .blurb(
+                "Model file of the head pose network: head-pose-estimation-adas-0001; unset: no \
+                 head poses",
+            )
+            .mutable_ready(),
+        P::text(Attribute::EyeState.property(), |s| &mut s.eye_state)
+            .nick("Eye state engine")
+            .blurb(
+                "Model file of the eye state network: open-closed-eye-0001; needs a \
+                 landmark-engine with 98 points; unset: no eye openness",
+            )
+            .mutable_ready(),
+    ]
 }
 
 impl StageSettings {
