@@ -98,10 +98,7 @@ fn walk(tokens: TokenStream, prefix: &[String], source: &mut Source) {
             TokenTree::Ident(word) if *word == "mod" => {
                 let name = ident(at + 1).unwrap_or_default();
                 match tokens.get(at + 2) {
-                    // An inline module of tests.
-                    Some(TokenTree::Group(group)) if name != "tests" => {
-                        walk(group.stream(), &[], source);
-                    }
+                    // Inline modules hold tests, or what a macro defines.
                     Some(TokenTree::Punct(_)) => drop(source.children.insert(name)),
                     _ => {}
                 }
@@ -127,7 +124,11 @@ fn walk(tokens: TokenStream, prefix: &[String], source: &mut Source) {
                 source.paths.push(path);
             }
             TokenTree::Group(group) => {
-                walk(group.stream(), &[], source);
+                // `pub(in path)` imports nothing.
+                let mut inner = group.stream().into_iter();
+                if !matches!(inner.next(), Some(TokenTree::Ident(word)) if word == "in") {
+                    walk(group.stream(), &[], source);
+                }
                 at += 1;
             }
             _ => at += 1,

@@ -572,7 +572,7 @@ fn compile_needs_a_provider_that_compiles() {
     let (code, _, errors) = call(&["compile", text(&model), "-o", text(&out)]);
     assert_eq!(code, USAGE);
     assert!(errors.contains("--provider"), "{errors}");
-    for (provider, word) in [("cpu", "nothing that could be kept"), ("xnnpack", "qnn")] {
+    for (provider, word) in [("cpu", "it runs them as they are"), ("xnnpack", "qnn")] {
         let line = ["compile", text(&model), "-o", text(&out), "--provider", provider];
         let (code, _, errors) = call(&line);
         assert_eq!(code, CANNOT);

@@ -194,7 +194,7 @@ fn models_in_the_wrong_place_are_refused_with_the_right_one() {
         ("gazeface", vec![STAGES[0], ("landmark-engine", GAZE[0].1)], "gazeinfer engine="),
         ("gazeface", vec![STAGES[0], ("landmark-engine", yunet)], "use it as 'engine'"),
         ("gazeface", vec![STAGES[0], ("head-pose-engine", pfld)], "use it as 'landmark-engine'"),
-        ("gazeface", vec![STAGES[0], STAGES[3]], "'landmark-engine' a model of 98"),
+        ("gazeface", vec![STAGES[0], STAGES[3]], "set 'landmark-engine' to a model of 98"),
         ("gazeinfer", vec![STAGES[0]], "yunet"),
     ] {
         let Some(settings) = properties(test, &models) else { return };

@@ -11,6 +11,7 @@ use crate::engine::device_tensors::InputDevice;
 use crate::engine::open;
 use crate::engine::options::EngineOptions;
 
+#[allow(clippy::duplicate_mod)] // Two test modules of one program need it.
 #[path = "../../tests/common/requirements.rs"]
 #[allow(dead_code)] // the part that concerns footage
 mod requirements;

@@ -24,6 +24,7 @@ mod on_gpu;
 #[path = "../../../tests/nvmm/stub.rs"]
 mod stub;
 
+#[allow(clippy::duplicate_mod)] // Two test modules of one program need it.
 #[path = "../../../tests/common/requirements.rs"]
 #[allow(dead_code)] // the part that concerns footage
 mod requirements;
