@@ -97,10 +97,9 @@ fn walk(tokens: TokenStream, prefix: &[String], source: &mut Source) {
         match &tokens[at] {
             TokenTree::Ident(word) if *word == "mod" => {
                 let name = ident(at + 1).unwrap_or_default();
-                match tokens.get(at + 2) {
-                    // Inline modules hold tests, or what a macro defines.
-                    Some(TokenTree::Punct(_)) => drop(source.children.insert(name)),
-                    _ => {}
+                // Inline modules hold tests, or what a macro defines.
+                if let Some(TokenTree::Punct(_)) = tokens.get(at + 2) {
+                    source.children.insert(name);
                 }
                 at += 3;
             }
