@@ -1,6 +1,6 @@
 //! ONNX Runtime: found, loaded and started, once per process.
 //!
-//! [`library_location`](super::library_location) says where the library is looked for. A variable that
+//! `library_location` says where the library is looked for. A variable that
 //! is set is binding: if it names no library, that is an error and no reason to load another one. A
 //! failed attempt leaves nothing behind; the next call searches again, so that it finds a library that
 //! was installed meanwhile. A loaded library stays until the process ends.

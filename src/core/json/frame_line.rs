@@ -31,7 +31,7 @@
 //! | `eyes` | `[[[x, y], [x, y]], ...]` | outer and inner corner of the eye on the image's left, then of the other; may be absent |
 //! | `eye_openness` | `[number, number]` | 0 closed to 1 open, in the same order; may be absent |
 //!
-//! Angles have the signs of [`Gaze`](crate::core::geometry::Gaze). Every number is finite; one that is
+//! Angles have the signs of [`Gaze`]. Every number is finite; one that is
 //! not becomes null or is left out. Angles are rounded to 6 digits (0.2 arc seconds), pixels and
 //! millimetres to 2, confidences to 4. New keys may come without a new schema number: ignore unknown
 //! keys.
