@@ -195,6 +195,7 @@ class Renderer:
             "ambient": light.ambient,
             "shadow_matrix": shadow_matrix,
             "exposure": float(light.exposure),
+            "wrinkles": looks.wrinkles * (0.6 + 0.6 * max(0.0, float(np.mean(figure.pose.squint)))),
             "grain": np.array([looks.grain, looks.freckles, looks.roughness, looks.lashes]),
             "brow_colour": looks.brow_colour,
             "hair_colour": looks.hair_colour,
@@ -248,7 +249,7 @@ class Renderer:
             gl.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND)
             self._set(
                 "glass", tint=glasses.tint, lens=1.0, opacity=glasses.opacity[0],
-                opacity_low=glasses.opacity[1],
+                opacity_low=glasses.opacity[1], glare=glasses.glare, seed=light.seed,
             )  # fmt: skip
             self._glass_array(worn.lenses).render()
         pixels = np.frombuffer(self.target.read(components=3, alignment=1), np.uint8)

@@ -48,10 +48,13 @@ class Picture:
             "origin": truth.origin,
             "openness": truth.openness,
             "landmarks": (truth.landmarks - [left, top]) * (SIDE / side),
+            "irises": (self.view.project(truth.irises) - [left, top]) * (SIDE / side),
+            "lids": (truth.lids - [left, top]) * (SIDE / side),
             "identity": self.identity,
             "camera": [self.view.fx, self.view.fy, self.view.cx, self.view.cy],
             "infrared": self.infrared,
             "glasses": self.glasses,
+            "photograph": False,
         }
 
 
@@ -91,7 +94,7 @@ class Studio:
 def draw_glasses(rng: np.random.Generator, identity: Identity) -> Glasses | None:
     """Some people wear their glasses nearly always; sunglasses are put on now and then."""
     own = np.random.default_rng([3, identity.number, int(identity.looks.grain * 1e6)])
-    wears = own.random() < 0.3
+    wears = own.random() < 0.36
     kind = rng.random()
     if kind < 0.04:
         return Glasses.drawn(rng, sun=True)
