@@ -8,6 +8,7 @@ import sys
 
 STAGES = {
     "synth": "render labelled faces, a contact sheet of them, or a clip",
+    "photographs": "labelled photographs as shards",
     "train": "train a network on rendered faces",
     "export": "write a checkpoint as ONNX with its preprocessing contract",
     "quantize": "FP16 and INT8 files by calibration, and mixed precision by sensitivity",
