@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from . import angles, augment, nets, sampling
 from .contract import CONTRACTS, METADATA_KEY
-from .export import set_metadata, to_onnx
+from .export import outputs_of, set_metadata, to_onnx
 from .reader import Reader
 from .train import batch_of, device_of, load_net
 
@@ -146,7 +146,7 @@ def prepared(net: torch.nn.Module, side: int, whole: bool) -> torch.fx.GraphModu
 def write(graph: torch.fx.GraphModule, contract_name: str, out: Path) -> None:
     """QDQ ONNX with the plugin's profile."""
     contract = CONTRACTS[contract_name]
-    model = to_onnx(convert_pt2e(graph), contract.side)
+    model = to_onnx(convert_pt2e(graph), contract.side, outputs=outputs_of(contract_name))
     set_metadata(model, {METADATA_KEY: contract.profile_toml()})
     out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, out)
@@ -181,7 +181,9 @@ def run(args: argparse.Namespace) -> None:
         seed = (args.seed + 1) * 7_000_003 + step
         chosen = numbers[sampling.draw(weights, args.batch, seed)]
         images, labels = augment.training_batch(*batch_of(reader, chosen, device), contract, seed)
-        loss = angles.smooth_angular_loss(graph(images), labels["gaze"]).mean()
+        answer = graph(images)
+        gaze = answer[0] if isinstance(answer, (tuple, list)) else answer
+        loss = angles.smooth_angular_loss(gaze, labels["gaze"]).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(graph.parameters(), 1.0)

@@ -67,6 +67,8 @@ class FaceAndEyes(nn.Module):
     side = 224
     OUTPUTS: ClassVar[tuple[str, ...]] = ("gaze", "spread", "landmarks", "head", "openness")
 
+    EYE_FEATURES: ClassVar[int] = 96
+
     #: Of an eye: its iris's middle, then the margins of its lids, seven points each.
     SHAPE: ClassVar[int] = 2 * (1 + 14)
 
@@ -129,7 +131,8 @@ class FaceAndEyes(nn.Module):
             found = torch.where(centres.isnan(), found, centres)
         pixels = (found * self.side).clamp(0.0, float(self.side))
         eyes = torch.cat([self.left(image, pixels[:, 0]), self.right(image, pixels[:, 1])])
-        left, right = self.eye(eyes).chunk(2)
+        # Not `chunk`, by which the exporter would take the batch for a constant.
+        left, right = self.eye(eyes).reshape(2, -1, self.EYE_FEATURES).unbind(0)
         joint = self.joint(torch.cat([face, left, right], dim=1))
         low, high = LOG_SPREAD
         return {
