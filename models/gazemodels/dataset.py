@@ -62,10 +62,15 @@ def shard_path(folder: Path, index: int) -> Path:
     return folder / f"shard-{index:05d}.npz"
 
 
-def write_shard(folder: Path, index: int, samples: list[Mapping[str, Any]]) -> None:
-    """Writes samples, each with every entry of `ARRAYS`, as shard `index`."""
+def write_shard(
+    folder: Path,
+    index: int,
+    samples: list[Mapping[str, Any]],
+    kinds: Mapping[str, tuple[tuple[int, ...], type]] = ARRAYS,
+) -> None:
+    """Writes samples, each with every entry of `kinds`, as shard `index`."""
     arrays = {}
-    for name, (shape, kind) in ARRAYS.items():
+    for name, (shape, kind) in kinds.items():
         arrays[name] = np.array([sample[name] for sample in samples], kind)
         if arrays[name].shape[1:] != shape:
             raise ValueError(

@@ -71,8 +71,9 @@ class Studio:
         self.renderer = Renderer(self.body, width, height)
         self.person = lru_cache(maxsize=4)(self.people.make)
 
-    def picture(self, number: int, plain: bool = False) -> Picture:
-        """Picture `number`; `plain` leaves out what lens, sensor and codec do."""
+    def picture(self, number: int, plain: bool = False, scale: float = STORED_SCALE) -> Picture:
+        """Picture `number`, `scale` times as large as the face's box; `plain` leaves out what lens,
+        sensor and codec do."""
         rng = np.random.default_rng([self.seed, 2, number])
         identity = self.person(number // PER_IDENTITY)
         infrared = bool(rng.random() < 0.15)
@@ -82,7 +83,7 @@ class Studio:
         scene = draw_scene(rng, bright=float(rng.random()))
         figure = self.poser.pose(identity, scene.pose)
         truth = measure(figure, self.marks, scene.view)
-        view = replace(scene.view, window=square_about(truth.box, STORED_SCALE))
+        view = replace(scene.view, window=square_about(truth.box, scale))
         image = self.renderer.draw(figure, looks, view, light, glasses)
         if not plain:
             image = photograph(image, view, infrared, rng)

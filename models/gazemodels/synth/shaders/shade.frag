@@ -191,5 +191,6 @@ void main() {
         if (rest.w > 2.5) light = hair(position, n, rest.xyz, mask);
         else light = skin(position, n, rest.xyz, texelFetch(albedo_map, pixel, 0).rgb, mask, rest.w > 1.5);
     }
-    colour = vec4(display(light), 1.0);
+    // The background is no part of a cut-out.
+    colour = vec4(display(light), rest.w < 0.5 ? 0.0 : 1.0);
 }
