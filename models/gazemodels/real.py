@@ -173,7 +173,7 @@ def measure(
                 title = f"{Path(model).name}: {name}"
                 drawn.append(panels(title, gaze[chosen], truth[chosen]))
         result[Path(model).name] = table
-    if picture:
+    if picture and drawn:
         picture.parent.mkdir(parents=True, exist_ok=True)
         if not cv2.imwrite(os.fspath(picture), np.vstack(drawn)):
             raise RuntimeError(f"{picture} could not be written; is it a .png?")

@@ -124,9 +124,10 @@ class FaceAndEyes(nn.Module):
         leaves an eye to them.
         """
         face = self.face(self.trunk(self.smaller(image)))
-        landmarks = 0.5 + 0.5 * self.landmarks(face)
-        # Where to cut is learned from landmarks alone: gaze has no say in it.
-        found = landmarks[:, :4].detach().reshape(-1, 2, 2)
+        points = self.landmarks(face)
+        # Where to cut is learned from landmarks alone: gaze has no say in it. Not taken from the
+        # output, whose type a conversion to half precision keeps.
+        found = 0.5 + 0.5 * points[:, :4].detach().reshape(-1, 2, 2)
         if centres is not None:
             found = torch.where(centres.isnan(), found, centres)
         pixels = (found * self.side).clamp(0.0, float(self.side))
@@ -138,7 +139,7 @@ class FaceAndEyes(nn.Module):
         return {
             "gaze": self.gaze(joint),
             "spread": ONE_DEVIATION * self.spread(joint).clamp(low, high).exp(),
-            "landmarks": landmarks,
+            "landmarks": 0.5 + 0.5 * points,
             "head": self.head(face),
             "openness": torch.cat([self.openness(left), self.openness(right)], dim=1),
             "eyes": torch.stack([self.shape(left), self.shape(right)], dim=1),
