@@ -17,6 +17,7 @@ STAGES = {
     "card": "write the model card",
     "heads-detector": "heads with alpha, rendered and photographed, to train a detector from",
     "train-detector": "train the face detector on heads composed into pictures without people",
+    "evaluate-detector": "detectors through the product, on real frames and clips",
     "export-detector": "write a detector's checkpoint as ONNX",
 }
 

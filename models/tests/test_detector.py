@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 import cv2
 import numpy as np
 import onnxruntime
@@ -11,7 +14,7 @@ import torch
 import crude
 from conftest import arguments
 from gazemodels import dataset
-from gazemodels.detector import composites, export, heads, net, score, targets, train
+from gazemodels.detector import composites, evaluate, export, heads, net, score, targets, train
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +133,42 @@ def test_a_run_is_taken_up_again_and_exported(folders, tmp_path):
     sizes = [v.shape for v in session.run(None, {"input": np.zeros((1, 3, 64, 96), np.float32)})]
     assert sizes[0] == (1, 96, 1) and sizes[6] == (1, 96, 4) and sizes[11] == (1, 6, 10)
     assert out.stat().st_size < 1.5e6
+
+
+def test_detectors_are_held_against_the_stored_answers(tmp_path):
+    frames = tmp_path / "media" / "frames"
+    frames.mkdir(parents=True)
+    cv2.imwrite(str(frames / "a.png"), np.zeros((90, 120, 3), np.uint8))
+    points = [[20.0, 20.0], [40.0, 20.0], [30.0, 30.0], [22.0, 40.0], [38.0, 40.0]]
+    theirs = [
+        {"box_float": [10, 10, 50, 60], "kps": points},
+        {"box_float": [80, 10, 90, 20], "kps": points},
+        {"box_float": [60, 40, 110, 88], "kps": points},
+    ]
+    entries = [{"png": "a.png", "detectors": {"yunet": theirs}}]
+    (tmp_path / "models" / "reference").mkdir(parents=True)
+    (tmp_path / "models" / "reference" / "reference.json").write_text(json.dumps(entries))
+    film = cv2.VideoWriter(
+        str(tmp_path / "media" / "film.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 5, (64, 48)
+    )
+    film.write(np.zeros((48, 64, 3), np.uint8))
+    film.release()
+    tool = tmp_path / "tool"
+    tool.write_text(
+        f"#!{sys.executable}\nimport json, sys\n"
+        "box = lambda x, y, w, h: {'box': dict(x=x, y=y, w=w, h=h)}\n"
+        f"first = box(12, 10, 40, 50) | {{'landmarks': {(np.array(points) + [2.0, 0.0]).tolist()}}}\n"
+        "faces = [first, box(0, 70, 20, 20)]\n"
+        "names = [w for w in sys.argv if w.endswith(('.png', '.jpg'))]\n"
+        "print(json.dumps({'images': [{'image': n, 'faces': faces} for n in names]}))\n"
+    )
+    tool.chmod(0o755)
+    words = ["--detectors", "embedded", "--shared", str(tmp_path), "--gazetool", str(tool)]
+    words += ["--out", str(tmp_path / "out.json"), "--clips", "film.avi", "--every", "1"]
+    evaluate.run(arguments(evaluate, *words))
+    found = json.loads((tmp_path / "out.json").read_text())["embedded"]
+    assert found["stills"] == {"wanted": 2, "hit": 1, "extra": 1, "points": pytest.approx(0.1)}
+    assert found["clips"]["film.avi"] == {"frames": 1, "with_face": 1, "faces": 2.0}
 
 
 def test_limits_of_the_network_and_scores():
