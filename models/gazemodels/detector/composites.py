@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,11 @@ OVERLAP = 0.25
 
 #: Part of the heads that are photographs.
 PHOTOGRAPHS = 0.35
+
+
+#: Part of the pictures whose background is one in which the detector saw a face, and the side that it
+#: was seen at.
+HARD, HARD_SIDE = 0.15, 320
 
 
 @dataclass
@@ -95,9 +101,16 @@ class Backgrounds:
         return cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def compose(rng: np.random.Generator, heads: Heads, backgrounds: Backgrounds, side: int) -> Picture:
-    """One picture (side, side)."""
-    canvas = backgrounds.draw(rng, side)
+def compose(
+    rng: np.random.Generator, heads: Heads, backgrounds: Backgrounds, side: int,
+    hard: Sequence[Sequence[int]] = (),
+) -> Picture:  # fmt: skip
+    """One picture (side, side); `hard` are seeds of backgrounds in which faces were seen."""
+    if hard and rng.random() < HARD:
+        seed = hard[rng.integers(len(hard))]
+        canvas = cv2.resize(backgrounds.draw(np.random.default_rng(seed), HARD_SIDE), (side, side))
+    else:
+        canvas = backgrounds.draw(rng, side)
     boxes: list[np.ndarray] = []
     points: list[np.ndarray] = []
     count = int(rng.choice(FACES, p=FACES_SHARES))

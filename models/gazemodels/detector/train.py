@@ -18,7 +18,7 @@ import torch
 from tqdm import tqdm
 
 from ..train import follow, steady_rate
-from .composites import Backgrounds, Heads, Picture, compose
+from .composites import HARD_SIDE, Backgrounds, Heads, Picture, compose
 from .net import Detector
 from .score import evaluate, found_in
 from .targets import loss_of
@@ -34,6 +34,12 @@ SIDES = (256, 320, 384)
 
 #: Pictures of people who are held out, for measuring.
 MEASURED = 200
+
+#: Backgrounds that are searched for faces at each validation; as many of those with one are kept.
+SEARCHED, KEPT = 300, 500
+
+#: Above this score a face in a background is a mistake to learn from.
+MISTAKEN = 0.2
 
 SAVE_SECONDS = 300.0
 
@@ -66,6 +72,18 @@ def batch_of(
     return images.contiguous(memory_format=torch.channels_last), boxes, points
 
 
+def mistakes(net: Detector, backgrounds: Backgrounds, step: int) -> list[list[int]]:
+    """Seeds of backgrounds in which a network sees a face; the same for the same step."""
+    seeds = [[17, step, k] for k in range(SEARCHED)]
+    return [
+        seed
+        for seed in seeds
+        if len(
+            found_in(net, backgrounds.draw(np.random.default_rng(seed), HARD_SIDE), MISTAKEN).scores
+        )
+    ]
+
+
 def load_detector(checkpoint: Path) -> Detector:
     """The averaged network of a run."""
     if not checkpoint.exists():
@@ -90,6 +108,7 @@ def run(args: argparse.Namespace) -> None:
     average.load_state_dict(net.state_dict())
     optimizer = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=args.decay)
     step, elapsed, history = 0, 0.0, []
+    hard: list[list[int]] = []
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint = args.out / CHECKPOINT
     if checkpoint.exists():
@@ -98,13 +117,14 @@ def run(args: argparse.Namespace) -> None:
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         step, elapsed, history = state["step"], state["elapsed"], state["history"]
+        hard = state["hard"]
     cool_from = args.cool_from if args.cool_from is not None else args.steps * 3 // 4
 
     def save() -> None:
         state = {
             "net": net.state_dict(), "average": average.state_dict(),
             "optimizer": optimizer.state_dict(), "step": step, "elapsed": elapsed,
-            "history": history,
+            "history": history, "hard": hard,
         }  # fmt: skip
         torch.save(state, checkpoint.with_suffix(".tmp"))
         os.replace(checkpoint.with_suffix(".tmp"), checkpoint)
@@ -115,7 +135,9 @@ def run(args: argparse.Namespace) -> None:
             compose(np.random.default_rng([9, k]), kept, backgrounds, 320) for k in range(MEASURED)
         ]
         found = [found_in(average, picture.image) for picture in pictures]
-        row = {"step": step, **evaluate(found, pictures)}
+        more = mistakes(average, backgrounds, step)
+        hard[:] = (hard + more)[-KEPT:]
+        row = {"step": step, **evaluate(found, pictures), "mistaken": len(more) / SEARCHED}
         history.append(row)
         text = {"steps": step, "minutes": elapsed / 60.0, "history": history}
         (args.out / METRICS).write_text(json.dumps(text, indent=1) + "\n")
@@ -129,7 +151,7 @@ def run(args: argparse.Namespace) -> None:
             group["lr"] = steady_rate(step, cool_from, args.steps, args.rate)
         rng = np.random.default_rng([args.seed, step])
         side = int(rng.choice(SIDES))
-        pictures = [compose(rng, heads, backgrounds, side) for _ in range(args.batch)]
+        pictures = [compose(rng, heads, backgrounds, side, hard) for _ in range(args.batch)]
         images, boxes, points = batch_of(pictures)
         net.train()
         terms = loss_of(net.cells(images), boxes, points)
