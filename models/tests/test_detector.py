@@ -73,7 +73,9 @@ def test_a_pasted_head_covers_its_box():
     place = composites.placed(rng, box, np.tile(box[:2], (5, 1)), 60.0, 200)
     while place is None or abs(np.linalg.det(place[0][:, :2])) == 0:
         place = composites.placed(rng, box, np.tile(box[:2], (5, 1)), 60.0, 200)
-    composites.paste(rng, canvas, head, place[0])
+    layer = composites.Layer.of(head, place[0], 200)
+    layer.paste(rng, canvas)
+    assert layer.over(place[1]) > 0.6 and layer.over(np.array([0.0, 0.0, 2.0, 2.0])) < 0.5
     seen = np.argwhere(canvas[..., 0] > 60)
     low, high = seen.min(0)[::-1], seen.max(0)[::-1] + 1
     expected = np.clip(place[1], 0, 200)

@@ -18,7 +18,7 @@ SMALLEST = 9.0
 FACES = (0, 1, 2, 3, 5)
 FACES_SHARES = (0.15, 0.40, 0.22, 0.15, 0.08)
 
-#: Boxes may overlap by this part of the smaller one.
+#: A head may cover this part of another's box.
 OVERLAP = 0.25
 
 #: Part of the heads that are photographs.
@@ -122,9 +122,12 @@ def compose(
         if place is None:
             continue
         matrix, new_box, new_marks = place
-        if any(covered(new_box, other) > OVERLAP for other in boxes):
+        layer = Layer.of(image, matrix, side)
+        if layer is None or any(layer.over(other) > OVERLAP for other in boxes):
             continue
-        paste(rng, canvas, image, matrix)
+        if any(covered(new_box, other) > 2.0 * OVERLAP for other in boxes):
+            continue
+        layer.paste(rng, canvas)
         boxes.append(new_box)
         points.append(new_marks)
     return Picture(
@@ -166,33 +169,49 @@ def covered(a: np.ndarray, b: np.ndarray) -> float:
     return float(both / min(np.prod(a[2:] - a[:2]), np.prod(b[2:] - b[:2])))
 
 
-def paste(
-    rng: np.random.Generator, canvas: np.ndarray, image: np.ndarray, matrix: np.ndarray
-) -> None:
-    """Draws a head (s, s, 4) RGB and alpha on the canvas, a little lighter or darker than it was."""
-    scale = np.linalg.norm(matrix[:, 0])
-    # Halved until the rest is bilinear.
-    while scale < 0.5:
-        image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        matrix = np.hstack([matrix[:, :2] * 2.0, matrix[:, 2:]])
-        scale *= 2.0
-    size = image.shape[0]
-    corners = (
-        np.array([[0, 0], [size, 0], [0, size], [size, size]]) @ matrix[:, :2].T + matrix[:, 2]
-    )
-    low = np.clip(np.floor(corners.min(0)).astype(int), 0, canvas.shape[0])
-    high = np.clip(np.ceil(corners.max(0)).astype(int), 0, canvas.shape[0])
-    if (high <= low).any():
-        return
-    # OpenCV's pixel centres are at whole numbers.
-    shifted = matrix.copy()
-    shifted[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5 - low
-    drawn = cv2.warpAffine(np.asarray(image), shifted, tuple(int(v) for v in high - low))
-    alpha = drawn[..., 3:].astype(np.float32) / 255.0
-    light = rng.normal(1.0, 0.15) * rng.normal(1.0, 0.04, 3)
-    colour = np.clip(drawn[..., 2::-1].astype(np.float32) * light.astype(np.float32), 0, 255)
-    part = canvas[low[1] : high[1], low[0] : high[0]]
-    part[:] = (part + alpha * (colour - part) + 0.5).astype(np.uint8)
+@dataclass
+class Layer:
+    """A head as it will lie on the canvas: its pixels (h, w, 4), RGB and alpha, from `low` (x, y) on."""
+
+    pixels: np.ndarray
+    low: np.ndarray
+
+    @classmethod
+    def of(cls, image: np.ndarray, matrix: np.ndarray, side: int) -> Layer | None:
+        """A head's picture (s, s, 4) drawn by `matrix`; None where nothing of it is on the canvas."""
+        scale = np.linalg.norm(matrix[:, 0])
+        # Halved until the rest is bilinear.
+        while scale < 0.5:
+            image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            matrix = np.hstack([matrix[:, :2] * 2.0, matrix[:, 2:]])
+            scale *= 2.0
+        size = image.shape[0]
+        corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) @ matrix[:, :2].T
+        corners += matrix[:, 2]
+        low = np.clip(np.floor(corners.min(0)).astype(int), 0, side)
+        high = np.clip(np.ceil(corners.max(0)).astype(int), 0, side)
+        if (high <= low).any():
+            return None
+        # OpenCV's pixel centres are at whole numbers.
+        shifted = matrix.copy()
+        shifted[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5 - low
+        size = tuple(int(v) for v in high - low)
+        return cls(cv2.warpAffine(np.asarray(image), shifted, size), low)
+
+    def over(self, box: np.ndarray) -> float:
+        """The part of a box x1, y1, x2, y2 that it would cover."""
+        x1, y1, x2, y2 = np.round(box - np.tile(self.low, 2)).astype(int)
+        alpha = self.pixels[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0), 3]
+        return float(alpha.sum()) / (255.0 * max((x2 - x1) * (y2 - y1), 1))
+
+    def paste(self, rng: np.random.Generator, canvas: np.ndarray) -> None:
+        """Draws it, a little lighter or darker than it was."""
+        alpha = self.pixels[..., 3:].astype(np.float32) / 255.0
+        light = (rng.normal(1.0, 0.15) * rng.normal(1.0, 0.04, 3)).astype(np.float32)
+        colour = np.clip(self.pixels[..., 2::-1].astype(np.float32) * light, 0, 255)
+        (x, y), (h, w) = self.low, self.pixels.shape[:2]
+        part = canvas[y : y + h, x : x + w]
+        part[:] = (part + alpha * (colour - part) + 0.5).astype(np.uint8)
 
 
 def sensed(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
