@@ -50,6 +50,7 @@ TERMS = {
     "openness": 0.1,
     "eyes": 0.3,
     "spread": 0.03,
+    "teacher": 1.0,
 }
 
 #: Gaze weighs this much where both eyes are all but closed: only the head is left to guess from.
@@ -75,6 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--measure", type=Path, help="folder of shards to measure on, never to learn"
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        help="last.pt of another run, whose gaze is learned beside the truth",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; taken up again")
     parser.add_argument("--steps", type=int, help="length of the schedule in steps")
@@ -173,6 +179,9 @@ def loss_of(
         "landmarks": F.smooth_l1_loss(landmarks, labels["landmarks"].flatten(1), beta=0.02),
         "openness": F.smooth_l1_loss(outputs["openness"], labels["openness"], beta=0.1),
     }
+    if "teacher" in labels:
+        away = angles.smooth_angular_loss(outputs["gaze"], labels["teacher"])
+        terms["teacher"] = away.mean()
     if "eyes" in outputs:
         shapes, inside = eye_shapes(labels, outputs["centres"], side)
         away = F.smooth_l1_loss(outputs["eyes"], shapes, beta=0.05, reduction="none")
@@ -321,6 +330,34 @@ def load_net(checkpoint: Path) -> tuple[str, torch.nn.Module]:
     return state["net"], trainee.net.eval()
 
 
+@dataclass
+class Teacher:
+    """A trained network whose answers another one learns."""
+
+    net: torch.nn.Module
+    contract: InputContract
+
+    @classmethod
+    def of(cls, checkpoint: Path, device: torch.device) -> Teacher:
+        name, net = load_net(checkpoint)
+        return cls(net.to(device), CONTRACTS[name])
+
+    @torch.no_grad()
+    def __call__(self, images: torch.Tensor, contract: InputContract) -> torch.Tensor:
+        """Pitch and yaw (n, 2) for a batch that was made for `contract`."""
+        if contract.margin != self.contract.margin:
+            raise ValueError("the teacher's crop shows another part of the face than the learner's")
+        mean, std = (images.new_tensor(v).view(1, 3, 1, 1) for v in (contract.mean, contract.std))
+        pixels = images * std + mean
+        side = self.contract.side
+        if side != contract.side:
+            pixels = F.interpolate(
+                pixels, (side, side), mode="bilinear", align_corners=False, antialias=True
+            )
+        answer = self.net(augment.normalise(pixels, self.contract))
+        return answer[0] if isinstance(answer, tuple) else answer
+
+
 def train_step(
     state: Run, images: torch.Tensor, labels: augment.Labels, bfloat16: bool, seed: int
 ) -> dict[str, torch.Tensor]:
@@ -354,6 +391,7 @@ def run(args: argparse.Namespace) -> None:
     photographs = Reader(args.photographs) if args.photographs else None
     of_photographs = round(args.share * args.batch) if photographs else 0
     measured = Reader(args.measure) if args.measure else None
+    teacher = Teacher.of(args.teacher, device) if args.teacher else None
     state = Run.fresh(args, device)
     checkpoint = args.out / CHECKPOINT
     if checkpoint.exists():
@@ -434,6 +472,8 @@ def run(args: argparse.Namespace) -> None:
             even = np.ones(len(real)) / len(real)
             parts.append((photographs, real[sampling.draw(even, of_photographs, seed + 1)]))
         images, labels = augment.training_batch(*mixed_batch(parts, device), contract, seed)
+        if teacher:
+            labels["teacher"] = teacher(images, contract)
         state.model.train()
         terms = train_step(state, images, labels, args.precision == "bfloat16", seed)
         state.step += 1

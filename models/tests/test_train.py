@@ -149,10 +149,22 @@ def test_face_and_eyes_learns_from_faces_and_photographs(data, tmp_path):
     labels["photograph"][8:], labels["head"][8:] = 1.0, float("nan")
     images, labels = augment.training_batch(images, labels, FACE_AND_EYES, seed=1)
     found = [train.train_step(state, images, labels, False, seed=1) for _ in range(12)]
-    assert set(found[0]) == set(train.TERMS)
+    assert set(found[0]) == set(train.TERMS) - {"teacher"}
     assert all(torch.isfinite(term) for terms in found for term in terms.values())
     for name in ("gaze", "landmarks", "eyes", "openness"):
         assert found[-1][name] < found[0][name], name
+
+
+def test_a_learner_follows_its_teacher(data, checkpoint, tmp_path):
+    """The teacher is given the learner's picture in its own size."""
+    teacher = train.Teacher.of(checkpoint, torch.device("cpu"))
+    images = torch.rand(3, 3, FACE_AND_EYES.side, FACE_AND_EYES.side)
+    assert teacher(images, FACE_AND_EYES).shape == (3, 2)
+    small = torch.rand(3, 3, STUDENT.side, STUDENT.side)
+    assert torch.allclose(teacher(small, STUDENT), teacher.net(small), atol=1e-6)
+    words = ["--data", str(data), "--out", str(tmp_path), "--steps", "2", "--batch", "4"]
+    train.run(arguments(train, *words, "--teacher", str(checkpoint)))
+    assert (tmp_path / train.CHECKPOINT).exists()
 
 
 def test_the_shape_of_the_second_eye_is_that_of_the_first_mirrored():
