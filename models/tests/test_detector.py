@@ -117,6 +117,35 @@ def test_answers_that_are_true_cost_nothing_but_their_doubt():
     assert float(missed["cls"]) > 0.5 and float(missed["box"]) > 0.3
 
 
+def test_steps_learn_some_pictures_by_heart(folders):
+    """Then the faces are found where they are, and none beside them."""
+    torch.manual_seed(0)
+    some = composites.Heads(folders / "heads")
+    empty = composites.Backgrounds(folders / "backgrounds")
+    pictures = [composites.compose(np.random.default_rng(k), some, empty, 128) for k in range(6)]
+    images, boxes, points = train.batch_of(pictures)
+    model = net.Detector().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(150):
+        terms = targets.loss_of(model.cells(images), boxes, points)
+        optimizer.zero_grad()
+        sum(train.TERMS[name] * term for name, term in terms.items()).backward()
+        optimizer.step()
+    # Statistics of the very pictures: the running ones lag behind.
+    found = [score.found_in(model, picture.image, 0.25) for picture in pictures]
+    result = score.evaluate(found, pictures)
+    sizes = {name for name in ("small", "middle", "large") if any_of(pictures, name)}
+    assert sizes and all(result[name] >= 0.5 for name in sizes), result
+    assert result["extra"] <= 1.0 and result["points"] < 0.6, result
+
+
+def any_of(pictures, name):
+    """Whether a face of a size is in one of the pictures."""
+    low, high = {"small": (0, 20), "middle": (20, 64), "large": (64, 1e3)}[name]
+    extents = np.concatenate([p.boxes[:, 2:] - p.boxes[:, :2] for p in pictures]).max(1)
+    return ((extents >= low) & (extents < high)).any()
+
+
 def test_a_run_is_taken_up_again_and_exported(folders, tmp_path):
     words = ["--heads", str(folders / "heads"), "--backgrounds", str(folders / "backgrounds")]
     words += ["--batch", "2", "--threads", "1", "--validate-every", "4", "--steps", "4"]
