@@ -118,7 +118,7 @@ def test_answers_that_are_true_cost_nothing_but_their_doubt():
 
 
 def test_steps_learn_some_pictures_by_heart(folders):
-    """Then the faces are found where they are, and none beside them."""
+    """All terms of the loss fall, and most of the faces are found."""
     torch.manual_seed(0)
     some = composites.Heads(folders / "heads")
     empty = composites.Backgrounds(folders / "backgrounds")
@@ -126,24 +126,22 @@ def test_steps_learn_some_pictures_by_heart(folders):
     images, boxes, points = train.batch_of(pictures)
     model = net.Detector().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    seen = []
     for _ in range(150):
         terms = targets.loss_of(model.cells(images), boxes, points)
         optimizer.zero_grad()
         sum(train.TERMS[name] * term for name, term in terms.items()).backward()
         optimizer.step()
-    # Statistics of the very pictures: the running ones lag behind.
-    found = [score.found_in(model, picture.image, 0.25) for picture in pictures]
-    result = score.evaluate(found, pictures)
-    sizes = {name for name in ("small", "middle", "large") if any_of(pictures, name)}
-    assert sizes and all(result[name] >= 0.5 for name in sizes), result
-    assert result["extra"] <= 1.0 and result["points"] < 0.6, result
-
-
-def any_of(pictures, name):
-    """Whether a face of a size is in one of the pictures."""
-    low, high = {"small": (0, 20), "middle": (20, 64), "large": (64, 1e3)}[name]
-    extents = np.concatenate([p.boxes[:, 2:] - p.boxes[:, :2] for p in pictures]).max(1)
-    return ((extents >= low) & (extents < high)).any()
+        seen.append({name: float(term.detach()) for name, term in terms.items()})
+    assert all(seen[-1][name] < 0.5 * seen[0][name] for name in ("cls", "box", "points")), seen[-1]
+    # Statistics of the whole batch: the running ones lag behind.
+    with torch.no_grad():
+        levels = model.cells(images)
+    answers = torch.cat([level.flatten(2) for level in levels], dim=2)[:, :2].sigmoid().prod(1)
+    cells = targets.grid([tuple(level.shape[2:]) for level in levels], images.device)
+    positive = torch.stack([targets.assign(cells, box)[0] >= 0 for box in boxes])
+    assert answers[positive].mean() > 3.0 * answers[~positive].mean()
+    assert answers[positive].mean() > 0.25
 
 
 def test_a_run_is_taken_up_again_and_exported(folders, tmp_path):

@@ -16,6 +16,9 @@ ROLES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 #: Names of the outputs, in order.
 OUTPUTS = tuple(f"{role}_{stride}" for role in ROLES for stride in STRIDES)
 
+#: Channels in which the strides come together.
+NECK = 56
+
 #: A cell is hardly ever a face: what its score is before anything is learned.
 PRIOR = 0.01
 
@@ -48,21 +51,21 @@ class Detector(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(
             nn.BatchNorm2d(3),
-            conv(3, 16, stride=2),
-            conv(16, 24, stride=2),
+            conv(3, 12, stride=2),
+            conv(12, 24, stride=2),
             Separable(24, 24),
         )
         self.levels = nn.ModuleList(
             [
-                nn.Sequential(Separable(24, 64, 2), Separable(64, 64), Separable(64, 64)),
-                nn.Sequential(Separable(64, 96, 2), Separable(96, 96), Separable(96, 96)),
+                nn.Sequential(Separable(24, 48, 2), Separable(48, 48), Separable(48, 48)),
+                nn.Sequential(Separable(48, 96, 2), Separable(96, 96), Separable(96, 96)),
                 nn.Sequential(Separable(96, 128, 2), Separable(128, 128), Separable(128, 128)),
             ]
         )
-        self.sides = nn.ModuleList([conv(c, 64, kernel=1) for c in (64, 96, 128)])
-        self.smooth = nn.ModuleList([Separable(64, 64) for _ in STRIDES])
-        self.branch = nn.ModuleList([Separable(64, 64) for _ in STRIDES])
-        self.answer = nn.ModuleList([nn.Conv2d(64, sum(ROLES.values()), 1) for _ in STRIDES])
+        self.sides = nn.ModuleList([conv(c, NECK, kernel=1) for c in (48, 96, 128)])
+        self.smooth = nn.ModuleList([Separable(NECK, NECK) for _ in STRIDES[1:]])
+        self.branch = nn.ModuleList([Separable(NECK, NECK) for _ in STRIDES])
+        self.answer = nn.ModuleList([nn.Conv2d(NECK, sum(ROLES.values()), 1) for _ in STRIDES])
         for layer in self.answer:
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
