@@ -8,12 +8,17 @@ import sys
 
 STAGES = {
     "synth": "render labelled faces, a contact sheet of them, or a clip",
+    "photographs": "labelled photographs as shards",
     "train": "train a network on rendered faces",
     "export": "write a checkpoint as ONNX with its preprocessing contract",
     "quantize": "FP16 and INT8 files by calibration, and mixed precision by sensitivity",
     "qat": "INT8 by quantisation-aware training",
     "evaluate": "accuracy, size and latency of the files, and agreement on real footage",
     "card": "write the model card",
+    "heads-detector": "heads with alpha, rendered and photographed, to train a detector from",
+    "train-detector": "train the face detector on heads composed into pictures without people",
+    "evaluate-detector": "detectors through the product, on real frames and clips",
+    "export-detector": "write a detector's checkpoint as ONNX",
 }
 
 
@@ -26,8 +31,9 @@ def main(words: list[str] | None = None) -> None:
     for name, purpose in STAGES.items():
         stage = stages.add_parser(name, help=purpose, description=purpose)
         # Rendering needs no PyTorch and training no OpenGL: only the stage that runs is imported.
+        # Of `train-detector` the module is `detector.train`.
         if name in words[:1]:
-            module = importlib.import_module(f"gazemodels.{name}")
+            module = importlib.import_module(".".join(["gazemodels", *reversed(name.split("-"))]))
             module.add_arguments(stage)
             stage.set_defaults(run=module.run)
     args = parser.parse_args(words)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -180,9 +182,45 @@ def vary(images: Images, generator: torch.Generator) -> Images:
     disturbed = draw.some(len(images), 1.0 - PLAIN)
     if not len(disturbed):
         return images
-    part = colour(images[disturbed], draw)
+    return images.index_copy(0, disturbed, after_colour(colour(images[disturbed], draw), draw))
+
+
+def vary_bytes(images: torch.Tensor, generator: torch.Generator) -> Images:
+    """The same from bytes (n, h, w, 3) on a CPU."""
+    draw = Draw(generator)
+    disturbed = draw.some(len(images), 1.0 - PLAIN)
+    coloured = images.clone()
+    if len(disturbed):
+        colour_bytes(coloured, disturbed, draw)
+    planes = coloured.permute(0, 3, 1, 2).float().mul_(1.0 / 255.0)
+    if len(disturbed):
+        planes = planes.index_copy(0, disturbed, after_colour(planes[disturbed], draw))
+    return planes
+
+
+def after_colour(part: Images, draw: Draw) -> Images:
+    """`PARTIAL` on images of which each is disturbed."""
     for change, share in PARTIAL:
         chosen = draw.some(len(part), share)
         if len(chosen):
             part[chosen] = change(part[chosen], draw)
-    return images.index_copy(0, disturbed, part)
+    return part
+
+
+def colour_bytes(images: torch.Tensor, chosen: torch.Tensor, draw: Draw) -> None:
+    """What `colour` does, in place on bytes (n, h, w, 3) on a CPU: one matrix and one table an image."""
+    n = len(chosen)
+    white, saturation = draw.uniform(n, 0.8, 1.2, channels=3), draw.uniform(n, 0.3, 1.4)
+    saturation[draw.some(n, 0.2)] = 0.0
+    contrast, brightness = draw.uniform(n, 0.7, 1.4), draw.uniform(n, 0.7, 1.4)
+    gamma = draw.uniform(n, -0.5, 0.5).exp()
+    numbers = [t.flatten(1).numpy() for t in (white, saturation, contrast, brightness, gamma)]
+    levels = np.arange(256) / 255.0
+    for index, w, s, c, b, g in zip(chosen.tolist(), *numbers, strict=True):
+        pixels = images[index].numpy()
+        # To grey by 1 - s, after the white balance.
+        matrix = (s * np.eye(3) + (1.0 - s) * np.array(LUMA)[None]) * w[None]
+        mean = float((matrix @ np.array(cv2.mean(pixels)[:3])).mean())
+        whole = np.hstack([c * matrix, np.full((3, 1), float((b - c)[0]) * mean)])
+        table = 255.0 * levels ** float(g[0])
+        pixels[:] = cv2.LUT(cv2.transform(pixels, whole), (table + 0.5).astype(np.uint8))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -86,9 +88,36 @@ def sample(images: torch.Tensor, geometry: Geometry, side: int) -> torch.Tensor:
     return F.grid_sample(planes, grid, padding_mode="border", align_corners=False)
 
 
+def sample_bytes(images: torch.Tensor, geometry: Geometry, side: int) -> torch.Tensor:
+    """`sample` in bytes (n, side, side, 3), on a CPU, where OpenCV is ten times as fast; it places
+    samples on a raster of 1/32 pixel."""
+    stored = images.shape[1]
+    out = np.empty((len(images), side, side, 3), np.uint8)
+    fields = (geometry.scale, geometry.turn, geometry.shift, geometry.mirror)
+    for index, (scale, turn, shift, mirror) in enumerate(
+        zip(*(field.tolist() for field in fields), strict=True)
+    ):
+        cos, sin = math.cos(turn) * scale, math.sin(turn) * scale
+        flip = -1.0 if mirror else 1.0
+        linear = np.array([[flip * cos, -flip * sin], [sin, cos]]) * (stored / side)
+        middle = 0.5 * stored * (1.0 + np.array([flip * shift[0], shift[1]]))
+        # OpenCV's pixel centres are at whole numbers.
+        offset = middle - 0.5 - linear @ np.full(2, 0.5 * (side - 1))
+        cv2.warpAffine(
+            images[index].numpy(),
+            np.hstack([linear, offset[:, None]]),
+            (side, side),
+            dst=out[index],
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return torch.from_numpy(out)
+
+
 def relabel(labels: Labels, geometry: Geometry) -> Labels:
-    """Labels of the sampled images. `landmarks` (n, 5, 2) are in -1..1 of the stored crop before and
-    of the image after; angles are of the ray frame, whose z axis the image is turned about."""
+    """Labels of the sampled images. Points (`landmarks`, `irises`, `lids`) are in -1..1 of the stored
+    crop before and of the image after; angles are of the ray frame, whose z axis the image is turned
+    about. What is none of these stays as it is."""
     cos, sin = geometry.turn.cos(), geometry.turn.sin()
     mirror = geometry.mirror
     flip = 1.0 - 2.0 * mirror.float()
@@ -104,18 +133,30 @@ def relabel(labels: Labels, geometry: Geometry) -> Labels:
         x, y = turned(flip * x, y)
         return angles.torch_angles(torch.stack([x, y, z], dim=-1))
 
-    x, y = labels["landmarks"].unbind(-1)
-    x = flip[:, None] * x - geometry.shift[:, :1]
-    x, y = turned(x, y - geometry.shift[:, 1:])
-    points = torch.stack([x, y], dim=-1) / geometry.scale[:, None, None]
+    def moved(points: torch.Tensor) -> torch.Tensor:
+        x, y = points.unbind(-1)
+        shape = (-1,) + (1,) * (x.dim() - 1)
+        x = flip.view(shape) * x - geometry.shift[:, 0].view(shape)
+        x, y = turned(x, y - geometry.shift[:, 1].view(shape))
+        return torch.stack([x, y], dim=-1) / geometry.scale.view(*shape, 1)
+
+    def swapped(values: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        """`others` where the image was mirrored."""
+        return torch.where(mirror.view((-1,) + (1,) * (values.dim() - 1)), others, values)
+
+    points, irises, lids = (moved(labels[name]) for name in ("landmarks", "irises", "lids"))
     head, openness = labels["head"], labels["openness"]
     return {
+        **labels,
         "gaze": direction(labels["gaze"]),
         "head": torch.cat(
             [direction(head[:, :2]), (flip * head[:, 2] - geometry.turn)[:, None]], dim=1
         ),
-        "landmarks": torch.where(mirror[:, None, None], points[:, MIRRORED_POINTS], points),
-        "openness": torch.where(mirror[:, None], openness.flip(1), openness),
+        "landmarks": swapped(points, points[:, MIRRORED_POINTS]),
+        "irises": swapped(irises, irises.flip(1)),
+        # The other eye, its points again from the image's left to right.
+        "lids": swapped(lids, lids.flip(1, 3)),
+        "openness": swapped(openness, openness.flip(1)),
     }
 
 
@@ -131,6 +172,8 @@ def training_batch(
     """Augmented network inputs (n, 3, side, side) and their labels, the same for the same seed."""
     generator = torch.Generator(device=images.device).manual_seed(seed)
     geometry = Geometry.drawn(len(images), contract.margin, generator)
-    pixels = sample(images, geometry, contract.side)
-    pixels = appearance.vary(pixels, generator)
+    if images.device.type == "cpu":
+        pixels = appearance.vary_bytes(sample_bytes(images, geometry, contract.side), generator)
+    else:
+        pixels = appearance.vary(sample(images, geometry, contract.side), generator)
     return normalise(pixels, contract), relabel(labels, geometry)

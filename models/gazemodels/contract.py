@@ -127,6 +127,13 @@ STUDENT = InputContract(
     side=160,
 )
 
+#: The default model's second generation, which cuts the eyes out of the picture by itself.
+FACE_AND_EYES = InputContract(
+    name="gaze-default",
+    description="Default gaze model: a face and its eyes, trained on rendered and public-domain faces",
+    side=224,
+)
+
 #: As the article: 224x224. ImageNet's normalisation, as its torchvision backbones take it.
 GAZECAPSNET = InputContract(
     name="gazecapsnet-standin",
@@ -136,4 +143,4 @@ GAZECAPSNET = InputContract(
     std=(0.229, 0.224, 0.225),
 )
 
-CONTRACTS = {"student": STUDENT, "gazecapsnet": GAZECAPSNET}
+CONTRACTS = {"face-and-eyes": FACE_AND_EYES, "student": STUDENT, "gazecapsnet": GAZECAPSNET}

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 #: Side of the stored pictures in pixels; they show `contract.STORED_SCALE` times the face's box.
-SIDE = 256
+SIDE = 320
 
 #: Samples in a shard; the last one may hold fewer.
 SHARD = 512
@@ -42,12 +42,19 @@ ARRAYS: dict[str, tuple[tuple[int, ...], type]] = {
     # Pixels in `image`: eye on the image's left, eye on its right, nose tip, left and right mouth
     # corner; pixel centres are at .5.
     "landmarks": ((5, 2), np.float32),
+    # Pixels in `image`: middles of the irises as seen, eye on the image's left first, also behind lids.
+    "irises": ((2, 2), np.float32),
+    # Pixels in `image`: margins of the lids, the same order of eyes, upper before lower, seven points
+    # each from the image's left to right.
+    "lids": ((2, 2, 7, 2), np.float32),
     "identity": ((), np.int32),
     # fx, fy, cx, cy of the frame that the crop was taken from, pixels counted from its corner.
     "camera": ((4,), np.float32),
     "infrared": ((), np.bool_),
     # 0 none, 1 glasses, 2 sunglasses.
     "glasses": ((), np.uint8),
+    # Whether a camera took it. What is not known of a photograph is NaN.
+    "photograph": ((), np.bool_),
 }
 
 
@@ -55,10 +62,15 @@ def shard_path(folder: Path, index: int) -> Path:
     return folder / f"shard-{index:05d}.npz"
 
 
-def write_shard(folder: Path, index: int, samples: list[Mapping[str, Any]]) -> None:
-    """Writes samples, each with every entry of `ARRAYS`, as shard `index`."""
+def write_shard(
+    folder: Path,
+    index: int,
+    samples: list[Mapping[str, Any]],
+    kinds: Mapping[str, tuple[tuple[int, ...], type]] = ARRAYS,
+) -> None:
+    """Writes samples, each with every entry of `kinds`, as shard `index`."""
     arrays = {}
-    for name, (shape, kind) in ARRAYS.items():
+    for name, (shape, kind) in kinds.items():
         arrays[name] = np.array([sample[name] for sample in samples], kind)
         if arrays[name].shape[1:] != shape:
             raise ValueError(

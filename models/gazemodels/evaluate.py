@@ -1,6 +1,7 @@
-"""Stage `evaluate`: the accuracy table, on held-out faces and on real footage.
+"""Stage `evaluate`: the accuracy table, on held-out faces, on labelled real ones and on real footage.
 
-The first file given is the float32 one that the others came from; losses are against it.
+The first file given is the float32 one that the others came from; losses are against it. With `--faces`
+the files, and `embedded`, the plugin's own, are measured on real faces through `gazetool` instead.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shlex
 import time
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import numpy as np
 import onnxruntime
 from tqdm import tqdm
 
-from . import angles, footage, inputs, metrics, report
+from . import angles, footage, inputs, metrics, real, report
 from .export import INPUT, contract_of
 from .reader import Reader, spread
 
@@ -24,10 +26,26 @@ from .reader import Reader, spread
 BARS = {"qat": 0.2, "int8": 1.0, "qnn": 1.0, "w8a16": 1.0, "w16a16": 1.0, "fp16": 0.2}
 
 
+#: The tool as the project's release build puts it.
+GAZETOOL = Path(__file__).resolve().parents[2] / "target" / "release" / "gazetool"
+
+#: The plugin's own model, in the tool's words.
+EMBEDDED = "embedded"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the stage."""
-    parser.add_argument("--models", type=Path, nargs="+", required=True, help="float32 file first")
-    parser.add_argument("--data", type=Path, required=True, help="folder of shards")
+    parser.add_argument("--models", nargs="+", required=True, help="float32 file first")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--data", type=Path, help="folder of shards")
+    what.add_argument("--faces", type=Path, help="folder of labelled real faces, see `real`")
+    parser.add_argument("--gazetool", type=Path, default=GAZETOOL, help="(default: %(default)s)")
+    parser.add_argument(
+        "--tool-options",
+        default="--face-model embedded",
+        help="what `gazetool run` is given too, --faces (default: %(default)s)",
+    )
+    parser.add_argument("--picture", type=Path, help="a .png of predicted against true, --faces")
     parser.add_argument("--out", type=Path, required=True, help="the .json file to write")
     parser.add_argument("--readme", type=Path, help="file whose marked section gets the tables")
     parser.add_argument("--images", type=int, default=2000)
@@ -89,11 +107,15 @@ def accuracy(models: list[Path], reader: Reader, count: int) -> dict[str, dict]:
 
 def run(args: argparse.Namespace) -> None:
     """Measures everything, writes the JSON file and the README's tables."""
-    missing = [str(path) for path in args.models if not path.exists()]
+    missing = [name for name in args.models if name != EMBEDDED and not Path(name).exists()]
     if missing:
         raise FileNotFoundError(
             f"no {', '.join(missing)}; 'gazemodels export', 'quantize' and 'qat' make them"
         )
+    if args.faces:
+        on_faces(args)
+        return
+    args.models = [Path(name) for name in args.models]
     if args.shared:
         footage.check(args.shared)
     contract = contract_of(args.models[0])
@@ -118,6 +140,24 @@ def run(args: argparse.Namespace) -> None:
     print(text)
     if args.readme:
         report.replace_section(args.readme, "evaluate", text)
+
+
+def on_faces(args: argparse.Namespace) -> None:
+    """Measures on labelled real faces through the product."""
+    if not args.gazetool.exists():
+        raise FileNotFoundError(
+            f"no {args.gazetool}; build it with 'cargo build --release --bin gazetool' or name it "
+            "with --gazetool"
+        )
+    result = real.measure(
+        args.gazetool, args.models, args.faces, shlex.split(args.tool_options), args.picture
+    )
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(result, indent=1) + "\n")
+    text = real.tables(result)
+    print(text)
+    if args.readme:
+        report.replace_section(args.readme, "faces", text)
 
 
 def processor() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 
 from . import nets
 from .contract import CONTRACTS, METADATA_KEY, InputContract
+from .reader import Reader, spread
 from .train import load_net
 
 #: The oldest that PyTorch's exporter writes; TensorRT 8.6, QNN and ONNX Runtime 1.22 all read it.
@@ -30,6 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="last.pt of a training run")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
     parser.add_argument("--opset", type=int, default=OPSET)
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="folders of shards on whose held-out faces the spread is scaled, so that 68 %% of all "
+        "errors lie within it; every folder counts alike",
+    )
 
 
 def metadata(model: onnx.ModelProto) -> dict[str, str]:
@@ -62,7 +72,14 @@ def contract_of(path: Path) -> InputContract:
     )
 
 
-def to_onnx(net: torch.nn.Module, side: int, opset: int = OPSET) -> onnx.ModelProto:
+def outputs_of(net_name: str) -> tuple[str, ...]:
+    """Names of what a network gives; the first is the gaze."""
+    return getattr(nets.NETS[net_name], "OUTPUTS", (OUTPUT,))
+
+
+def to_onnx(
+    net: torch.nn.Module, side: int, opset: int = OPSET, outputs: tuple[str, ...] = (OUTPUT,)
+) -> onnx.ModelProto:
     """ONNX with a free batch; shapes are inferred and the exporter's notes about source lines left
     out, which would tell paths of the machine."""
     # A batch of 1 would be taken for a constant.
@@ -77,7 +94,7 @@ def to_onnx(net: torch.nn.Module, side: int, opset: int = OPSET) -> onnx.ModelPr
             dynamo=True,
             opset_version=opset,
             input_names=[INPUT],
-            output_names=[OUTPUT],
+            output_names=list(outputs),
             dynamic_shapes=({0: batch},),
             verbose=False,
         )
@@ -97,7 +114,7 @@ def to_onnx(net: torch.nn.Module, side: int, opset: int = OPSET) -> onnx.ModelPr
 
 
 def difference(path: Path, net: torch.nn.Module, contract: InputContract) -> float:
-    """Largest difference in radians between ONNX Runtime and PyTorch, for batches of 1 and 5."""
+    """Largest difference between ONNX Runtime and PyTorch in any output, for batches of 1 and 5."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
     worst = 0.0
@@ -105,18 +122,58 @@ def difference(path: Path, net: torch.nn.Module, contract: InputContract) -> flo
         crops = rng.integers(0, 256, (count, contract.side, contract.side, 3), np.uint8)
         values = contract.tensor(crops)
         with torch.no_grad():
-            expected = net(torch.from_numpy(values)).numpy()
-        worst = max(
-            worst, float(np.abs(session.run([OUTPUT], {INPUT: values})[0] - expected).max())
-        )
+            expected = net(torch.from_numpy(values))
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        found = session.run(None, {INPUT: values})
+        for ours, theirs in zip(found, expected, strict=True):
+            worst = max(worst, float(np.abs(ours - theirs.numpy()).max()))
     return worst
 
 
-def export(checkpoint: Path, out: Path, opset: int = OPSET) -> float:
+#: Part of a normal distribution within one standard deviation.
+WITHIN = 0.6827
+
+#: Faces of a folder that the spread is scaled on.
+CALIBRATION_FACES = 2000
+
+
+@torch.no_grad()
+def calibrate(net: torch.nn.Module, contract: InputContract, folders: Sequence[Path]) -> np.ndarray:
+    """Scales the spread of pitch and of yaw by what held-out faces ask for; the two factors."""
+    ratios: list[tuple[np.ndarray, np.ndarray]] = []
+    for folder in folders:
+        reader = Reader(folder)
+        numbers = spread(reader.split(held_out=True), CALIBRATION_FACES)
+        for start in range(0, len(numbers), 64):
+            part = numbers[start : start + 64]
+            values = contract.tensor(contract.crop_stored(reader.pictures(part)))
+            gaze, deviation = (a.numpy() for a in net(torch.from_numpy(values))[:2])
+            error = np.abs(gaze - reader.labels["gaze"][part])
+            ratios.append((error / deviation, np.full(len(part), 1.0 / len(numbers))))
+    ratio = np.concatenate([r for r, _ in ratios])
+    weight = np.concatenate([w for _, w in ratios])
+    factors = []
+    for axis in range(2):
+        order = np.argsort(ratio[:, axis])
+        share = np.cumsum(weight[order]) / weight.sum()
+        factors.append(float(ratio[order, axis][np.searchsorted(share, WITHIN)]))
+    # The spread is the exponential of the last layer.
+    net.spread.bias += torch.tensor(factors).log()
+    return np.array(factors)
+
+
+def export(
+    checkpoint: Path, out: Path, opset: int = OPSET, calibration: Sequence[Path] = ()
+) -> float:
     """Writes the file and checks it; the largest difference from PyTorch in radians."""
     name, net = load_net(checkpoint)
     contract = CONTRACTS[name]
-    model = to_onnx(nets.folded(net), contract.side, opset)
+    if calibration:
+        if "spread" not in outputs_of(name):
+            raise ValueError(f"a {name} answers with no spread; leave --calibrate out")
+        factors = calibrate(net, contract, calibration)
+        print(f"spread scaled by {factors[0]:.2f} (pitch) and {factors[1]:.2f} (yaw)")
+    model = to_onnx(nets.folded(net), contract.side, opset, outputs_of(name))
     set_metadata(model, {METADATA_KEY: contract.profile_toml()})
     out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, out)
@@ -132,6 +189,6 @@ def export(checkpoint: Path, out: Path, opset: int = OPSET) -> float:
 
 def run(args: argparse.Namespace) -> None:
     """Writes the file and says how well it agrees."""
-    worst = export(args.checkpoint, args.out, args.opset)
+    worst = export(args.checkpoint, args.out, args.opset, args.calibrate)
     size = args.out.stat().st_size
     print(f"{args.out}: {size} bytes, opset {args.opset}, {worst:.1e} rad from PyTorch at most")

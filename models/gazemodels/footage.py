@@ -1,6 +1,6 @@
 """Agreement with published gaze models on real footage.
 
-Nobody measured where the people in the clips look, so this is no accuracy: it tells whether a model
+Where the people in the clips look was not measured, so this is no accuracy: it tells whether a model
 that saw only rendered faces moves with models that learned from real ones. The reference is MobileGaze
 (yakhyo/gaze-estimation, MobileOne-S0, trained on Gaze360), whose labels are, as ours, relative to the
 ray from camera to face. It is itself unsure: its own answers for a crop and for the mirrored crop are

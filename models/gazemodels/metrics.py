@@ -41,6 +41,19 @@ def by_bins(errors: np.ndarray, values: np.ndarray) -> list[dict[str, float]]:
     return rows
 
 
+def straightness(predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """How answers (n, 2) follow the truth (n, 2), both in radians: error, bias, slope and r of pitch and
+    yaw, degrees. Slope and r are left out where the truth does not vary."""
+    result = summary(angles.errors_degrees(predicted, truth))
+    for k, name in enumerate(("pitch", "yaw")):
+        found, true = np.degrees(predicted[:, k]), np.degrees(truth[:, k])
+        result[f"bias_{name}"] = float((found - true).mean())
+        if true.std() > 1.0:
+            result[f"slope_{name}"] = float(np.polyfit(true, found, 1)[0])
+            result[f"r_{name}"] = float(np.corrcoef(true, found)[0, 1])
+    return result
+
+
 def report(predicted: np.ndarray, labels: Mapping[str, np.ndarray]) -> dict[str, object]:
     """Everything about predictions (n, 2) of samples with `labels` (arrays of n, see `dataset`)."""
     truth = labels["gaze"]

@@ -2,8 +2,8 @@
 
 The trained network, batch normalisation folded, gets fake quantisation where ONNX Runtime's static
 quantiser puts its Q/DQ pairs, is trained on for a while so that weights find values that survive the
-rounding, and is written as QDQ ONNX with s8 weights per channel and u8 activations. The last layer
-stays in float unless asked for: one step of an 8-bit angle is half a degree.
+rounding, and is written as QDQ ONNX with s8 weights per channel and u8 activations. The last layers
+stay in float unless asked for: one step of an 8-bit angle is half a degree.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from . import angles, augment, nets, sampling
 from .contract import CONTRACTS, METADATA_KEY
-from .export import set_metadata, to_onnx
+from .export import outputs_of, set_metadata, to_onnx
 from .reader import Reader
 from .train import batch_of, device_of, load_net
 
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=5e-5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--whole", action="store_true", help="quantise the last layer too")
+    parser.add_argument("--whole", action="store_true", help="quantise the last layers too")
 
 
 def specification(observer: type, **settings: object) -> QuantizationSpec:
@@ -107,11 +107,15 @@ class OnnxQuantizer(Quantizer):
             if node.target in WEIGHTED:
                 given, weight = node.args[:2]
                 users = list(node.users)
-                if users[0].op == "output" and not self.whole:
+                # A linear layer without an activation gives answers, or says where to cut.
+                last = node.target == ATEN.linear.default and users[0].target not in ACTIVATIONS
+                if last and not self.whole:
                     continue
                 self.mark(node, {given: ACTIVATION, weight: WEIGHT})
             elif node.target in ADDITIONS and all(
-                isinstance(term, torch.fx.Node) for term in node.args[:2]
+                # Not what is added to places in the picture, which are counted in pixels.
+                isinstance(term, torch.fx.Node) and term.op != "get_attr"
+                for term in node.args[:2]
             ):
                 self.mark(node, dict.fromkeys(node.args[:2], ACTIVATION))
         return model
@@ -146,7 +150,7 @@ def prepared(net: torch.nn.Module, side: int, whole: bool) -> torch.fx.GraphModu
 def write(graph: torch.fx.GraphModule, contract_name: str, out: Path) -> None:
     """QDQ ONNX with the plugin's profile."""
     contract = CONTRACTS[contract_name]
-    model = to_onnx(convert_pt2e(graph), contract.side)
+    model = to_onnx(convert_pt2e(graph), contract.side, outputs=outputs_of(contract_name))
     set_metadata(model, {METADATA_KEY: contract.profile_toml()})
     out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, out)
@@ -181,7 +185,9 @@ def run(args: argparse.Namespace) -> None:
         seed = (args.seed + 1) * 7_000_003 + step
         chosen = numbers[sampling.draw(weights, args.batch, seed)]
         images, labels = augment.training_batch(*batch_of(reader, chosen, device), contract, seed)
-        loss = angles.smooth_angular_loss(graph(images), labels["gaze"]).mean()
+        answer = graph(images)
+        gaze = answer[0] if isinstance(answer, (tuple, list)) else answer
+        loss = angles.smooth_angular_loss(gaze, labels["gaze"]).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(graph.parameters(), 1.0)

@@ -82,6 +82,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+#: What stands between the landmarks and the windows that are cut about them.
+WINDOW_STEPS = {
+    "Abs", "Add", "Clip", "Gather", "MatMul", "Mul", "Relu", "Reshape", "Slice", "Squeeze", "Sub",
+    "Transpose", "Unsqueeze",
+}  # fmt: skip
+
+
+def window_nodes(model: onnx.ModelProto) -> list[str]:
+    """Nodes of a network that cut windows out of its picture (`nets.face_and_eyes`): products of two
+    computed matrices, and what leads there from the layer that finds the landmarks. They count
+    pixels, for which 256 levels are too few; they hold next to no weights."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    constants |= {node.output[0] for node in model.graph.node if node.op_type == "Constant"}
+    producer = {name: node for node in model.graph.node for name in node.output}
+    waiting = [
+        node
+        for node in model.graph.node
+        if node.op_type == "MatMul" and not constants & set(node.input)
+    ]
+    found: dict[str, onnx.NodeProto] = {}
+    while waiting:
+        node = waiting.pop()
+        if node.name in found:
+            continue
+        if node.op_type in WINDOW_STEPS:
+            waiting += [producer[name] for name in node.input if name in producer]
+        elif node.op_type != "Gemm":
+            continue
+        found[node.name] = node
+    return sorted(found)
+
+
 class Job:
     """One float file, its calibration inputs and the ranges found with them."""
 
@@ -92,6 +124,7 @@ class Job:
         self.model = work / "prepared.onnx"
         # Shapes for the quantiser; constants folded, so that no layer hides behind arithmetic.
         quant_pre_process(model, self.model, skip_symbolic_shape=True)
+        self.windows = window_nodes(onnx.load(self.model))
 
     def static(self, out: Path, method: str, **changes: object) -> None:
         """Static QDQ; ranges are computed once for each method and kept."""
@@ -102,7 +135,9 @@ class Job:
         }
         if method == "percentile":
             options["CalibPercentile"] = PERCENTILE
+        left_out = [*changes.pop("nodes_to_exclude", []), *self.windows]
         settings = {
+            "nodes_to_exclude": left_out,
             "per_channel": True,
             "activation_type": QuantType.QUInt8,
             "weight_type": QuantType.QInt8,

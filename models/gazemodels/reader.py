@@ -12,7 +12,18 @@ from pathlib import Path
 import numpy as np
 
 #: Arrays that are read at once; what each holds is said in `dataset`.
-LABELS = ("gaze", "head", "openness", "landmarks", "identity", "infrared", "glasses")
+LABELS = (
+    "gaze",
+    "head",
+    "openness",
+    "landmarks",
+    "irises",
+    "lids",
+    "identity",
+    "infrared",
+    "glasses",
+    "photograph",
+)
 
 #: `identity % HELD_OUT == 0` is for validation.
 HELD_OUT = 10

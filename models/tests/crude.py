@@ -11,10 +11,13 @@ from gazemodels import dataset
 
 SIDE = dataset.SIDE
 
+#: Side of the picture that the numbers below are meant for.
+DRAWN = 256
+
 
 def face(rng: np.random.Generator, gaze: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A disc with two eyes that look along `gaze` (pitch, yaw in radians), and five landmarks."""
-    image = np.full((SIDE, SIDE, 3), rng.integers(0, 255, 3), np.uint8)
+    image = np.full((DRAWN, DRAWN, 3), rng.integers(0, 255, 3), np.uint8)
     skin = tuple(int(v) for v in rng.integers(90, 230, 3))
     cv2.ellipse(image, (128, 128), (70, 80), 0, 0, 360, skin, -1, cv2.LINE_AA)
     points = np.array([[100, 110], [156, 110], [128, 140], [108, 170], [148, 170]], np.float32)
@@ -26,7 +29,15 @@ def face(rng: np.random.Generator, gaze: np.ndarray) -> tuple[np.ndarray, np.nda
     cv2.circle(image, (128, 140), 5, (60, 40, 40), -1, cv2.LINE_AA)
     cv2.line(image, (108, 170), (148, 170), (120, 30, 30), 4, cv2.LINE_AA)
     # OpenCV's pixel centres are at whole numbers, the dataset's at .5.
-    return image, points + 0.5
+    image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    return image, (points + 0.5) * (SIDE / DRAWN)
+
+
+def lids(eyes: np.ndarray) -> np.ndarray:
+    """Margins (2, 2, 7, 2) of the lids of eyes in the middle of `eyes` (2, 2)."""
+    turn = np.linspace(-np.pi, 0.0, 7)
+    arc = np.stack([18.0 * np.cos(turn), 11.0 * np.sin(turn)], axis=1) * (SIDE / DRAWN)
+    return eyes[:, None, None] + np.stack([arc, arc * [1.0, -1.0]])[None]
 
 
 def write_shard(folder: Path, index: int, count: int) -> None:
@@ -45,10 +56,13 @@ def write_shard(folder: Path, index: int, count: int) -> None:
                 "origin": np.array([0.0, 0.0, 600.0]),
                 "openness": np.ones(2),
                 "landmarks": points,
+                "irises": points[:2] - np.array([14.0 * np.sin(gaze[1]), 8.0 * np.sin(gaze[0])]),
+                "lids": lids(points[:2]),
                 "identity": index * count + number,
                 "camera": np.array([900.0, 900.0, 640.0, 360.0]),
                 "infrared": False,
                 "glasses": 0,
+                "photograph": False,
             }
         )
     dataset.write_shard(folder, index, samples)

@@ -17,6 +17,8 @@ def labels_of(points: np.ndarray, gaze=(0.2, 0.4), head=(0.1, -0.2, 0.3)) -> aug
         "gaze": torch.tensor([gaze]),
         "head": torch.tensor([head]),
         "landmarks": where,
+        "irises": where[:, :2],
+        "lids": where[:, :2, None, None] + torch.linspace(-0.05, 0.05, 7)[:, None].expand(2, 7, 2),
         "openness": torch.tensor([[0.2, 0.9]]),
     }
 
@@ -49,6 +51,19 @@ def test_mirror_flips_pixels_and_signs():
     assert torch.allclose(after["head"], before["head"] * sign, atol=1e-6)
     assert torch.equal(after["openness"], before["openness"].flip(1))
     assert after["landmarks"][0, 0, 0] < after["landmarks"][0, 1, 0], "left stays left"
+    assert torch.allclose(after["irises"], after["landmarks"][:, :2])
+    assert (after["lids"][..., 1:, 0] > after["lids"][..., :-1, 0]).all(), "left to right"
+
+
+def test_bytes_are_sampled_as_floats_are():
+    image, _ = crude.face(np.random.default_rng(0), np.array([0.1, 0.2]))
+    images = torch.from_numpy(image)[None].repeat(8, 1, 1, 1)
+    geometry = augment.Geometry.drawn(8, 0.2, torch.Generator().manual_seed(3))
+    floats = augment.sample(images, geometry, 96).permute(0, 2, 3, 1) * 255.0
+    bytes_ = augment.sample_bytes(images, geometry, 96).float()
+    # A raster of 1/32 pixel shows at hard edges.
+    assert (floats - bytes_).abs().mean() < 0.4
+    assert (floats - bytes_).abs().max() < 12.0
 
 
 def test_landmarks_follow_the_pixels():
@@ -89,4 +104,10 @@ def test_drawn_crops_stay_inside_the_stored_ones_and_repeat_with_the_seed():
         appearance.vary(images.clone(), torch.Generator().manual_seed(7)) for _ in range(2)
     )
     assert torch.equal(first, second)
+    images = (images.permute(0, 2, 3, 1) * 255.0).byte()
+    third, fourth = (
+        appearance.vary_bytes(images, torch.Generator().manual_seed(7)) for _ in range(2)
+    )
+    assert torch.equal(third, fourth) and third.shape == first.shape
+    assert third.min() >= 0.0 and third.max() <= 1.0 and torch.isfinite(third).all()
     assert first.min() >= 0.0 and first.max() <= 1.0 and torch.isfinite(first).all()

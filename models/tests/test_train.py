@@ -10,7 +10,7 @@ import torch
 
 from conftest import arguments
 from gazemodels import angles, augment, metrics, nets, sampling, train
-from gazemodels.contract import STUDENT
+from gazemodels.contract import FACE_AND_EYES, STUDENT
 from gazemodels.reader import Reader
 
 
@@ -114,7 +114,7 @@ def test_steps_learn_a_batch_by_heart(data, tmp_path):
     samples = train.batch_of(Reader(data), np.arange(16), torch.device("cpu"))
     images, labels = augment.training_batch(*samples, STUDENT, seed=1)
     for _ in range(30):
-        terms = train.train_step(state, images, labels, bfloat16=False)
+        terms = train.train_step(state, images, labels, bfloat16=False, seed=1)
     constant = metrics.constant(labels["gaze"].numpy())["mean"]
     assert np.degrees(terms["gaze"].item()) < 0.3 * constant
 
@@ -126,7 +126,62 @@ def test_the_constant_answer_is_the_mean_direction():
     assert turned["mean"] == pytest.approx(30.0), "it follows the faces"
 
 
+def test_a_window_is_the_part_of_the_image_about_its_centre():
+    image = torch.rand(2, 3, 224, 224)
+    centres = torch.tensor([[100.0, 90.0], [60.0, 120.0]])
+    window = nets.face_and_eyes.Window(224, mirrored=False)(image, centres)
+    assert torch.allclose(window[0], image[0, :, 66:114, 68:132], atol=1e-5)
+    other = nets.face_and_eyes.Window(224, mirrored=True)(image, centres)
+    assert torch.allclose(other[1], image[1, :, 96:144, 28:92].flip(2), atol=1e-5)
+    half = nets.face_and_eyes.Window(224, mirrored=False)(image, centres + 0.5)
+    mean = image[0, :, 66:115, 68:133]
+    mean = 0.25 * (mean[:, 1:, 1:] + mean[:, :-1, 1:] + mean[:, 1:, :-1] + mean[:, :-1, :-1])
+    assert torch.allclose(half[0], mean, atol=1e-5)
+
+
+def test_face_and_eyes_learns_from_faces_and_photographs(data, tmp_path):
+    """Photographs tell no head pose; all terms stay finite and fall."""
+    words = ["--net", "face-and-eyes", "--data", str(data), "--out", str(tmp_path)]
+    state = train.Run.fresh(arguments(train, *words), torch.device("cpu"))
+    state.model.train()
+    reader = Reader(data)
+    images, labels = train.batch_of(reader, np.arange(12), torch.device("cpu"))
+    labels["photograph"][8:], labels["head"][8:] = 1.0, float("nan")
+    images, labels = augment.training_batch(images, labels, FACE_AND_EYES, seed=1)
+    found = [train.train_step(state, images, labels, False, seed=1) for _ in range(12)]
+    assert set(found[0]) == set(train.TERMS) - {"teacher"}
+    assert all(torch.isfinite(term) for terms in found for term in terms.values())
+    for name in ("gaze", "landmarks", "eyes", "openness"):
+        assert found[-1][name] < found[0][name], name
+
+
+def test_a_learner_follows_its_teacher(data, checkpoint, tmp_path):
+    """The teacher is given the learner's picture in its own size."""
+    teacher = train.Teacher.of(checkpoint, torch.device("cpu"))
+    images = torch.rand(3, 3, FACE_AND_EYES.side, FACE_AND_EYES.side)
+    assert teacher(images, FACE_AND_EYES).shape == (3, 2)
+    small = torch.rand(3, 3, STUDENT.side, STUDENT.side)
+    assert torch.allclose(teacher(small, STUDENT), teacher.net(small), atol=1e-6)
+    words = ["--data", str(data), "--out", str(tmp_path), "--steps", "2", "--batch", "4"]
+    train.run(arguments(train, *words, "--teacher", str(checkpoint)))
+    assert (tmp_path / train.CHECKPOINT).exists()
+
+
+def test_the_shape_of_the_second_eye_is_that_of_the_first_mirrored():
+    eye = torch.tensor([[0.02, 0.01], *[[0.03 * k, -0.02] for k in range(-3, 4)],
+                        *[[0.03 * k, 0.03] for k in range(-3, 4)]])  # fmt: skip
+    flipped = eye * torch.tensor([-1.0, 1.0])
+    flipped = torch.cat([flipped[:1], flipped[1:8].flip(0), flipped[8:].flip(0)])
+    centres = torch.tensor([[[0.3, 0.4], [0.7, 0.4]]])
+    points = 2.0 * (torch.stack([eye, flipped])[None] + centres[:, :, None]) - 1.0
+    labels = {"irises": points[:, :, 0], "lids": points[:, :, 1:].unflatten(2, (2, 7))}
+    shapes, inside = train.eye_shapes(labels, centres, 224)
+    assert torch.allclose(shapes[0, 0], shapes[0, 1], atol=1e-5) and inside.all()
+
+
 def test_limits_of_the_networks():
+    parameters, flops = nets.size_of(nets.build("face-and-eyes"))
+    assert parameters <= 2.5e6 and flops / 2 <= 0.35e9, (parameters, flops)
     parameters, flops = nets.size_of(nets.build("student"))
     assert parameters <= 1.5e6 and flops <= 0.2e9, (parameters, flops)
     parameters, flops = nets.size_of(nets.build("gazecapsnet"))

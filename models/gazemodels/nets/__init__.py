@@ -9,10 +9,15 @@ from torch import nn
 from torch.fx.experimental.optimization import fuse
 from torch.utils.flop_counter import FlopCounterMode
 
+from .face_and_eyes import FaceAndEyes
 from .gazecapsnet import GazeCapsNet
 from .student import Student
 
-NETS: dict[str, type[nn.Module]] = {"student": Student, "gazecapsnet": GazeCapsNet}
+NETS: dict[str, type[nn.Module]] = {
+    "face-and-eyes": FaceAndEyes,
+    "student": Student,
+    "gazecapsnet": GazeCapsNet,
+}
 
 
 def build(name: str) -> nn.Module:
@@ -27,7 +32,8 @@ class Trainee(nn.Module):
 
     What they predict (head pitch, yaw, roll; five landmarks in -1..1 of the crop; openness of both
     eyes) is known for synthetic faces at no cost, and having to know it keeps a small network looking
-    at eyes and head rather than at accidents of the renderer. Export drops them.
+    at eyes and head rather than at accidents of the renderer. Export drops them. A network that gives
+    such answers by itself has no need of them.
     """
 
     #: Numbers of each extra head.
@@ -36,11 +42,18 @@ class Trainee(nn.Module):
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
+        self.whole = hasattr(net, "answers")
+        extra = {} if self.whole else self.EXTRA
         self.extra = nn.ModuleDict(
-            {name: nn.Linear(net.features, size) for name, size in self.EXTRA.items()}
+            {name: nn.Linear(net.features, size) for name, size in extra.items()}
         )
 
-    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(
+        self, image: torch.Tensor, centres: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Landmarks and centres are in 0..1 of the picture."""
+        if self.whole:
+            return self.net.answers(image, centres)
         features = self.net.embed(image)
         heads = {name: head(features) for name, head in self.extra.items()}
         return {"gaze": self.net.gaze(features), **heads}

@@ -192,7 +192,8 @@ class Body:
         }
 
     def _masks(self, assets: Assets) -> None:
-        """Per fine vertex, 0..1: `lips`, `lid_line` (the dark rim of the lids)."""
+        """Per fine vertex: `lips` and `lid_line` (the dark rim of the lids), 0..1; `to_lid` (2, fine),
+        the distance to the roots of the upper and the lower lashes, decimetres."""
 
         def moved(name: str) -> np.ndarray:
             length = np.linalg.norm(assets.target(name), axis=1)
@@ -202,9 +203,13 @@ class Body:
         volume = [moved(f"mouth/mouth-{lip}lip-volume-incr") for lip in ("lower", "upper")]
         self.lips = np.clip(np.maximum(*volume) * 2.2 - 0.25, 0.0, 1.0)
         self.lid_line = np.zeros(len(self.rest))
+        self.to_lid = np.full((2, len(self.rest)), np.inf)
         for eye in self.eyes.values():
-            for roots, reach, dark in ((eye.upper, 0.024, 1.0), (eye.lower, 0.018, 0.6)):
+            for lid, (roots, reach, dark) in enumerate(
+                ((eye.upper, 0.024, 1.0), (eye.lower, 0.018, 0.6))
+            ):
                 away = distance_to_line(self.rest, self.base[roots])
+                self.to_lid[lid] = np.minimum(self.to_lid[lid], away)
                 self.lid_line = np.maximum(self.lid_line, dark * np.exp(-((away / reach) ** 4)))
         self.lid_line[self.part != SKIN] = 0.0
 

@@ -25,6 +25,12 @@ CLEARANCE = 0.006
 
 UNITS = "expression/units/caucasian"
 
+#: Expression units that MakeHuman has as shapes only: what a smile pushes up beneath the eyes.
+CHEEKS = {
+    "cheek-raise": ("cheek/{s}-cheek-trans-up", "cheek/{s}-cheek-volume-incr"),
+    "eye-bag": ("eyes/{s}-eye-bag-incr", "eyes/{s}-eye-bag-height-incr"),
+}
+
 #: What a cornea and an iris look like in section (Atchison and Smith, Optics of the Human Eye, ch. 2
 #: and 3): in units of the eyeball's radius of 12 mm.
 LIMBUS_AT = 10.4 / 12.0
@@ -46,6 +52,9 @@ class Pose:
     expression: dict[str, float] = field(default_factory=dict)
     #: 0 awake to 1 closed, over what gaze and person do to the lids; person's right, left eye.
     closing: tuple[float, float] = (0.0, 0.0)
+    #: How far the lower lids are pushed up by cheeks, as in a smile, and the upper ones narrowed with
+    #: them: 0 relaxed to 1; person's right, left eye.
+    squint: tuple[float, float] = (0.0, 0.0)
     #: Radius of the pupils, mm.
     pupil: float = 1.8
 
@@ -94,6 +103,8 @@ class Poser:
         self.body = body
         names = [n for n in assets.names(UNITS) if not n.rsplit("/", 1)[1].startswith("eye-")]
         self.units = {name.rsplit("/", 1)[1]: assets.target(name) for name in names}
+        for unit_name, targets in CHEEKS.items():
+            self.units[unit_name] = sum(assets.target(t.format(s=s)) for t in targets for s in "rl")
         self.lids = {
             side: Lids(assets, body.eyes[side], {"r": "right", "l": "left"}[side]) for side in "rl"
         }
@@ -121,7 +132,7 @@ class Poser:
         for index, side in enumerate("rl"):
             pitch = float(np.arcsin(np.clip((into_head @ axes[side])[1], -1.0, 1.0)))
             openness = self.lids[side].move(
-                coarse, identity, balls[side], pitch, pose.closing[index]
+                coarse, identity, balls[side], pitch, pose.closing[index], pose.squint[index]
             )
             eye = self.body.eyes[side]
             ball, radius = balls[side]
@@ -198,10 +209,10 @@ class Lids:
 
     def move(
         self, vertices: np.ndarray, identity: Identity, ball: tuple[np.ndarray, float],
-        pitch: float, closing: float,
+        pitch: float, closing: float, squint: float = 0.0,
     ) -> float:  # fmt: skip
-        """Moves the lids in `vertices` for a gaze of `pitch` (up, in the head, radians) and a blink of
-        `closing`; returns the openness, 0..1.
+        """Moves the lids in `vertices` for a gaze of `pitch` (up, in the head, radians), a blink of
+        `closing` and a smile's `squint`; returns the openness, 0..1.
 
         The upper lid follows the eye nearly one to one downwards and the lower one about half as far
         (Becker and Fuchs 1988, Lid-eye coordination during vertical gaze changes).
@@ -211,6 +222,9 @@ class Lids:
         rest_upper, rest_lower = identity.lids
         upper = rest_upper + 1.2 * down - 4.0 * up
         lower = rest_lower - 1.3 * down + 0.6 * up
+        # Cheeks push the lower lid over the lower part of the iris; the upper lid comes down less.
+        lower = lower + 0.95 * squint * (1.0 - 0.4 * min(max(lower, 0.0), 1.0))
+        upper = upper + 0.22 * squint * (1.0 - max(upper, 0.0))
         upper = upper + np.clip(closing, 0.0, 1.0) * (1.0 - upper)
         lower = lower * (1.0 - 0.7 * closing) + 0.3 * closing
 

@@ -15,11 +15,11 @@ from ..reader import HELD_OUT
 from .studio import PER_IDENTITY, Studio
 
 #: Changes when the same seed and number would give another picture.
-RECIPE = 1
+RECIPE = 2
 
 
 def generate(assets: Path, folder: Path, seed: int, count: int, jobs: int) -> None:
-    """Makes the shards that are missing. A shard depends on the seed and its number alone, whoever
+    """Makes the shards that are missing. A shard depends on the seed and its number alone, whichever process
     makes it and whenever."""
     dataset.open_folder(
         folder,
@@ -72,7 +72,7 @@ def generate(assets: Path, folder: Path, seed: int, count: int, jobs: int) -> No
 
 
 def work(assets: Path, folder: Path, seed: int, tasks, done) -> None:
-    """One process: takes shards until there is none left, or nobody waits for them."""
+    """One process: takes shards until there is none left, or the parent is gone."""
     # Mesa's own threads would compete with the other processes.
     os.environ.setdefault("LP_NUM_THREADS", "0")
     studio = Studio(assets, seed)

@@ -47,11 +47,13 @@ class Glasses:
     #: Opacity of the lenses at their top and bottom.
     opacity: tuple[float, float]
     drop: float
+    #: How strongly the lenses mirror windows and lamps: 0 coated to 1 a plain glare.
+    glare: float
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, sun: bool) -> Glasses:
         dark = rng.uniform(0.75, 0.98)
-        rim = rng.uniform(0.5, 2.2)
+        rim = rng.uniform(0.5, 2.2) if rng.random() < 0.6 else rng.uniform(2.0, 3.4)
         colour = linear(
             rng.uniform(5, 90) * np.ones(3) + rng.uniform(0, 60, 3) * (rng.random() < 0.5)
         )
@@ -67,7 +69,8 @@ class Glasses:
             frame_colour=colour,
             tint=linear(rng.uniform(0, 70, 3)) if sun else linear((200, 210, 205)),
             opacity=(dark, dark - rng.uniform(0.0, 0.45)) if sun else (rng.uniform(0.0, 0.06),) * 2,
-            drop=rng.uniform(1.0, 6.0),
+            drop=rng.uniform(1.0, 6.0) if rng.random() < 0.8 else rng.uniform(6.0, 11.0),
+            glare=float(rng.random() ** 3),
         )
 
     def built(self, figure: Figure) -> Worn:

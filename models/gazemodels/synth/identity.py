@@ -93,7 +93,7 @@ class People:
             number=number,
             neutral=neutral,
             eye_radius=float(0.12 * rng.normal(1.0, 0.025)),
-            lids=(float(rng.normal(-0.12, 0.12)), float(rng.normal(-0.2, 0.2))),
+            lids=(float(rng.normal(-0.08, 0.15)), float(rng.normal(-0.15, 0.22))),
             looks=looks,
             mane=grow(rng, self.body, neutral, looks.hanging) if looks.hanging else None,
         )

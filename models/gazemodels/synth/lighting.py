@@ -90,8 +90,8 @@ class Lighting:
             colours[1:] *= 0.3
             # The lamp's light falls off with the square of the distance: the room is dark.
             tones *= rng.uniform(0.03, 0.5)
-            if rng.random() < 0.3:
-                pupil = np.full(3, rng.uniform(0.15, 0.9))
+            if rng.random() < 0.5:
+                pupil = np.full(3, rng.uniform(0.15, 2.0))
         ambient = project_lobes(lobes, lobe_colours, base)
         # What falls on a face from the camera's side, and what a camera makes of it: darker skin is
         # exposed only in part for what it is.

@@ -61,7 +61,10 @@ class Looks:
     cloth: np.ndarray
     #: Height of the neckline, decimetres, and depth of its V.
     neckline: tuple[float, float]
+    #: How dark and long: 0.4 hardly seen, 1 plain, up to 1.6 with mascara.
     lashes: float
+    #: 0 smooth to 1 deeply lined: crow's feet, forehead, bags, folds beside the nose.
+    wrinkles: float
 
     @classmethod
     def drawn(
@@ -82,7 +85,7 @@ class Looks:
             hair, eyes = rng.uniform(0.0, 0.25), rng.uniform(0.0, 0.22)
         colour = between(HAIRS, hair) * rng.normal(1.0, 0.1)
         brow_colour = colour * rng.uniform(0.3, 0.7)
-        if rng.random() < max(0.0, age - 0.35) * 1.6:
+        if rng.random() < max(0.0, age - 0.25) * 1.8:
             grey = between(GREYS, rng.random())
             colour = colour + rng.uniform(0.4, 1.0) * (grey - colour)
             brow_colour = brow_colour + rng.uniform(0.0, 0.6) * (grey - brow_colour)
@@ -98,18 +101,25 @@ class Looks:
         length = 0.0 if bald else rng.uniform(4.0, 26.0) if is_male else rng.uniform(8.0, 24.0)
         recede = rng.uniform(0.0, 0.25) * age if is_male else rng.uniform(0.0, 0.04)
         lips = rng.uniform(0.25, 0.6) if is_male else rng.uniform(0.35, 0.95)
+        made_up = rng.random() < (0.02 if is_male else 0.6)
+        albedo = paint(rng, body, skin, float(melanin), lips, stubble, colour)
+        if made_up:
+            make_up(rng, body, albedo, skin)
+        # Thick and dark brows, and fair or grey ones that hardly show.
+        strong = rng.random() < 0.15
+        density = rng.uniform(0.85, 1.0) if strong else rng.uniform(0.25, 1.0)
         return cls(
-            albedo=paint(rng, body, skin, float(melanin), lips, stubble, colour),
+            albedo=albedo,
             hair=scalp(rng, body, length, recede) + chin_hair(rng, body, beard),
             hair_colour=colour,
             curl=curl,
             hanging=float(rng.uniform(0.6, 2.2)) if long else 0.0,
-            brow_colour=brow_colour,
+            brow_colour=brow_colour * (0.5 if strong else 1.0),
             brow=np.array([
-                rng.normal(0.0, 0.025),
-                rng.uniform(0.9, 1.7) if is_male else rng.uniform(0.6, 1.2),
+                rng.normal(0.0, 0.025) - 0.02 * strong,
+                (rng.uniform(0.9, 1.7) if is_male else rng.uniform(0.6, 1.2)) + 0.7 * strong,
                 rng.uniform(0.4, 1.6),
-                rng.uniform(0.65, 1.0),
+                density,
             ]),
             iris=between(IRISES, eyes) * rng.normal(1.0, 0.12),
             iris_radius=float(rng.normal(0.0592, 0.002)),
@@ -118,7 +128,11 @@ class Looks:
             roughness=float(rng.uniform(0.2, 1.0)),
             cloth=cloth_colour(rng),
             neckline=(float(rng.uniform(5.55, 6.0)), float(rng.uniform(0.0, 0.9))),
-            lashes=float(rng.uniform(0.4, 0.8) if is_male else rng.uniform(0.6, 1.0)),
+            lashes=float(
+                rng.uniform(1.0, 1.6) if made_up
+                else rng.uniform(0.4, 0.8) if is_male else rng.uniform(0.6, 1.0)
+            ),
+            wrinkles=float(np.clip(age * rng.uniform(0.4, 1.3) + rng.normal(0.0, 0.1), 0.0, 1.0)),
         )  # fmt: skip
 
     def in_infrared(self) -> Looks:
@@ -188,6 +202,32 @@ def paint(
     tint((inside & (p[:, 2] > 0.5)).astype(float), np.array([0.16, 0.035, 0.035]))
     albedo[body.part == TEETH] = linear((226, 214, 196)) * rng.uniform(0.75, 1.0)
     return albedo
+
+
+def make_up(rng: np.random.Generator, body: Body, albedo: np.ndarray, skin: np.ndarray) -> None:
+    """Eye shadow, liner and powder, painted on `albedo` (fine, 3)."""
+    p, (upper, lower) = body.rest, body.to_lid
+    above = ramp(-0.02, 0.03, p[:, 1] - EYE_Y) * (p[:, 2] > 0.9)
+
+    def tint(mask: np.ndarray, colour: np.ndarray) -> None:
+        albedo[:] += mask[:, None] * (colour - albedo)
+
+    tones = ((70, 48, 40), (110, 70, 60), (120, 70, 90), (60, 62, 80), (150, 110, 80), (40, 36, 38))
+    shadow = linear(tones[rng.integers(len(tones))]) * rng.uniform(0.8, 1.4)
+    reach = rng.uniform(0.05, 0.14)
+    tint(rng.uniform(0.1, 0.75) * above * np.exp(-((upper / reach) ** 2)), shadow)
+    # A lighter tone beneath the brow lets the lid look larger.
+    tint(
+        rng.uniform(0.0, 0.4) * near(p, (EYE_X + 0.05, EYE_Y + 0.17, 1.4), (0.14, 0.04, 0.2)),
+        np.clip(1.3 * skin, 0.0, 0.9),
+    )
+    ink = linear(rng.uniform([10, 8, 8], [60, 45, 40]))
+    if rng.random() < 0.75:
+        width = rng.uniform(0.018, 0.045)
+        tint(rng.uniform(0.5, 0.95) * np.exp(-((upper / width) ** 4)) * (p[:, 2] > 0.9), ink)
+    if rng.random() < 0.45:
+        width = rng.uniform(0.014, 0.032)
+        tint(rng.uniform(0.3, 0.85) * np.exp(-((lower / width) ** 4)) * (p[:, 2] > 0.9), ink)
 
 
 def ramp(low: float, high: float, x: np.ndarray) -> np.ndarray:

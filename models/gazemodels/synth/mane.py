@@ -76,10 +76,15 @@ def grow(rng: np.random.Generator, body: Body, neutral: np.ndarray, hanging: flo
     from_front = np.abs(np.arctan2(np.sin(azimuth - side), np.cos(azimuth - side)))
     opening = np.radians(rng.uniform(50.0, 66.0))
     height = rng.uniform(0.56, 0.72)
-    fringe = rng.random() < 0.25
+    fringe = rng.random() < 0.35
     # The face shows below the hairline; towards the parting the opening closes.
     if fringe:
-        edge = opening * ramp(EYE_Y + 0.42, EYE_Y + 0.3, y)
+        # Ends at different heights: strands.
+        lowest = EYE_Y + 0.2 + 0.25 * rng.random()
+        ends = lowest + 0.12 * rng.random() * np.sin(
+            azimuth * rng.uniform(9.0, 16.0) + 6.0 * rng.random()
+        )
+        edge = opening * ramp(ends + 0.12, ends, y)
     else:
         edge = opening * ramp(EYE_Y + height + 0.22, EYE_Y + height - 0.35, y)
     cover = ramp(0.0, 0.16, from_front - edge)

@@ -195,6 +195,7 @@ class Renderer:
             "ambient": light.ambient,
             "shadow_matrix": shadow_matrix,
             "exposure": float(light.exposure),
+            "wrinkles": looks.wrinkles * (0.6 + 0.6 * max(0.0, float(np.mean(figure.pose.squint)))),
             "grain": np.array([looks.grain, looks.freckles, looks.roughness, looks.lashes]),
             "brow_colour": looks.brow_colour,
             "hair_colour": looks.hair_colour,
@@ -248,11 +249,22 @@ class Renderer:
             gl.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND)
             self._set(
                 "glass", tint=glasses.tint, lens=1.0, opacity=glasses.opacity[0],
-                opacity_low=glasses.opacity[1],
+                opacity_low=glasses.opacity[1], glare=glasses.glare, seed=light.seed,
             )  # fmt: skip
             self._glass_array(worn.lenses).render()
-        pixels = np.frombuffer(self.target.read(components=3, alignment=1), np.uint8)
-        pixels = pixels.reshape(self.drawn[1], self.drawn[0], 3)
+        return self._read(3)
+
+    def cutout(self) -> np.ndarray:
+        """What was drawn last, with how much of each pixel is the person as a fourth channel."""
+        pixels = self._read(4)
+        # Blending of lashes and lenses has thinned the person a little.
+        pixels[..., 3] = np.minimum(pixels[..., 3].astype(int) * 4 // 3, 255)
+        return pixels
+
+    def _read(self, components: int) -> np.ndarray:
+        """The picture at its size."""
+        pixels = np.frombuffer(self.target.read(components=components, alignment=1), np.uint8)
+        pixels = pixels.reshape(self.drawn[1], self.drawn[0], components)
         return cv2.resize(pixels, self.size, interpolation=cv2.INTER_AREA)
 
     def _glass_array(self, mesh) -> moderngl.VertexArray:

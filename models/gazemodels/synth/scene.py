@@ -17,6 +17,10 @@ from .view import View
 
 FRAMES = ((640, 480), (640, 360), (1280, 720), (1920, 1080), (1280, 960))
 
+#: Frames of phones and tablets that are held upright, and the share of pictures taken with them.
+UPRIGHT_FRAMES = ((480, 640), (720, 1280), (1080, 1920), (720, 960))
+PHONES = 0.3
+
 #: Height of a face with forehead and chin, mm, for the choice of its place in the frame.
 FACE_HEIGHT = 190.0
 
@@ -29,18 +33,19 @@ EYE_SIDE, EYE_UP, EYE_DOWN = 36.0, 20.0, 30.0
 #: Combinations of expression units with their full strength.
 MOODS: dict[str, dict[str, float]] = {
     "neutral": {},
-    "smile": {"mouth-corner-puller": 0.9, "mouth-part-later": 0.3, "eye_squint": 0.35},
-    "grin": {"mouth-corner-puller": 0.9, "mouth-parling": 1.0, "mouth-part-later": 0.6, "eye_squint": 0.4},
-    "laugh": {"mouth-corner-puller": 1.0, "mouth-parling": 0.9, "mouth-open": 0.25, "eye_squint": 0.5},
+    "smile": {"mouth-corner-puller": 0.9, "mouth-part-later": 0.3, "cheek-raise": 0.5, "eye-bag": 0.4, "squint": 0.6},
+    "grin": {"mouth-corner-puller": 0.9, "mouth-parling": 1.0, "mouth-part-later": 0.6, "cheek-raise": 0.8, "eye-bag": 0.6, "squint": 0.8},
+    "laugh": {"mouth-corner-puller": 1.0, "mouth-parling": 0.9, "mouth-open": 0.25, "cheek-raise": 1.0, "eye-bag": 0.8, "squint": 1.1},
+    "glare": {"eyebrows-left-down": 0.5, "eyebrows-right-down": 0.5, "eye-bag": 0.4, "squint": 1.0},
     "talk": {"mouth-open": 0.35, "mouth-part-later": 0.3},
     "gape": {"mouth-open": 0.9, "eyebrows-left-up": 0.5, "eyebrows-right-up": 0.5},
     "pout": {"mouth-protusion": 0.6, "mouth-pursing": 0.5},
-    "frown": {"eyebrows-left-down": 0.7, "eyebrows-right-down": 0.7, "mouth-depression": 0.4, "eye_squint": 0.3},
-    "wonder": {"eyebrows-left-up": 0.9, "eyebrows-right-up": 0.9, "eye_squint": -0.2},
+    "frown": {"eyebrows-left-down": 0.7, "eyebrows-right-down": 0.7, "mouth-depression": 0.4, "squint": 0.5},
+    "wonder": {"eyebrows-left-up": 0.9, "eyebrows-right-up": 0.9, "squint": -0.2},
     "press": {"mouth-compression": 0.7, "mouth-retraction": 0.3},
     "worry": {"eyebrows-left-inner-up": 0.8, "eyebrows-right-inner-up": 0.8, "mouth-depression": 0.5},
 }  # fmt: skip
-MOOD_SHARES = (0.32, 0.10, 0.11, 0.09, 0.11, 0.04, 0.04, 0.06, 0.05, 0.05, 0.03)
+MOOD_SHARES = (0.25, 0.13, 0.17, 0.10, 0.05, 0.09, 0.03, 0.03, 0.05, 0.04, 0.04, 0.02)
 
 
 @dataclass
@@ -76,8 +81,13 @@ def truncated(
 
 
 def draw_angles(rng: np.random.Generator) -> tuple[tuple[float, float], tuple[float, float, float]]:
-    """Gaze (pitch, yaw) and head (pitch, yaw, roll) against the ray, degrees."""
+    """Gaze (pitch, yaw) and head (pitch, yaw, roll) against the ray, degrees.
+
+    A camera that stands low sees a raised head; what a person looks at is then near the camera or
+    above it.
+    """
     kind = rng.random()
+    low = rng.uniform(5.0, 28.0) if rng.random() < 0.2 else 0.0
     if kind < 0.12:
         # A strongly turned head; the eyes may look back.
         head_yaw = rng.choice([-1.0, 1.0]) * rng.uniform(35.0, 72.0)
@@ -85,8 +95,9 @@ def draw_angles(rng: np.random.Generator) -> tuple[tuple[float, float], tuple[fl
         yaw = head_yaw - np.sign(head_yaw) * truncated(rng, 10.0, 14.0, -20.0, EYE_SIDE)
         pitch = head_pitch + truncated(rng, -2.0, 9.0, -EYE_DOWN, EYE_UP)
     else:
-        if kind < 0.24:
-            pitch, yaw = rng.normal(0.0, 4.0, 2)
+        if kind < 0.40:
+            # Into the lens or just beside it, whichever way the head points.
+            pitch, yaw = rng.normal(0.0, rng.choice([1.0, 5.0]), 2)
         else:
             # Even over an ellipse of 60 by 40 degrees, a little denser in its middle.
             r, turn = rng.random() ** 0.6, rng.uniform(0.0, 2.0 * np.pi)
@@ -94,7 +105,7 @@ def draw_angles(rng: np.random.Generator) -> tuple[tuple[float, float], tuple[fl
         # The head does most of a large turn (Stahl 1999, Amplitude of human head movements
         # associated with horizontal saccades).
         eye_yaw = truncated(rng, 0.25 * yaw, 13.0, -EYE_SIDE, EYE_SIDE)
-        eye_pitch = truncated(rng, 0.45 * pitch - 2.0, 9.0, -EYE_DOWN, EYE_UP)
+        eye_pitch = truncated(rng, 0.45 * pitch - 2.0 - 0.6 * low, 9.0, -EYE_DOWN, EYE_UP)
         head_yaw, head_pitch = yaw - eye_yaw, float(np.clip(pitch - eye_pitch, -32.0, 32.0))
     wide = rng.random() < 0.08
     roll = truncated(rng, 0.0, 18.0 if wide else 6.0, -35.0, 35.0)
@@ -104,11 +115,14 @@ def draw_angles(rng: np.random.Generator) -> tuple[tuple[float, float], tuple[fl
 def draw_view(rng: np.random.Generator) -> tuple[View, np.ndarray]:
     """A camera and the place of the point between the eyes, mm."""
     while True:
-        width, height = FRAMES[rng.integers(len(FRAMES))]
-        focal = 0.5 * width / np.tan(np.radians(rng.uniform(35.0, 90.0)) / 2.0)
-        depth = float(np.exp(rng.uniform(np.log(350.0), np.log(1500.0))))
+        phone = rng.random() < PHONES
+        frames = UPRIGHT_FRAMES if phone else FRAMES
+        width, height = frames[rng.integers(len(frames))]
+        focal = 0.5 * max(width, height) / np.tan(np.radians(rng.uniform(35.0, 90.0)) / 2.0)
+        near, far = (250.0, 600.0) if phone else (350.0, 1500.0)
+        depth = float(np.exp(rng.uniform(np.log(near), np.log(far))))
         size = FACE_HEIGHT * focal / depth
-        if SMALLEST <= size <= 0.85 * height:
+        if SMALLEST <= size <= 0.85 * height and size <= 1.1 * width:
             break
     cx, cy = (
         0.5 * width + rng.normal(0.0, 0.01 * width),
@@ -124,23 +138,24 @@ def draw_view(rng: np.random.Generator) -> tuple[View, np.ndarray]:
 
 
 def draw_expression(rng: np.random.Generator) -> tuple[dict[str, float], float]:
-    """Weights of expression units, and how much the eyes are squinted (0..1)."""
+    """Weights of expression units, and how much the eyes are squinted (-0.2..1.1)."""
     mood = MOODS[str(rng.choice(list(MOODS), p=MOOD_SHARES))]
     strength = rng.uniform(0.3, 1.0)
     expression = {name: strength * weight for name, weight in mood.items()}
-    squint = expression.pop("eye_squint", 0.0)
+    # A smile for the camera narrows the eyes of some and not of others.
+    squint = expression.pop("squint", 0.0) * rng.uniform(0.3, 1.2)
     for name in ("eyebrows-left-up", "eyebrows-right-up", "mouth-open", "mouth-elevation"):
         expression[name] = expression.get(name, 0.0) + abs(rng.normal(0.0, 0.06))
     return expression, squint
 
 
-def draw_closing(rng: np.random.Generator, squint: float) -> tuple[float, float]:
+def draw_closing(rng: np.random.Generator) -> tuple[float, float]:
     """How far the lids are closed over their place for the gaze: mostly awake, sometimes drowsy or
     blinking, rarely one eye."""
     kind = rng.random()
-    if kind < 0.80:
-        both = 0.35 * squint + abs(rng.normal(0.0, 0.05))
-    elif kind < 0.92:
+    if kind < 0.82:
+        both = abs(rng.normal(0.0, 0.07))
+    elif kind < 0.93:
         both = rng.uniform(0.1, 0.6)
     else:
         both = rng.uniform(0.6, 1.0) if rng.random() < 0.6 else 1.0
@@ -169,7 +184,8 @@ def draw_scene(rng: np.random.Generator, bright: float) -> Scene:
         origin=origin,
         target=target,
         expression=expression,
-        closing=draw_closing(rng, squint),
+        closing=draw_closing(rng),
+        squint=(float(squint), float(squint + rng.normal(0.0, 0.04))),
         pupil=float(np.clip(rng.normal(2.7 - 1.4 * bright, 0.4), 1.0, 3.6)),
     )
     return Scene(view, pose)

@@ -8,7 +8,7 @@ import numpy as np
 from .view import View
 
 #: Largest picture that is treated at the camera's resolution; larger ones are as they were drawn.
-LARGEST = 256
+LARGEST = 320
 
 
 def photograph(

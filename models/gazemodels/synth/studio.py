@@ -48,10 +48,13 @@ class Picture:
             "origin": truth.origin,
             "openness": truth.openness,
             "landmarks": (truth.landmarks - [left, top]) * (SIDE / side),
+            "irises": (self.view.project(truth.irises) - [left, top]) * (SIDE / side),
+            "lids": (truth.lids - [left, top]) * (SIDE / side),
             "identity": self.identity,
             "camera": [self.view.fx, self.view.fy, self.view.cx, self.view.cy],
             "infrared": self.infrared,
             "glasses": self.glasses,
+            "photograph": False,
         }
 
 
@@ -68,8 +71,9 @@ class Studio:
         self.renderer = Renderer(self.body, width, height)
         self.person = lru_cache(maxsize=4)(self.people.make)
 
-    def picture(self, number: int, plain: bool = False) -> Picture:
-        """Picture `number`; `plain` leaves out what lens, sensor and codec do."""
+    def picture(self, number: int, plain: bool = False, scale: float = STORED_SCALE) -> Picture:
+        """Picture `number`, `scale` times as large as the face's box; `plain` leaves out what lens,
+        sensor and codec do."""
         rng = np.random.default_rng([self.seed, 2, number])
         identity = self.person(number // PER_IDENTITY)
         infrared = bool(rng.random() < 0.15)
@@ -79,7 +83,7 @@ class Studio:
         scene = draw_scene(rng, bright=float(rng.random()))
         figure = self.poser.pose(identity, scene.pose)
         truth = measure(figure, self.marks, scene.view)
-        view = replace(scene.view, window=square_about(truth.box, STORED_SCALE))
+        view = replace(scene.view, window=square_about(truth.box, scale))
         image = self.renderer.draw(figure, looks, view, light, glasses)
         if not plain:
             image = photograph(image, view, infrared, rng)
@@ -91,7 +95,7 @@ class Studio:
 def draw_glasses(rng: np.random.Generator, identity: Identity) -> Glasses | None:
     """Some people wear their glasses nearly always; sunglasses are put on now and then."""
     own = np.random.default_rng([3, identity.number, int(identity.looks.grain * 1e6)])
-    wears = own.random() < 0.3
+    wears = own.random() < 0.36
     kind = rng.random()
     if kind < 0.04:
         return Glasses.drawn(rng, sun=True)

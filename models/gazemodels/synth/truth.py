@@ -11,6 +11,9 @@ from .figure import Figure
 from .looks import EYE_Y
 from .view import View
 
+#: Points along a lid's margin, its two ends included.
+LID_POINTS = 7
+
 
 def pitch_yaw(direction: np.ndarray) -> np.ndarray:
     """Pitch (up positive) and yaw (towards the image's left positive) of a vector, radians."""
@@ -81,6 +84,8 @@ class Truth:
     box: np.ndarray
     #: Middles of the two limbi (2, 3), camera coordinates.
     irises: np.ndarray
+    #: The margins of the lids (2 eyes, upper and lower, LID_POINTS, 2), from the image's left to right.
+    lids: np.ndarray
 
 
 def measure(figure: Figure, marks: Marks, view: View) -> Truth:
@@ -96,6 +101,7 @@ def measure(figure: Figure, marks: Marks, view: View) -> Truth:
     into_ray = ray_frame(through)
     gaze = sum(eye.axis for eye in figure.eyes)
     eyes = [0.5 * (eye.upper.mean(0) + eye.lower.mean(0)) for eye in figure.eyes]
+    margins = [[along(lid, LID_POINTS) for lid in (eye.upper, eye.lower)] for eye in figure.eyes]
     points = np.array([*eyes, *figure.vertices[[marks.nose, *marks.mouth]]])
     return Truth(
         gaze=pitch_yaw(into_ray @ gaze),
@@ -107,4 +113,12 @@ def measure(figure: Figure, marks: Marks, view: View) -> Truth:
         landmarks=view.project(points),
         box=box,
         irises=np.array([eye.iris_centre for eye in figure.eyes]),
+        lids=view.project(np.array(margins)),
     )
+
+
+def along(line: np.ndarray, count: int) -> np.ndarray:
+    """Points (count, 3) at even distances along a polyline (k, 3)."""
+    way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+    at = np.linspace(0.0, way[-1], count)
+    return np.stack([np.interp(at, way, line[:, k]) for k in range(3)], axis=1)

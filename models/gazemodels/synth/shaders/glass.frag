@@ -3,6 +3,8 @@ uniform vec3 tint;        // frame: its colour; lens: what it lets through
 uniform float opacity;    // 1 for frames; of a lens, top
 uniform float opacity_low;// of a lens, bottom
 uniform float lens;
+uniform float glare;      // what lenses mirror, 0 coated to 1 plain
+uniform float seed;       // of the surroundings
 
 in vec3 position;
 in vec3 normal;
@@ -29,6 +31,16 @@ void main() {
     if (lens > 0.5) {
         float alpha = mix(opacity_low, opacity, smoothstep(-1.0, 1.0, place.y));
         vec3 through = tint * 0.15 * sum;
+        // Windows and lamps as soft rectangles of the mirrored surroundings.
+        vec2 at = mirror.xy / max(0.2, -mirror.z + 0.6);
+        float panes = 0.0;
+        for (int i = 0; i < 2; ++i) {
+            vec3 a = vec3(scramble(uvec3(uint(i), uint(seed * 1000.0), 21u)) >> 8) / 16777216.0;
+            vec3 b = vec3(scramble(uvec3(uint(i), uint(seed * 1000.0), 23u)) >> 8) / 16777216.0;
+            vec2 d = abs(at - (a.xy - 0.5) * 1.2) - 0.05 - 0.3 * b.xy * b.xy;
+            panes += smoothstep(0.06, -0.03, max(d.x, d.y)) * (0.3 + 0.7 * b.z);
+        }
+        room += glare * panes * (3.0 * light_colour[0] + 6.0 * irradiance(mirror)) * (0.25 / fresnel) * 0.2;
         vec3 light = through * alpha + room * fresnel * 1.6 + shine;
         float cover = clamp(alpha + fresnel * 1.6 * dot(room, vec3(0.33)) + dot(shine, vec3(0.33)), 0.0, 1.0);
         colour = vec4(display(light / max(cover, 0.02)), cover);

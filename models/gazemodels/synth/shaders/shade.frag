@@ -13,6 +13,7 @@ uniform float curl;
 uniform vec3 cloth;
 uniform vec2 neckline;     // height, depth of the V
 uniform vec4 grain;        // place in the noise, freckles, roughness, lashes
+uniform float wrinkles;    // 0 smooth to 1
 
 uniform int scene;
 uniform vec3 tones[4];
@@ -35,6 +36,28 @@ float brow_hair(vec3 p) {
     float streak = noise(vec3(along * 30.0 - d * 1.3, d * 1.1, grain.x));
     float ends = smoothstep(-0.12, 0.06, along) * smoothstep(1.12, 0.8, along);
     return ends * exp(-d * d * d * d * (0.5 + 0.8 * streak)) * mix(0.55, 1.0, streak) * brow.w;
+}
+
+// Depth 0..1 of the lines that age and smiles draw, at a place of the base mesh: forehead, crow's
+// feet, bags beneath the eyes, folds from the nose to the corners of the mouth.
+float lines(vec3 p) {
+    if (p.z < 0.5) return 0.0;
+    float x = abs(p.x);
+    float wobble = noise(p * 7.0 + grain.x);
+    float forehead = pow(0.5 + 0.5 * sin(p.y * 52.0 + 2.5 * wobble + 1.2 * x), 6.0)
+        * smoothstep(7.62, 7.72, p.y) * smoothstep(8.1, 7.95, p.y) * smoothstep(0.6, 0.4, x);
+    vec2 corner = vec2(x - 0.46, p.y - 7.27);
+    float far = length(corner), turn = atan(corner.y, corner.x);
+    float crow = pow(0.5 + 0.5 * sin(turn * 13.0 + 3.0 * wobble), 4.0) * smoothstep(1.0, 0.75, abs(turn))
+        * smoothstep(0.03, 0.07, far) * smoothstep(0.26, 0.1, far);
+    vec2 eye = vec2((x - 0.308) / 1.3, p.y - 7.33);
+    float below = length(eye);
+    float bags = pow(0.5 + 0.5 * sin(below * 95.0 + 2.0 * wobble), 4.0)
+        * smoothstep(0.15, 0.18, below) * smoothstep(0.27, 0.22, below) * smoothstep(0.0, -0.1, eye.y);
+    float along = clamp((7.0 - p.y) / 0.45, 0.0, 1.0);
+    float fold = exp(-pow((x - 0.17 - 0.2 * along) / 0.018, 2.0))
+        * smoothstep(7.0, 6.93, p.y) * smoothstep(6.5, 6.62, p.y);
+    return max(max(forehead, crow), max(0.7 * bags, fold));
 }
 
 float box(vec2 p, vec2 middle, vec2 size) {
@@ -107,7 +130,7 @@ vec3 skin(vec3 position, vec3 n, vec3 rest, vec3 albedo, vec4 mask, bool teeth) 
             base *= 1.0 - grain.y * freckle * vec3(0.3, 0.45, 0.5);
         }
         // The lash line: dark at its edge.
-        base = mix(base, vec3(0.035, 0.02, 0.018), 0.8 * grain.w * mask.y);
+        base = mix(base, vec3(0.035, 0.02, 0.018), 0.8 * min(grain.w, 1.1) * mask.y);
         base = mix(base, brow_colour, brow_hair(rest));
         base = mix(base, hair_colour * 0.7, hairy);
         float edge = neckline.x - neckline.y * max(0.0, 0.45 - abs(rest.x) * 0.9) * step(0.0, rest.z);
@@ -115,7 +138,9 @@ vec3 skin(vec3 position, vec3 n, vec3 rest, vec3 albedo, vec4 mask, bool teeth) 
         base = mix(base, cloth * (0.85 + 0.3 * pores), cloth_share);
         // Bump from pores and wrinkles of the lips, by screen-space derivatives (Mikkelsen 2010,
         // "Bump Mapping Unparametrized Surfaces on the GPU").
-        height = 0.10 * pores * grain.z + 0.22 * spots * grain.z + 0.5 * cloth_share * wide
+        float crease = wrinkles > 0.02 ? wrinkles * lines(rest) : 0.0;
+        base *= 1.0 - crease * vec3(0.30, 0.38, 0.38);
+        height = -0.7 * crease + 0.10 * pores * grain.z + 0.22 * spots * grain.z + 0.5 * cloth_share * wide
             + mask.x * 0.25 * noise(rest * vec3(90.0, 12.0, 20.0));
         vec3 px = dFdx(position), py = dFdy(position);
         vec3 r1 = cross(py, n), r2 = cross(n, px);
@@ -166,5 +191,6 @@ void main() {
         if (rest.w > 2.5) light = hair(position, n, rest.xyz, mask);
         else light = skin(position, n, rest.xyz, texelFetch(albedo_map, pixel, 0).rgb, mask, rest.w > 1.5);
     }
-    colour = vec4(display(light), 1.0);
+    // The background is no part of a cut-out.
+    colour = vec4(display(light), rest.w < 0.5 ? 0.0 : 1.0);
 }

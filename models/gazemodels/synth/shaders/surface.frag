@@ -34,8 +34,10 @@ void main() {
             strand = noise(rest * 24.0 + height * 1.6 + grain.x) * 0.6
                 + 0.4 * noise(rest * 48.0 + grain.x);
         }
+        // The hairline is ragged: where hair is short, single strands are left of it.
         float cover = smoothstep(0.0, 4.0, mask.w);
-        if (strand < mix(-0.1, 0.62, height) + 0.35 * (1.0 - cover)) discard;
+        float single = noise(vec3(rest.x * 60.0 + rest.z * 25.0, rest.y * 4.0, grain.x));
+        if (mix(strand, single, 0.55 * (1.0 - cover)) < mix(-0.1, 0.62, height) + 0.6 * (1.0 - cover)) discard;
         kind = 3.0;
         marks = vec4(strand, height, mask.zw / vec2(1.0, 32.0));
     }
