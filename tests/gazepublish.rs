@@ -276,7 +276,7 @@ fn a_location_that_cannot_be_opened_is_an_error_at_start() {
     for (location, said) in [
         ("/nowhere/at/all/gaze.jsonl", "No such file"),
         ("/", "directory"),
-        ("tcp://host:1", "unknown kind"),
+        ("tcp://host:1", "unknown scheme"),
         ("udp://host", "HOST:PORT"),
     ] {
         let element = element(location);
