@@ -258,7 +258,7 @@ fn batches_that_lie_are_reported() {
         ("fault=too-full", &["3 frames filled", "batchSize of 2"]),
         ("fault=planes", &["Nv12", "2 plane(s), not 1"]),
         ("fault=many-planes", &["1000 planes"]),
-        ("fault=pitch", &["stride 3", "64 bytes"]),
+        ("fault=pitch", &["stride of 3", "64 bytes"]),
         ("fault=long-pitch", &["does not lie"]),
         ("fault=offset", &["4294967280", "does not lie"]),
         ("fault=psize mem-type=4", &["plane 0: 1 bytes"]),
