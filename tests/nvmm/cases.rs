@@ -261,7 +261,7 @@ fn batches_that_lie_are_reported() {
         ("fault=pitch", &["stride of 3", "64 bytes"]),
         ("fault=long-pitch", &["does not lie"]),
         ("fault=offset", &["4294967280", "does not lie"]),
-        ("fault=psize mem-type=4", &["plane 0: 1 bytes"]),
+        ("fault=psize mem-type=4", &["plane 0 has 1 bytes"]),
         ("fault=format", &["9999", "NV12 or RGBA"]),
         ("fault=no-data", &["no memory"]),
         ("fault=size", &["0x48"]),
