@@ -119,7 +119,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
     let whole = if named { text.to_owned() } else { format!("options,{text}") };
     let structure: gst::Structure = whole.parse().map_err(|_| {
         wrong(
-            "is no GstStructure: write name=value,other=value, and put words with blanks in quotes"
+            "is not a GstStructure: write name=value,other=value, and quote values with blanks"
                 .into(),
         )
     })?;
@@ -130,7 +130,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
         } else if let Ok(text) = value.get::<Option<String>>() {
             text
         } else if let Ok(number) = value.get::<f64>() {
-            // GStreamer reads an integer of more than 32 bits as a double; it is written without a fraction.
+            // GStreamer reads an integer of more than 32 bits as a double.
             Some(number.to_string())
         } else if INTEGERS.contains(&value.type_()) {
             value.transform::<String>().ok().and_then(|text| text.get().ok())

@@ -93,16 +93,14 @@ impl Stream {
                         metadata.read_objects(position, &mut scratch.objects);
                     }
                     self.collect_faces(own, &scratch.objects, facts, size, settings);
-                    {
-                        let staging = &mut scratch.staging;
-                        let pixels = Pixels::Surface { batch: &surfaces, slot, staging };
-                        self.estimate(pixels, frame(size), settings)
-                    }
+                    let staging = &mut scratch.staging;
+                    let pixels = Pixels::Surface { batch: &surfaces, slot, staging };
+                    self.estimate(pixels, frame(size), settings, &mut all)
                 }
                 Err(error) => Err(ProcessError::Buffer(error.into())),
             };
             match processed {
-                Ok(counts) => all.counts.add(&counts),
+                Ok(()) => {}
                 Err(ProcessError::Buffer(error)) if !error.is_lasting() => {
                     all.fault.get_or_insert(error);
                     continue;

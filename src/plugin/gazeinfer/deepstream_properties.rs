@@ -11,14 +11,14 @@ type P = Property<DeepStream>;
 /// nvinfer's default.
 const UNIQUE_ID: u32 = 15;
 
-/// Which of DeepStream's objects are faces, and what is added to them.
+/// Which objects of DeepStream are faces, and what gazeinfer attaches to them.
 #[derive(Clone, Debug)]
 pub(super) struct DeepStream {
-    /// Written to the metadata.
+    /// ID of gazeinfer in the metadata.
     pub unique_id: u32,
-    /// `gie-unique-id` of the detector; negative: of any.
+    /// `gie-unique-id` of the detector; negative: any detector.
     component: i32,
-    /// Empty: all.
+    /// Class IDs; empty: all classes.
     classes: Arc<[i32]>,
     /// Whether `nvdsosd` gets arrows to draw.
     pub display_arrows: bool,
@@ -80,7 +80,7 @@ pub(super) fn class_ids(text: &str) -> Result<Arc<[i32]>, String> {
         .filter(|id| !id.is_empty())
         .map(|id| {
             let number = id.parse::<i32>().ok().filter(|id| *id >= 0);
-            number.ok_or_else(|| format!("'{id}' is no class ID; write numbers such as 0:2"))
+            number.ok_or_else(|| format!("'{id}' is not a class ID; write numbers such as 0:2"))
         })
         .collect()
 }

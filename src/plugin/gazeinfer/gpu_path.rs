@@ -6,15 +6,13 @@ use crate::nvidia::gpu::{GpuFrameError, GpuPictures};
 /// Where a stream is preprocessed.
 #[derive(Default)]
 pub(super) struct GpuPath {
-    state: State,
-    /// The GPU that preprocessed the last frame.
-    preprocessed_on: Option<u32>,
+    state: GpuState,
     /// Why the CPU preprocesses, until it is reported.
     refusal: Option<String>,
 }
 
 #[derive(Default)]
-enum State {
+enum GpuState {
     /// Not tried yet.
     #[default]
     Unknown,
@@ -33,23 +31,23 @@ impl GpuPath {
     /// Returns the GPU that preprocesses frames in its memory; `None` if the model runs elsewhere, or
     /// the GPU refused.
     pub fn device(&mut self, estimator: &mut GazeEstimator) -> Option<&mut GpuPictures> {
-        if matches!(self.state, State::Unknown) {
+        if matches!(self.state, GpuState::Unknown) {
             self.state = self.open(estimator);
         }
         match &mut self.state {
-            State::Ready(pictures) => Some(pictures),
-            State::Unknown | State::Refused => None,
+            GpuState::Ready(pictures) => Some(pictures),
+            GpuState::Unknown | GpuState::Refused => None,
         }
     }
 
-    fn open(&mut self, estimator: &mut GazeEstimator) -> State {
+    fn open(&mut self, estimator: &mut GazeEstimator) -> GpuState {
         let Some(gpu) = estimator.device() else {
             // A model on the CPU gives no reason for a report.
             if ["cuda", "tensorrt"].contains(&estimator.provider()) {
                 let why = "batch-timeout collects batches in the host's memory";
                 self.refusal = Some(why.to_owned());
             }
-            return State::Refused;
+            return GpuState::Refused;
         };
         let opened =
             GpuPictures::new(gpu).map_err(|why| why.to_string()).and_then(
@@ -59,17 +57,12 @@ impl GpuPath {
                 },
             );
         match opened {
-            Ok(pictures) => State::Ready(Box::new(pictures)),
+            Ok(pictures) => GpuState::Ready(Box::new(pictures)),
             Err(why) => {
                 self.refusal = Some(why);
-                State::Refused
+                GpuState::Refused
             }
         }
-    }
-
-    /// This GPU preprocessed the last frame.
-    pub fn accept(&mut self, gpu: u32) {
-        self.preprocessed_on = Some(gpu);
     }
 
     /// The GPU cannot take a frame.
@@ -78,14 +71,8 @@ impl GpuPath {
         // frames.
         if !matches!(why, GpuFrameError::Surface(_) | GpuFrameError::Frame(_)) {
             self.refusal = Some(why.to_string());
-            self.state = State::Refused;
+            self.state = GpuState::Refused;
         }
-        self.preprocessed_on = None;
-    }
-
-    /// Returns the GPU that preprocessed the last frame; `None` if the CPU did.
-    pub fn preprocessed_on(&self) -> Option<u32> {
-        self.preprocessed_on
     }
 
     /// Returns once why the CPU preprocesses although the model runs on a GPU.
@@ -101,16 +88,15 @@ mod tests {
     #[test]
     fn a_lasting_reason_is_reported_once_and_ends_the_attempts() {
         let mut path = GpuPath::default();
-        path.accept(0);
         path.refuse(&GpuFrameError::Surface(crate::nvidia::surface::SurfaceError::NoList));
-        assert_eq!((path.preprocessed_on(), path.take_refusal()), (None, None));
-        assert!(matches!(path.state, State::Unknown), "the next frame may be sound");
+        assert_eq!(path.take_refusal(), None);
+        assert!(matches!(path.state, GpuState::Unknown), "the next frame may be sound");
         path.refuse(&GpuFrameError::OtherGpu { frame: 1, model: 0 });
-        assert!(matches!(path.state, State::Refused));
+        assert!(matches!(path.state, GpuState::Refused));
         let told = path.take_refusal().unwrap();
         assert!(told.contains("GPU 1") && told.contains("GPU 0"), "{told}");
         assert_eq!(path.take_refusal(), None);
         path.reset();
-        assert!(matches!(path.state, State::Unknown));
+        assert!(matches!(path.state, GpuState::Unknown));
     }
 }

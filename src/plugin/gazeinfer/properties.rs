@@ -156,8 +156,8 @@ fn own() -> Vec<P> {
         .nick("Reclassify interval")
         .blurb(
             "Infer a tracked face again after this many frames (1 = on every frame, 0 = once per \
-             track), or when the area of its box has grown by more than a fifth. Faces without \
-             track-id ignore it",
+             track), or when the area of its box has grown by more than a fifth. It applies \
+             only to faces with a track-id",
         )
         .mutable_playing(),
         P::number("min-eye-openness", 0.0..=1.0, |s| &mut s.frame.policy.min_eye_openness)
@@ -172,7 +172,7 @@ fn own() -> Vec<P> {
             .nick("Smoothing")
             .blurb(
                 "Smooth the gaze of tracked faces over time with a One Euro filter, which delays \
-                 it. Faces without track-id ignore it",
+                 it. It applies only to faces with a track-id",
             )
             .mutable_playing(),
         P::number("smoothing-min-cutoff", 0.01..=100.0, |s| &mut s.frame.filter.min_cutoff)

@@ -41,8 +41,6 @@ pub(super) struct Stream {
     /// One for each frame of a batch; the first [`filled`](Self::filled) belong to the last buffer.
     results: Vec<FrameGaze>,
     filled: usize,
-    /// Of the buffer in work.
-    notices: Notices,
 }
 
 /// One frame of a buffer.
@@ -99,7 +97,6 @@ impl Stream {
             plans: Vec::new(),
             results: Vec::new(),
             filled: 0,
-            notices: Notices::default(),
         }
     }
 
@@ -154,7 +151,6 @@ impl Stream {
         late: bool,
     ) -> Result<Processed, ProcessError> {
         self.filled = 0;
-        self.notices = Notices::default();
         self.estimator.set_optics(match self.calibration {
             Some(camera) => Optics::Calibrated(camera),
             None => Optics::FieldOfView(settings.field_of_view),
@@ -163,8 +159,6 @@ impl Stream {
             Some(caps) => self.process_batch(buffer, caps, settings, running_time, late)?,
             None => self.process_frame(buffer, settings, running_time, late)?,
         };
-        processed.notices = std::mem::take(&mut self.notices);
-        processed.notices.preprocessed_on = self.gpu.preprocessed_on();
         processed.notices.gpu_refusal = self.gpu.take_refusal();
         processed.notices.arrows_refused = self.batch.arrows_refused;
         if settings.post_messages {
@@ -190,21 +184,24 @@ impl Stream {
         let size = Size::new(info.width(), info.height());
         self.collect_regions(buffer, 0, size, settings);
         let frame = FrameContext { source_id: 0, size, running_time, late };
-        let counts = self.estimate(Pixels::of_buffer(buffer, &info), frame, settings)?;
+        let mut processed = Processed::default();
+        self.estimate(Pixels::of_buffer(buffer, &info), frame, settings, &mut processed)?;
         for result in self.results() {
             gaze::add(buffer, result)?;
         }
         self.annotate(buffer);
-        Ok(Processed { counts, ..Processed::default() })
+        Ok(processed)
     }
 
-    /// Plans, infers and smooths the faces of one frame, those in `regions`, as one more result.
+    /// Plans, infers and smooths the faces of one frame, those in `regions`, as one more result, and
+    /// adds its counts and notices to those of the buffer.
     pub(super) fn estimate(
         &mut self,
         mut pixels: Pixels<'_>,
         frame: FrameContext,
         settings: &FrameSettings,
-    ) -> Result<FrameCounts, ProcessError> {
+        Processed { counts: total, notices, .. }: &mut Processed,
+    ) -> Result<(), ProcessError> {
         let begin = Instant::now();
         if self.filled == self.results.len() {
             let model = self.estimator.model_name().to_owned();
@@ -238,8 +235,10 @@ impl Stream {
                         let regions = regions.clone();
                         let done =
                             self.estimator.estimate_on(device, of, regions, plans, margin, faces);
-                        estimated = Some(done?);
-                        self.gpu.accept(gpu);
+                        let done = done?;
+                        counts.gpu_pictures = done.inferred;
+                        notices.preprocessed_on = Some(gpu);
+                        estimated = Some(done);
                     }
                     Err(why) => self.gpu.refuse(&why),
                 }
@@ -249,16 +248,13 @@ impl Stream {
                 None => {
                     let mapped = pixels.map()?;
                     let view = mapped.view()?;
-                    self.notices.access = mapped.access().or(self.notices.access);
+                    notices.access = mapped.access().or(notices.access);
                     self.estimator.estimate(&view, regions, plans, margin, faces)?
                 }
             };
-            if self.gpu.preprocessed_on().is_some() {
-                counts.gpu_pictures = estimated.inferred;
-            }
             (counts.inferences, counts.invalid) = (estimated.inferred, estimated.invalid);
-            self.notices.unnormalized |= estimated.unaligned > 0;
-            self.notices.missing = self.notices.missing.or(estimated.missing);
+            notices.unnormalized |= estimated.unaligned > 0;
+            notices.missing = notices.missing.or(estimated.missing);
             counts.latency = Some(begin.elapsed());
         } else {
             self.estimator.reuse(frame.size, &self.plans, &mut result.faces);
@@ -275,7 +271,8 @@ impl Stream {
             .map_or(0, |latency| u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
         source.reuse.remember(&result.faces);
         self.filled += 1;
-        Ok(counts)
+        total.add(&counts);
+        Ok(())
     }
 
     /// Writes the gaze of the last frame into the metadata that its regions came from.

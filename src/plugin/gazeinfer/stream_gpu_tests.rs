@@ -1,4 +1,4 @@
-//! Which way a stream's pictures take, over the stand-in for NVIDIA's libraries in `tests/nvstub`.
+//! Where a stream is preprocessed, over the stand-in for NVIDIA's libraries in `tests/nvstub`.
 #![allow(clippy::unwrap_used)]
 
 use crate::nvidia::surface::Access;
@@ -29,7 +29,7 @@ mod stub;
 #[allow(dead_code)] // the part that concerns footage
 mod requirements;
 
-/// What the files above want of the tests that they are shared with.
+/// What the files above need from the tests that share them.
 mod common {
     pub use super::requirements::left_out;
 
@@ -92,8 +92,8 @@ fn process(stream: &mut Stream, elements: &str) -> (Processed, FrameGaze) {
 }
 
 #[test]
-fn pictures_are_made_where_frames_and_model_are() {
-    if !stub::ready("gazeinfer::stream::pictures_are_made_where_frames_and_model_are") {
+fn preprocessing_runs_where_frames_and_model_are() {
+    if !stub::ready("gazeinfer::stream::preprocessing_runs_where_frames_and_model_are") {
         return;
     }
     let cuda = Arc::new(cuda::Cuda::open().unwrap());

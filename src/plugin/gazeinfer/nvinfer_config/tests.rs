@@ -21,7 +21,7 @@ fn value<'a>(config: &'a NvinferConfig, name: &str) -> Option<&'a glib::Value> {
 }
 
 #[test]
-fn keys_that_make_sense_are_taken_and_others_named() {
+fn known_keys_set_properties_and_others_are_listed() {
     let text = "[property]\n# faces\ngpu-id=1\ngie-unique-id=4\noperate-on-class-ids=0;2;\n\
                 interval=2\nsecondary-reinfer-interval=2147483647\nprocess-mode=1\n\
                 network-mode=2\nnet-scale-factor=0.0039\n\n[class-attrs-all]\ntopk=20\n";
@@ -88,7 +88,7 @@ fn models_lie_beside_the_file() {
 }
 
 #[test]
-fn an_engine_of_nvinfers_is_for_tensorrt() {
+fn an_engine_of_nvinfer_selects_tensorrt() {
     let text = "[property]\nmodel-engine-file=/gaze.engine\n";
     let found = config(text).unwrap();
     assert_eq!(value(&found, "engine").unwrap().get::<&str>(), Ok("/gaze.engine"));
@@ -130,7 +130,7 @@ fn options_of_tensorrt() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn errors_name_the_key_and_its_values() {
     let says = |text: &str, word: &str| {
         let error = config(text).unwrap_err();
         assert!(error.contains(word), "{error}");
@@ -147,7 +147,7 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
-fn another_encoding_is_no_text_of_ours() {
+fn bytes_of_another_encoding_are_replaced() {
     let text: &[u8] = b"[property]\n# fa\xe7ades\nbatch-size=2\nonnx-file=caf\xe9.onnx\n";
     let found = config_in("gaze.txt", text, false).unwrap();
     let engine = value(&found, "engine").unwrap().get::<&str>().unwrap();
