@@ -41,7 +41,7 @@ fn faces_in(
     faces
 }
 
-/// A face as somebody else's code sees it.
+/// A face as another program finds it.
 struct Expected {
     corners: [f32; 4],
     score: f32,

@@ -131,7 +131,7 @@ fn properties_without_effect_are_named() {
     let mut h = element("execution-provider=cuda threads=4");
     let bus = gst::Bus::new();
     h.element().unwrap().set_bus(Some(&bus));
-    // Up once more, now with somebody who listens.
+    // Up once more, now with a bus.
     h.element().unwrap().set_state(gst::State::Null).unwrap();
     h.play();
     let texts = warnings(&bus);

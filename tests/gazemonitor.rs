@@ -151,7 +151,7 @@ fn buffers_keep_their_memory_and_shared_ones_are_not_copied() {
     t.harness.push(sent).unwrap();
     let received = t.harness.pull().unwrap();
     assert_eq!(received.peek_memory(0).as_ptr(), memory);
-    assert!(attention::read(&kept).is_none(), "somebody else's buffer is left alone");
+    assert!(attention::read(&kept).is_none(), "another owner's buffer stays as it is");
     assert!(gaze::read(&received).is_some());
 }
 
@@ -269,7 +269,7 @@ fn a_long_gap_is_reported_in_time() {
     assert_eq!(text(&t.told(), "state"), "unavailable");
 }
 
-/// Another stream after one that nobody was seen in: what was told is over.
+/// Another stream after one without a face: earlier reports are over.
 #[test]
 fn another_stream_ends_what_was_reported() {
     let mut t = Test::new();
@@ -348,7 +348,7 @@ fn planes_follow_the_head() {
         (tall, towards(tall, screen), true, "centre-screen"),
         // By angles alone it is below the screen of the driver of mean height.
         (tall, towards(tall, screen), false, "elsewhere"),
-        // The same angles lead somebody else's gaze past the screen.
+        // The same angles lead another person's gaze past the screen.
         (tall, towards(mean, screen), true, "glovebox"),
         (mean, [1.0, 0.0, 0.0], true, "road-ahead"),
         (mean, towards(mean, [350.0, -100.0, 750.0]), true, "phone-lap"),

@@ -140,7 +140,7 @@ fn nothing_to_draw_touches_nothing() {
     let outside = [Rect::new(100.0, 0.0, 50.0, 50.0), Rect::new(0.0, -80.0, 20.0, 20.0)];
     for buffer in [plain(), with_faces(plain(), size, &[]), with_faces(plain(), size, &outside)] {
         let mut h = harness(VideoFormat::Nv12, 64, 48);
-        // Somebody else holds it: a write map would have to copy the pixels.
+        // Another owner holds it: a write map would have to copy the pixels.
         let held = buffer.clone();
         let bytes = held.map_readable().unwrap().to_vec();
         h.push(buffer).unwrap();

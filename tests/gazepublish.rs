@@ -18,7 +18,7 @@ use gstgaze::core::geometry::{Gaze, Rect, Size};
 use gstgaze::plugin::meta::gaze;
 use serde_json::Value;
 
-/// Nothing here waits longer; whoever waits so long has failed.
+/// A test that waits longer has failed.
 const DEADLINE: Duration = Duration::from_secs(20);
 const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
@@ -128,7 +128,7 @@ fn lines_are_complete_when_eos_comes_out() {
     }
     end(&mut h);
     let lines = read(&path);
-    assert_eq!(frames(&lines), [0, 2, 3], "a frame that nobody looked at has no line");
+    assert_eq!(frames(&lines), [0, 2, 3], "a frame without GazeMeta has no line");
     assert_eq!(lines[0]["faces"].as_array().unwrap().len(), 2);
     assert_eq!(lines[0]["faces"][0]["pitch"], 0.25);
     assert_eq!(lines[0]["faces"][0]["box"]["w"], 3.0);
@@ -370,7 +370,7 @@ fn a_reader_may_come_late_and_come_back() {
 #[test]
 fn eos_does_not_wait_for_an_absent_reader() {
     let directory = tempfile::tempdir().unwrap();
-    let element = element(&format!("unix:{}", directory.path().join("nobody").display()));
+    let element = element(&format!("unix:{}", directory.path().join("absent").display()));
     // Were it waited for, the test would fail at its own deadline.
     element.set_property("flush-timeout", 3600 * gst::ClockTime::SECOND.nseconds());
     let (mut h, bus) = harness(&element);

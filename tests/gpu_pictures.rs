@@ -441,7 +441,7 @@ fn inconsistent_arguments_are_refused() {
     };
     refused(&job, DeviceMemory { device: 1, ..good }, "another GPU");
     refused(&job, DeviceMemory { bytes: bytes - 4, ..good }, "another length");
-    // Of nobody; of the host; out of the end of an allocation.
+    // No address of any memory; one of the host; one beyond the end of an allocation.
     refused(&job, DeviceMemory { address: 4096, ..good }, "one allocation");
     let own = vec![0u8; bytes];
     refused(&job, DeviceMemory { address: own.as_ptr() as u64, ..good }, "one allocation");

@@ -404,7 +404,7 @@ fn a_bare_context_binary_is_wrapped() {
     assert!(error.contains("model.gaze.toml"), "{error}");
 }
 
-/// An element whose batch-size nobody set takes a context for one face, as most are.
+/// An element with the default batch-size takes a context for one face, as most are.
 #[cfg(feature = "plugin")]
 #[test]
 fn the_element_runs_a_bare_context_binary() {

@@ -89,7 +89,7 @@ fn one_person_is_one_track() {
     assert!(carried >= 18 && moved == carried, "{carried} {moved}");
 }
 
-/// Several people: nobody takes another's identity while all of them are seen.
+/// Several people: none takes another's identity while all of them are seen.
 #[test]
 fn several_people_keep_their_ids() {
     let test = "several_people_keep_their_ids";
@@ -153,7 +153,7 @@ fn regions_carry_ids_and_a_flush_ends_tracks() {
     element.set_property("tracking", false);
     let buffer = push(&mut h, &data, Some(33));
     assert_eq!(noted(&buffer)[0].track_id, None);
-    // Somebody else's region and its id stay as they are.
+    // Another element's region and its id stay as they are.
     let mut buffer = gst::Buffer::from_slice(data);
     VideoRegionOfInterestMeta::add(buffer.get_mut().unwrap(), "person", (1, 2, 3, 4))
         .add_param(gst::Structure::builder("object_id").field("id", 77).build());
@@ -207,7 +207,7 @@ fn smoothing_is_optional_and_needs_a_track() {
     let raw = answers("", true);
     let strong = "smoothing=true smoothing-min-cutoff=0.5 smoothing-beta=0";
     assert_eq!(answers("smoothing=false smoothing-beta=3", true), raw);
-    assert_eq!(answers(strong, false), raw, "nobody knows which face it is");
+    assert_eq!(answers(strong, false), raw, "no track matches the face");
     let smooth = answers(strong, true);
     let swing = |gaze: &[Gaze]| gaze.windows(2).map(|w| w[0].angle_to(w[1])).fold(0.0, f32::max);
     assert!(swing(&raw) > 0.0);

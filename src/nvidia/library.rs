@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use libloading::Library;
 
 use super::abi::{cuda, meta, surface, transform};
-use super::surface::Generation;
+use super::surface::generation::Generation;
 
 /// Where DeepStream and JetPack keep their libraries when the loader does not know them.
 const FOLDERS: [&str; 3] = [

@@ -3,28 +3,13 @@
 
 use super::abi::surface::{CreateParams, LAYOUT_PITCH, ParamsHead, Surface8, SurfaceHead};
 use super::abi::transform::{ConfigParams, TransformParams};
-use super::gpu::{GpuFrame, GpuFrameError, egl};
-use super::library::{LibraryError, SurfaceLibrary, TransformLibrary};
-use super::surface::{Access, Layout, MappedSurface, Mapping, SurfaceError};
-
-/// Why a frame could not be put in rows.
-#[derive(Debug, thiserror::Error)]
-pub enum TransformError {
-    /// The library is missing.
-    #[error(transparent)]
-    Library(#[from] LibraryError),
-    /// Memory of this kind cannot have that layout.
-    #[error("a frame of the layout {0} (not pitch-linear) in memory that cannot be converted")]
-    Layout(i32),
-    /// The library refused.
-    #[error("{function} failed with {code}")]
-    Call {
-        /// The library's function.
-        function: &'static str,
-        /// What it returned.
-        code: i32,
-    },
-}
+use super::gpu::egl;
+use super::gpu::frame::{GpuFrame, GpuFrameError};
+use super::library::{SurfaceLibrary, TransformLibrary};
+use super::surface::access::Access;
+use super::surface::error::{SurfaceError, TransformError};
+use super::surface::layout::Layout;
+use super::surface::mapped::{MappedSurface, Mapping};
 
 fn check(function: &'static str, code: i32) -> Result<(), TransformError> {
     if code == 0 { Ok(()) } else { Err(TransformError::Call { function, code }) }
@@ -107,7 +92,7 @@ impl LinearCopy {
         // SAFETY: source and target are valid surfaces with one frame of the same size and format;
         // the parameters live for the calls. The session's parameters belong to this thread.
         unsafe {
-            // Made by the library and by nobody else touched: it says how many frames it holds.
+            // The library made it and no other code touched it: it says how many frames it holds.
             (*self.surface).num_filled = 1;
             let code = (library.set_session_params)(&raw mut config);
             check("NvBufSurfTransformSetSessionParams", code)?;

@@ -17,4 +17,4 @@ pub mod nvds;
 pub mod payload;
 pub mod surface;
 
-pub use linear::TransformError;
+pub use surface::TransformError;

@@ -40,7 +40,7 @@ pub struct ObjectFacts {
     pub component: i32,
     /// Its class, as that one numbers them.
     pub class_id: i32,
-    /// The tracker's id; `None` where nobody tracks.
+    /// The tracker's id; `None` without a tracker.
     pub object_id: Option<u64>,
     /// Its box, in pixels of the surface.
     pub rect: Rect,

@@ -34,7 +34,7 @@ pub struct GazeObjMeta {
     pub size: u32,
     /// Who estimated it: the property `unique-id`.
     pub unique_id: u32,
-    /// The object's own id; all bits set where nobody tracks.
+    /// The object's own id; all bits set without a tracker.
     pub object_id: u64,
     /// Nanoseconds from the frame's pixels to its last angle; 0 where nothing was inferred.
     pub inference_time: u64,

@@ -38,7 +38,7 @@ fn regions_on_the_buffer_come_before_objects() {
     }
     for (region, expected, on_the_region, on_the_object) in [
         (Some("face"), vec![rect(REGION)], true, 0),
-        // Somebody looked, and found no face.
+        // A detector looked and found no face.
         (Some("car"), vec![], false, 0),
         (None, vec![rect(OBJECT)], false, 1),
     ] {

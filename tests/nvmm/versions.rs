@@ -1,4 +1,4 @@
-//! Surfaces of one version of NVIDIA's structures, and a libnvbufsurface.so of another: whoever made
+//! Surfaces of one version of NVIDIA's structures, and a libnvbufsurface.so of another: the element that made
 //! the buffer and the library that is found disagree, and nothing of a batch can be trusted.
 
 use super::VERSIONS;

@@ -2,7 +2,7 @@
  * libcuda.so.1: see nvstub.h. One "GPU", number 0, with a primary context and another one.
  *
  * Its memory is the host's, at addresses that crash when they are read. What is put into a stream is
- * done when somebody waits for it and not before, so that who does not wait gets nothing; memory that
+ * done when a caller waits for it and not before, so that one that does not wait gets nothing; memory that
  * is freed while work that waits needs it ends the test, and what is read out of another context than
  * its own is an error. Kernels are the real ones, compiled for the host (kernel.c).
  */
@@ -283,7 +283,7 @@ STUB_EXPORT int cuMemcpyPeerAsync(uint64_t to, void *to_context, uint64_t from, 
         target->context != to_context)
         code = INVALID_VALUE;
     g_mutex_unlock(&lock);
-    /* Nobody may read what another context still writes. */
+    /* No context may read what another still writes. */
     if (code != SUCCESS || synchronised == 0)
         return INVALID_VALUE;
     return copy(to, from, (const void *)(uintptr_t)(from ^ STUB_DEVICE_BIT), bytes);

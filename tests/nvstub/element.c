@@ -214,7 +214,7 @@ static GstFlowReturn finish(NvStubMux *self) {
             if (batch != NULL)
                 metas = g_list_prepend(metas, describe(batch, i, frame, &self->info));
         } else {
-            /* A slot that nobody may look at. */
+            /* A slot that no element may read. */
             surface->surfaceList[i].planeParams.num_planes = 77;
         }
         gst_buffer_unref(frame);

@@ -52,7 +52,7 @@ STUB_EXPORT void nvds_add_user_meta_to_obj(NvDsObjectMeta *object, NvDsUserMeta 
 STUB_EXPORT NvDsDisplayMeta *nvds_acquire_display_meta_from_pool(NvDsBatchMeta *batch) {
     NvDsDisplayMeta *display = g_new0(NvDsDisplayMeta, 1);
     (void)batch;
-    /* An element of a pool, which nobody promises to be empty. */
+    /* An element of a pool, which need not be empty. */
     display->num_rects = display->num_labels = display->num_lines = display->num_circles = 3;
     return display;
 }

@@ -96,7 +96,7 @@ impl Stream<'_> {
         found.map(|(_, count)| *count).sum()
     }
 
-    /// What happens while nobody reads; afterwards the publisher finds the reader again.
+    /// What happens without a reader; afterwards the publisher finds the reader again.
     pub fn without_reader(
         &mut self,
         happens: impl FnOnce(&mut Self) -> Result<(), String>,

@@ -57,7 +57,7 @@ impl Pictures {
         Ok(Self { caps: caps.ok_or("no caps")?, frames })
     }
 
-    /// A frame of the same kind and no content: noise, in which nobody is.
+    /// A frame of the same kind without a person: noise.
     pub fn noise(&self, seed: u64) -> gst::Buffer {
         let size = self.frames[0].size();
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

@@ -78,7 +78,7 @@ impl Shared {
             }
             let kept = connection.try_clone().ok();
             *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = kept;
-            // Whoever leaves has either found it there or is seen here.
+            // A reader that leaves has either found it there or is seen here.
             if self.leaving.load(Ordering::Acquire) {
                 return;
             }

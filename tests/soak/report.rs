@@ -133,7 +133,7 @@ impl<'a> Report<'a> {
             Criterion {
                 name: "errors are those of the engines that shall not start",
                 found: format!("{errors} of {}", ledger.refused_starts),
-                // gazeinfer's own, and nobody else's.
+                // gazeinfer's own, and no other element's.
                 passed: errors == ledger.refused_starts,
             },
             zero("no warning but the faults' own", ledger.unexpected.values().sum::<u64>() as i64),
@@ -281,7 +281,7 @@ impl fmt::Display for Report<'_> {
         row(
             "lines",
             format!(
-                "{} read, {} dropped while nobody read, {} lost",
+                "{} read, {} dropped without a reader, {} lost",
                 ledger.lines,
                 ledger.dropped,
                 ledger.lost_lines()

@@ -97,7 +97,7 @@ impl Seen {
             self.gazes.fetch_add(gaze.into(), Ordering::Release);
             self.results.fetch_add(1, Ordering::Release);
         }
-        // Last: whoever waits for it finds all the rest counted.
+        // Last: a thread that waits for it finds all the rest counted.
         self.out.fetch_add(1, Ordering::Release);
     }
 }

@@ -138,7 +138,7 @@ impl<'a> Stream<'a> {
         self.push(buffer)
     }
 
-    /// A frame that nobody can look at.
+    /// A frame that no element can read.
     pub fn push_unusable(&mut self, mut buffer: gst::Buffer) -> Result<(), String> {
         buffer.make_mut().set_offset(UNUSABLE);
         self.push(buffer)

@@ -116,7 +116,7 @@ pub struct ObjectMetaHead {
     /// Who found it (`gie-unique-id`).
     pub unique_component_id: i32,
     pub class_id: i32,
-    /// The tracker's; [`UNTRACKED`] where nobody tracks.
+    /// The tracker's id; [`UNTRACKED`] without a tracker.
     pub object_id: u64,
     detector_bbox: [f32; 4],
     tracker_bbox: [f32; 4],

@@ -23,7 +23,7 @@ pub struct SurfaceHead {
     pub batch_size: u32,
     /// Frames that are valid.
     pub num_filled: u32,
-    /// A C `bool`; kept as a byte because nobody promises 0 or 1.
+    /// A C `bool`; kept as a byte because no header promises 0 or 1.
     pub is_contiguous: u8,
     pub mem_type: i32,
     pub surface_list: *mut ParamsHead,

@@ -6,7 +6,8 @@ use super::frame::{GpuFrame, GpuFrameError, GpuPlane};
 use crate::nvidia::abi::cuda::{EGL_PITCH, EglFrame, REGISTER_NONE, UnregisterResourceFn};
 use crate::nvidia::abi::surface::{EglFn, ParamsHead, SurfaceHead};
 use crate::nvidia::library::SurfaceLibrary;
-use crate::nvidia::surface::{Layout, SurfaceError};
+use crate::nvidia::surface::error::SurfaceError;
+use crate::nvidia::surface::layout::Layout;
 
 /// A frame of a surface as an EGL image; given back when dropped.
 struct EglImage {

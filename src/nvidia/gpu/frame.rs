@@ -8,7 +8,7 @@ use crate::core::geometry::Size;
 use crate::core::image::color::Colorimetry;
 use crate::core::image::frame::check_layout;
 use crate::core::image::{FrameError, PixelFormat, PlaneLayout};
-use crate::nvidia::surface::SurfaceError;
+use crate::nvidia::surface::error::SurfaceError;
 
 /// Why a frame is not given to a GPU; the CPU may still read it.
 #[derive(Debug, thiserror::Error)]

@@ -35,7 +35,7 @@ pub(super) struct Kernels {
 static LOADED: Mutex<Vec<(u32, Kernels)>> = Mutex::new(Vec::new());
 
 impl Kernels {
-    /// Those of a GPU, compiled if nobody used them before. Its context is the current one.
+    /// The kernels of a GPU, compiled at their first use. Its context is the current one.
     pub fn of(gpu: &Gpu) -> Result<Self, DeviceError> {
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, kernels)) = loaded.iter().find(|(of, _)| *of == gpu.number) {

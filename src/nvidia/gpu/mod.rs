@@ -10,7 +10,7 @@
 //! | `job` | the core's jobs in the kernels' own numbers |
 //! | [`pictures`] | the core's port: jobs done |
 
-mod context;
+pub(super) mod context;
 pub(super) mod egl;
 pub mod frame;
 mod job;
@@ -19,6 +19,5 @@ mod memory;
 pub mod pictures;
 
 pub use context::DeviceError;
-pub(super) use context::download;
 pub use frame::{GpuFrame, GpuFrameError};
 pub use pictures::GpuPictures;

@@ -51,7 +51,7 @@ pub struct GpuPictures {
 }
 
 impl GpuPictures {
-    /// For one GPU; its kernels are compiled where nobody has used them yet.
+    /// For one GPU; its kernels are compiled at their first use.
     ///
     /// # Errors
     /// [`DeviceError`]: where there is no such GPU, or it takes no kernel of ours.
@@ -205,7 +205,7 @@ impl GpuPictures {
         if self.next != self.known {
             let bytes = size_of_val(&self.next[..]);
             if bytes > self.windows.bytes() {
-                // Somebody may still read the old ones.
+                // A running kernel may still read the old ones.
                 self.wait()?;
                 self.windows.reserve(bytes)?;
             }
@@ -275,7 +275,7 @@ impl GpuPictures {
             }
         };
         // SAFETY: tensor and planes are checked to lie in memory of this GPU, or are the driver's own
-        // answer for an image that the frame holds; their strides and sizes by whoever made the
+        // answer for an image that the frame holds; their strides and sizes by the code that made the
         // frame, everything else by `job` or just put there. Table, windows and square live in
         // buffers that are kept until the stream was awaited. Frame and tensor are kept by who calls,
         // until `finish` returns.

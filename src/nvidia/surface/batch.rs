@@ -3,19 +3,41 @@
 use std::ffi::c_void;
 use std::marker::PhantomData;
 
-use super::{
-    Access, Generation, Layout, MappedSurface, Mapping, MemoryType, Staging, SurfaceError,
-};
+use super::access::Access;
+use super::error::{SurfaceError, TransformError};
+use super::generation::Generation;
+use super::layout::Layout;
+use super::mapped::{MappedSurface, Mapping};
+use super::memory_type::MemoryType;
+use super::staging::Staging;
 use crate::core::geometry::Size;
 use crate::nvidia::abi::surface::{
     CudaBuffer, LAYOUT_PITCH, Params8, ParamsHead, Surface7, SurfaceHead,
 };
-use crate::nvidia::gpu::{GpuFrame, GpuFrameError, egl};
+use crate::nvidia::gpu::egl;
+use crate::nvidia::gpu::frame::{GpuFrame, GpuFrameError};
 use crate::nvidia::library::SurfaceLibrary;
-use crate::nvidia::linear::{LinearCopy, TransformError};
+use crate::nvidia::linear::LinearCopy;
 
 /// Most frames of a batch; far more than any hardware decodes.
 const MAX_BATCH: u32 = 1024;
+
+impl Generation {
+    /// Holds the size of a buffer's memory against the version of the library. NVIDIA's elements
+    /// make it as large as the descriptor; what is larger (a pool's own structure, padding) says
+    /// nothing, and then the frames tell: with the wrong distance from one to the next, the second
+    /// one's numbers are pointers and zeros ([`SurfaceError::Implausible`]).
+    fn agrees_with(self, found: usize) -> Result<(), SurfaceError> {
+        let other = match self {
+            Self::UpTo7 => Self::From8,
+            Self::From8 => Self::UpTo7,
+        };
+        if found == other.descriptor() {
+            return Err(SurfaceError::Version { found, expected: self.descriptor() });
+        }
+        Ok(())
+    }
+}
 
 /// A batch whose counts and kind of memory are checked.
 pub struct SurfaceBatch<'a> {

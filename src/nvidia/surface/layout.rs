@@ -1,13 +1,14 @@
 //! What one frame's structure says of its pixels.
 
-use super::{Access, MappedSurface, Mapping, SurfaceError};
+use super::access::Access;
+use super::error::{SurfaceError, TransformError};
+use super::mapped::{MappedSurface, Mapping};
 use crate::core::geometry::Size;
 use crate::core::image::color::Colorimetry;
 use crate::core::image::{FrameError, PixelFormat};
 use crate::nvidia::abi::surface::{LAYOUT_PITCH, MAX_PLANES, ParamsHead};
 use crate::nvidia::format;
-use crate::nvidia::gpu::download;
-use crate::nvidia::linear::TransformError;
+use crate::nvidia::gpu::context::download;
 
 /// Widest and highest frame: what the largest hardware codecs and scalers take.
 const MAX_EXTENT: u32 = 32_768;
@@ -88,7 +89,7 @@ impl Layout {
         let planes =
             self.places.map(|(offset, bytes, stride)| (base.wrapping_add(offset), bytes, stride));
         // SAFETY: the surface's memory, of which the planes are a part, lives as long as the surface,
-        // and nobody writes to a frame that is handed on.
+        // and no element writes to a frame that it has handed on.
         Ok(unsafe { MappedSurface::new(self.facts(), planes, access, None) })
     }
 

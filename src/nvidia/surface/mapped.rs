@@ -2,7 +2,8 @@
 
 use std::marker::PhantomData;
 
-use super::{Access, SurfaceError};
+use super::access::Access;
+use super::error::SurfaceError;
 use crate::core::geometry::Size;
 use crate::core::image::color::Colorimetry;
 use crate::core::image::{FrameError, FrameView, PixelFormat, Plane};
@@ -88,7 +89,7 @@ impl MappedSurface<'_> {
             let data = if bytes == 0 {
                 &[][..]
             } else {
-                // SAFETY: whoever made this vouches for it.
+                // SAFETY: the constructor's caller vouches for it.
                 unsafe { std::slice::from_raw_parts(start, bytes) }
             };
             Plane { data, stride }
