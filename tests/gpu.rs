@@ -30,7 +30,7 @@ use gstgaze::core::image::{FrameView, Plane};
 use gstgaze::core::inference::device::{DeviceMemory, PreprocessDevice};
 use gstgaze::core::inference::{ElementType, TensorMut};
 use gstgaze::engine::provider::ExecutionProvider;
-use gstgaze::nvidia::gpu::GpuPictures;
+use gstgaze::nvidia::gpu::GpuPreprocessor;
 use gstgaze::nvidia::surface::Staging;
 use gstgaze::plugin::format::{colorimetry, pixel_format};
 use gstgaze::plugin::meta::gaze;
@@ -67,7 +67,7 @@ fn frame_of(format: VideoFormat) -> (VideoInfo, Vec<u8>) {
 #[test]
 fn pictures_of_surfaces_match_the_cpu() {
     let Some(cuda) = driver("pictures_of_surfaces_match_the_cpu") else { return };
-    let mut pictures = GpuPictures::new(0).unwrap();
+    let mut preprocessor = GpuPreprocessor::new(0).unwrap();
     let mut staging = Staging::default();
     for format in [
         VideoFormat::Nv12,
@@ -93,7 +93,7 @@ fn pictures_of_surfaces_match_the_cpu() {
         let nvmm = NvmmBuffer::map(&buffer, NvmmCaps::of(&nvmm_caps).unwrap()).unwrap();
         let surfaces = nvmm.surfaces().unwrap();
         let frame = surfaces.on_gpu(0, 0, &mut staging).unwrap();
-        let frame = pictures.bring(frame).unwrap();
+        let frame = preprocessor.make_readable(frame).unwrap();
         for resample in [Resample::OpencvLinear, Resample::OpencvCubic, Resample::PilBilinear] {
             let spec = ImageSpec {
                 width: 224,
@@ -118,8 +118,8 @@ fn pictures_of_surfaces_match_the_cpu() {
                 };
                 let memory = cuda.alloc(job.bytes());
                 let out = DeviceMemory { address: memory.address, bytes: job.bytes(), device: 0 };
-                pictures.fill(&frame, &job, out).unwrap();
-                pictures.finish().unwrap();
+                preprocessor.fill(&frame, &job, out).unwrap();
+                preprocessor.finish().unwrap();
                 let found = memory.read(out.bytes);
                 let out = TensorMut::F32(&mut expected);
                 match region {

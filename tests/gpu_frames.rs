@@ -30,7 +30,7 @@ use gstgaze::core::gaze::reuse::InferencePlan;
 use gstgaze::core::geometry::{Point, Rect, Size};
 use gstgaze::core::image::{FrameView, PixelFormat, Plane};
 use gstgaze::engine::{self, EngineOptions};
-use gstgaze::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPictures};
+use gstgaze::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPreprocessor};
 use gstgaze::nvidia::surface::Staging;
 use gstgaze::plugin::format::{colorimetry, pixel_format};
 use gstgaze::plugin::frame;
@@ -126,14 +126,14 @@ fn expected(estimator: &mut GazeEstimator, info: &VideoInfo, bytes: &[u8]) -> Ve
 /// The same of a frame on the "GPU".
 fn found(
     estimator: &mut GazeEstimator,
-    pictures: &mut GpuPictures,
+    preprocessor: &mut GpuPreprocessor,
     frame: GpuFrame<'_>,
 ) -> Vec<GazeEstimate> {
-    let frame = pictures.bring(frame).unwrap();
+    let frame = preprocessor.make_readable(frame).unwrap();
     let (faces, mut out) = (faces(), Vec::new());
     let plans = vec![InferencePlan::Infer; faces.len()];
     let of = (&frame, frame.size());
-    let counts = estimator.estimate_on(pictures, of, faces, &plans, None, &mut out).unwrap();
+    let counts = estimator.estimate_on(preprocessor, of, faces, &plans, None, &mut out).unwrap();
     assert!(counts.inferred >= 4, "{counts:?}");
     out
 }
@@ -163,7 +163,7 @@ fn gaze_is_the_hosts_from_every_memory_and_format() {
     let [mut host, mut gpu] = estimators(&cuda, "regression.onnx", "regression.toml");
     assert_eq!((host.device(), gpu.device()), (None, Some(0)));
     gpu.prepare_device().unwrap();
-    let mut pictures = GpuPictures::new(0).unwrap();
+    let mut preprocessor = GpuPreprocessor::new(0).unwrap();
     let mut staging = Staging::default();
     let formats = gstgaze::plugin::format::caps();
     let formats = formats.structure(0).unwrap().get::<gst::List>("format").unwrap();
@@ -181,13 +181,13 @@ fn gaze_is_the_hosts_from_every_memory_and_format() {
             let surfaces = nvmm.surfaces().unwrap();
             let frame = surfaces.on_gpu(0, 0, &mut staging).unwrap();
             assert_eq!((frame.size(), frame.gpu()), (SIZE, 0));
-            let got = found(&mut gpu, &mut pictures, frame);
+            let got = found(&mut gpu, &mut preprocessor, frame);
             assert_eq!(got, wanted, "{format} {mux}");
         }
         let (buffer, _) = made("nvstubupload", format, &bytes);
         let mut map = None;
         let frame = frame::on_gpu(&buffer, &info, &mut map, 0).unwrap();
-        assert_eq!(found(&mut gpu, &mut pictures, frame), wanted, "{format}, CUDA memory");
+        assert_eq!(found(&mut gpu, &mut preprocessor, frame), wanted, "{format}, CUDA memory");
     }
 }
 
@@ -198,17 +198,18 @@ fn a_frame_without_faces_is_released() {
     }
     let cuda = Arc::new(Cuda::open().unwrap());
     let [_, mut gpu] = estimators(&cuda, "regression.onnx", "regression.toml");
-    let mut pictures = GpuPictures::new(0).unwrap();
+    let mut preprocessor = GpuPreprocessor::new(0).unwrap();
     let (info, bytes) = frame_of(VideoFormat::Nv12);
     // The stand-in ends the test where memory is freed that a stream is still to copy.
     let (buffer, _) = made("nvstubupload", VideoFormat::Nv12, &bytes);
     let mut map = None;
-    let frame = pictures.bring(frame::on_gpu(&buffer, &info, &mut map, 0).unwrap()).unwrap();
+    let frame =
+        preprocessor.make_readable(frame::on_gpu(&buffer, &info, &mut map, 0).unwrap()).unwrap();
     let outside = FaceRegion { rect: Rect::new(500.0, 500.0, 9.0, 9.0), ..FaceRegion::default() };
     let mut out = Vec::new();
     let of = (&frame, frame.size());
     let plans = [InferencePlan::Infer];
-    let counts = gpu.estimate_on(&mut pictures, of, [outside], &plans, None, &mut out).unwrap();
+    let counts = gpu.estimate_on(&mut preprocessor, of, [outside], &plans, None, &mut out).unwrap();
     assert_eq!((counts.inferred, counts.invalid), (0, 1));
     drop(frame);
     drop(map);
@@ -223,7 +224,7 @@ fn models_of_every_kind_match_the_host() {
     let cuda = Arc::new(Cuda::open().unwrap());
     let (info, bytes) = frame_of(VideoFormat::Nv12);
     let (buffer, _) = made("nvstubupload", VideoFormat::Nv12, &bytes);
-    let mut pictures = GpuPictures::new(0).unwrap();
+    let mut preprocessor = GpuPreprocessor::new(0).unwrap();
     for (model, profile) in [
         ("eyes_and_head.onnx", EYES),
         // A virtual camera.
@@ -238,7 +239,7 @@ fn models_of_every_kind_match_the_host() {
         for _ in 0..2 {
             let mut map = None;
             let frame = frame::on_gpu(&buffer, &info, &mut map, 0).unwrap();
-            assert_eq!(found(&mut gpu, &mut pictures, frame), wanted, "{model}");
+            assert_eq!(found(&mut gpu, &mut preprocessor, frame), wanted, "{model}");
         }
     }
 }
@@ -248,7 +249,7 @@ fn frames_that_no_gpu_reads_give_the_reason() {
     if !ready("frames_that_no_gpu_reads_give_the_reason") {
         return;
     }
-    let mut pictures = GpuPictures::new(0).unwrap();
+    let mut preprocessor = GpuPreprocessor::new(0).unwrap();
     let mut staging = Staging::default();
     let (info, bytes) = frame_of(VideoFormat::Nv12);
     for (mux, words) in [
@@ -269,7 +270,7 @@ fn frames_that_no_gpu_reads_give_the_reason() {
         let surfaces = nvmm.surfaces().unwrap();
         let refused = surfaces
             .on_gpu(0, 0, &mut staging)
-            .and_then(|frame| pictures.bring(frame))
+            .and_then(|frame| preprocessor.make_readable(frame))
             .err()
             .unwrap_or_else(|| panic!("{mux}"));
         says(&refused.to_string(), words);
@@ -280,6 +281,6 @@ fn frames_that_no_gpu_reads_give_the_reason() {
     let larger = VideoInfo::builder(VideoFormat::Nv12, 640, 480).build().unwrap();
     let error = frame::on_gpu(&buffer, &larger, &mut None, 0).err().unwrap().to_string();
     says(&error, &["plane 0"]);
-    let error = GpuPictures::new(7).err().unwrap().to_string();
+    let error = GpuPreprocessor::new(7).err().unwrap().to_string();
     says(&error, &["cuDeviceGet", "GPU 7"]);
 }

@@ -24,16 +24,15 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 command -v debootstrap >/dev/null || apt-get install -q -y --no-install-recommends debootstrap
 
-mounts=()
-cleanup() {
-    local mount
-    for mount in "${mounts[@]}"; do umount "$mount"; done
-}
-trap cleanup EXIT
+# The bind mounts below exist in a mount namespace of this script alone. They go with its last process,
+# however it ends: after a SIGKILL as well, `rm -rf .deps` cannot reach the user's toolchain.
+if [ "${1:-}" != --inside-namespace ]; then
+    exec unshare --mount --propagation private --pid --fork --kill-child "$PWD/tests/trixie.sh" --inside-namespace
+fi
+
 bring() {
     mkdir -p "$root$2"
     mount --bind "$1" "$root$2"
-    mounts=("$root$2" "${mounts[@]}")
 }
 
 if [ ! -e "$root/.unpacked" ]; then
@@ -49,7 +48,8 @@ bring "$PWD" /gaze
 bring "$cargo_home" /cargo
 bring "$rustup_home" /rustup
 bring "$(dirname "$GAZE_ORT_LIBRARY")" /onnxruntime
-bring /proc /proc
+mkdir -p "$root/proc"
+mount -t proc proc "$root/proc"
 bring /dev /dev
 
 inside() {

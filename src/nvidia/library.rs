@@ -33,7 +33,7 @@ pub enum LibraryError {
         purpose: &'static str,
         /// The loader's own words.
         reason: String,
-        /// Who installs it.
+        /// The package that installs it.
         remedy: &'static str,
     },
     /// It is there, and is not what it should be.

@@ -1,7 +1,7 @@
 //! Frames out of block-linear layouts (what Jetson's decoders give), by `NvBufSurfTransform` into a
 //! surface of our own with rows one after the other.
 
-use super::abi::surface::{CreateParams, LAYOUT_PITCH, ParamsHead, Surface8, SurfaceHead};
+use super::abi::surface::{CreateParams, LAYOUT_PITCH, ParamsHead, SurfaceFrom8, SurfaceHead};
 use super::abi::transform::{ConfigParams, TransformParams};
 use super::gpu::egl;
 use super::gpu::frame::{GpuFrame, GpuFrameError};
@@ -74,7 +74,7 @@ impl LinearCopy {
         let library = TransformLibrary::get()?;
         // A batch of this frame alone.
         let one = SurfaceHead { batch_size: 1, num_filled: 1, surface_list: params, ..*batch };
-        let mut source = Surface8::new(one);
+        let mut source = SurfaceFrom8::new(one);
         let mut config = ConfigParams {
             compute_mode: 0,
             gpu_id: i32::try_from(batch.gpu_id).unwrap_or(0),

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use super::abi::meta::{BatchMeta, FrameMetaHead, List, ObjectMetaHead, UNTRACKED, UserMeta};
 use super::abi::osd::{
-    ArrowParams, ColorParams, DisplayMeta5, DisplayMeta9, DisplayMetaHead, MAX_ELEMENTS,
+    ArrowParams, ColorParams, DisplayMetaFrom9, DisplayMetaHead, DisplayMetaUpTo8, MAX_ELEMENTS,
 };
 use super::library::{LibraryError, MetaLibrary, deepstream_version};
 use super::payload::{self, GazeObjMeta};
@@ -22,9 +22,9 @@ const MAX_LIST: usize = 65_536;
 /// Widest arrow that `nvdsosd` draws (`MAX_BORDER_WIDTH`); a wider one is an error there.
 pub const MAX_ARROW_WIDTH: u32 = 32;
 
-/// What is known of one frame of a batch.
+/// One frame of a batch, as DeepStream describes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FrameFacts {
+pub struct FrameInfo {
     /// Its surface: the place in the batch.
     pub batch_id: u32,
     /// Its source.
@@ -33,12 +33,12 @@ pub struct FrameFacts {
     pub detected: bool,
 }
 
-/// What is known of one object.
+/// One object, as its detector and tracker describe it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ObjectFacts {
-    /// Who found it (`gie-unique-id`).
+pub struct ObjectInfo {
+    /// The component that found it (`gie-unique-id`).
     pub component: i32,
-    /// Its class, as that one numbers them.
+    /// Its class, by the component's own numbers.
     pub class_id: i32,
     /// The tracker's id; `None` without a tracker.
     pub object_id: Option<u64>,
@@ -91,13 +91,13 @@ impl<'a> NvdsBatch<'a> {
         Ok((!raw.is_null()).then_some(Self { raw, library, life: PhantomData }))
     }
 
-    /// Appends what is known of the frames, in the order of the list.
-    pub fn read_frames(&self, out: &mut Vec<FrameFacts>) {
+    /// Appends a description of each frame, in the order of the list.
+    pub fn read_frames(&self, out: &mut Vec<FrameInfo>) {
         let _lock = Lock::new(self);
         out.extend(self.frames().map(|frame| {
             // SAFETY: a frame of the list, which the lock keeps as it is.
             let frame = unsafe { &*frame };
-            FrameFacts {
+            FrameInfo {
                 batch_id: frame.batch_id,
                 source_id: frame.source_id,
                 detected: frame.infer_done != 0,
@@ -105,12 +105,12 @@ impl<'a> NvdsBatch<'a> {
         }));
     }
 
-    /// Appends what is known of the objects of one frame (by its position in the list).
-    pub fn read_objects(&self, frame: usize, out: &mut Vec<ObjectFacts>) {
+    /// Appends a description of each object of one frame (by its position in the list).
+    pub fn read_objects(&self, frame: usize, out: &mut Vec<ObjectInfo>) {
         let _lock = Lock::new(self);
         let Some(frame) = self.frames().nth(frame) else { return };
         // SAFETY: a frame of the list, which the lock keeps as it is.
-        out.extend(unsafe { objects(frame) }.map(|object| unsafe { facts(object) }));
+        out.extend(unsafe { objects(frame) }.map(|object| unsafe { object_info(object) }));
     }
 
     /// Attaches each gaze to the object at that position, where it is still the one that was read.
@@ -118,7 +118,7 @@ impl<'a> NvdsBatch<'a> {
     pub fn attach<'g>(
         &self,
         frame: usize,
-        gazes: impl IntoIterator<Item = (usize, ObjectFacts, &'g GazeObjMeta)>,
+        gazes: impl IntoIterator<Item = (usize, ObjectInfo, &'g GazeObjMeta)>,
     ) -> usize {
         let meta_type = self.user_meta_type();
         let _lock = Lock::new(self);
@@ -128,7 +128,7 @@ impl<'a> NvdsBatch<'a> {
             // SAFETY: a frame of the list, which the lock keeps as it is.
             let Some(object) = (unsafe { objects(frame) }).nth(position) else { continue };
             // SAFETY: an object of that frame.
-            if unsafe { facts(object) } != expected {
+            if unsafe { object_info(object) } != expected {
                 continue;
             }
             // SAFETY: the batch is valid; the pool gives a structure of its own version, of which
@@ -189,10 +189,10 @@ impl<'a> NvdsBatch<'a> {
         let size = unsafe {
             (*self.raw).display_meta_pool.as_ref().map_or(0, |pool| pool.element_size as usize)
         };
-        if size == size_of::<DisplayMeta5>() {
+        if size == size_of::<DisplayMetaUpTo8>() {
             return Some(DisplayLayout::UpTo8);
         }
-        if size == size_of::<DisplayMeta9>() {
+        if size == size_of::<DisplayMetaFrom9>() {
             return Some(DisplayLayout::From9);
         }
         match deepstream_version()? {
@@ -257,11 +257,11 @@ unsafe fn objects(frame: *mut FrameMetaHead) -> impl Iterator<Item = *mut Object
 
 /// # Safety
 /// `object` is valid.
-unsafe fn facts(object: *mut ObjectMetaHead) -> ObjectFacts {
+unsafe fn object_info(object: *mut ObjectMetaHead) -> ObjectInfo {
     // SAFETY: the caller vouches for it.
     let object = unsafe { &*object };
     let [x, y, width, height] = object.rect;
-    ObjectFacts {
+    ObjectInfo {
         component: object.unique_component_id,
         class_id: object.class_id,
         object_id: (object.object_id != UNTRACKED).then_some(object.object_id),
@@ -277,10 +277,10 @@ unsafe fn first_arrow(display: *mut DisplayMetaHead, layout: DisplayLayout) -> *
     unsafe {
         match layout {
             DisplayLayout::UpTo8 => {
-                (&raw mut (*display.cast::<DisplayMeta5>()).arrows).cast::<ArrowParams>()
+                (&raw mut (*display.cast::<DisplayMetaUpTo8>()).arrows).cast::<ArrowParams>()
             }
             DisplayLayout::From9 => {
-                (&raw mut (*display.cast::<DisplayMeta9>()).arrows).cast::<ArrowParams>()
+                (&raw mut (*display.cast::<DisplayMetaFrom9>()).arrows).cast::<ArrowParams>()
             }
         }
     }

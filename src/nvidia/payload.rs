@@ -1,4 +1,4 @@
-//! What is attached to each object: a plain structure without pointers, laid out in
+//! The payload that gazeinfer attaches to each object: a plain structure without pointers, laid out in
 //! `include/gazemeta.h` for C, and readable by Python through `ctypes`.
 
 use super::abi::layout;
@@ -32,7 +32,7 @@ pub struct GazeObjMeta {
     pub version: u32,
     /// Bytes of this structure.
     pub size: u32,
-    /// Who estimated it: the property `unique-id`.
+    /// The element that estimated it: its property `unique-id`.
     pub unique_id: u32,
     /// The object's own id; all bits set without a tracker.
     pub object_id: u64,

@@ -136,8 +136,8 @@ pub fn on_gpu<'m, 'a: 'm>(
     // Mapping the buffer for the CPU reports the fault.
     let (format, layouts) = layouts(buffer, info).map_err(|_| GpuFrameError::Pieces)?;
     let size = Size::new(info.width(), info.height());
-    let facts = (format, size, format::colorimetry(info));
-    map.insert(CudaMap::of(buffer)?).frame(facts, &layouts, gpu)
+    let description = (format, size, format::colorimetry(info));
+    map.insert(CudaMap::of(buffer)?).frame(description, &layouts, gpu)
 }
 
 /// A frame mapped for drawing. Dropping it unmaps the memory. GStreamer copies pixels that another

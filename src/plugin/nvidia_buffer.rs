@@ -104,12 +104,19 @@ impl<'a> CudaMap<'a> {
     /// [`GpuFrameError::Frame`]: the memory is too short.
     pub fn frame(
         &self,
-        facts: (PixelFormat, Size, Colorimetry),
+        description: (PixelFormat, Size, Colorimetry),
         layouts: &[PlaneLayout],
         gpu: u32,
     ) -> Result<GpuFrame<'_>, GpuFrameError> {
         // SAFETY: the memory stays mapped at this address for the GPU as long as `self` lives.
-        unsafe { GpuFrame::of_mapped(facts, layouts, gpu, (self.info.data as u64, self.info.size)) }
+        unsafe {
+            GpuFrame::from_mapped_memory(
+                description,
+                layouts,
+                gpu,
+                (self.info.data as u64, self.info.size),
+            )
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use gst_video::VideoInfo;
 use super::frame::{self, MapError, MappedFrame};
 use super::nvidia_buffer::{CudaMap, has_cuda_memory};
 use crate::core::image::FrameView;
-use crate::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPictures};
+use crate::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPreprocessor};
 use crate::nvidia::surface::{Access, MappedSurface, MemoryType, Staging, SurfaceBatch};
 
 /// The memory that holds a frame's pixels, not mapped yet.
@@ -62,13 +62,16 @@ impl<'a> Pixels<'a> {
     ///
     /// # Errors
     /// [`GpuFrameError`]; [`map`](Self::map) may work nevertheless.
-    pub fn on_gpu(&mut self, pictures: &mut GpuPictures) -> Result<GpuFrame<'_>, GpuFrameError> {
-        let gpu = pictures.gpu();
+    pub fn on_gpu(
+        &mut self,
+        preprocessor: &mut GpuPreprocessor,
+    ) -> Result<GpuFrame<'_>, GpuFrameError> {
+        let gpu = preprocessor.gpu();
         let frame = match self {
             Self::Buffer { buffer, info, cuda } => frame::on_gpu(buffer, info, cuda, gpu)?,
             Self::Surface { batch, slot, staging } => batch.on_gpu(*slot, gpu, staging)?,
         };
-        pictures.bring(frame)
+        preprocessor.make_readable(frame)
     }
 
     /// Maps the pixels for the CPU, as long as the result lives.

@@ -1,7 +1,7 @@
 //! DeepStream's metadata (`nvdsmeta.h`, `nvll_osd_struct.h`): batch, frames, objects.
 //!
-//! What is named here is the same from DeepStream 5.0 to 9.1; where structures differ, they do so
-//! behind what is named, so none of these is ever made or copied whole by us.
+//! The named fields are the same from DeepStream 5.0 to 9.1. Structures differ behind them, so this
+//! crate never makes or copies one whole.
 
 use std::ffi::{c_char, c_void};
 
@@ -113,7 +113,7 @@ layout!(FrameMetaHead, 128, base: 0, pad_index: 40, batch_id: 44, frame_num: 48,
 pub struct ObjectMetaHead {
     pub base: BaseMeta,
     pub parent: *mut c_void,
-    /// Who found it (`gie-unique-id`).
+    /// The component that found it (`gie-unique-id`).
     pub unique_component_id: i32,
     pub class_id: i32,
     /// The tracker's id; [`UNTRACKED`] without a tracker.

@@ -72,10 +72,10 @@ pub struct DisplayMeta<const RECT: usize> {
 }
 
 /// DeepStream 5 to 8.
-pub type DisplayMeta5 = DisplayMeta<13>;
+pub type DisplayMetaUpTo8 = DisplayMeta<13>;
 /// DeepStream 9.
-pub type DisplayMeta9 = DisplayMeta<14>;
-layout!(DisplayMeta5, 6912, head: 0, rects: 64, texts: 1728, lines: 3392, arrows: 4288,
+pub type DisplayMetaFrom9 = DisplayMeta<14>;
+layout!(DisplayMetaUpTo8, 6912, head: 0, rects: 64, texts: 1728, lines: 3392, arrows: 4288,
     circles: 5312, misc: 6848);
-layout!(DisplayMeta9, 7040, head: 0, rects: 64, texts: 1856, lines: 3520, arrows: 4416,
+layout!(DisplayMetaFrom9, 7040, head: 0, rects: 64, texts: 1856, lines: 3520, arrows: 4416,
     circles: 5440, misc: 6976);

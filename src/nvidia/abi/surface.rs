@@ -33,22 +33,22 @@ layout!(SurfaceHead, 32, gpu_id: 0, batch_size: 4, num_filled: 8, is_contiguous:
 
 /// `NvBufSurface` up to DeepStream 7.1 and L4T r36.
 #[repr(C)]
-pub struct Surface7 {
+pub struct SurfaceUpTo7 {
     pub head: SurfaceHead,
     reserved: [Reserved; 4],
 }
-layout!(Surface7, 64, head: 0);
+layout!(SurfaceUpTo7, 64, head: 0);
 
 /// `NvBufSurface` from DeepStream 8.0 and JetPack 7 on.
 #[repr(C)]
-pub struct Surface8 {
+pub struct SurfaceFrom8 {
     pub head: SurfaceHead,
     is_imported: u8,
     reserved: [Reserved; 4],
 }
-layout!(Surface8, 72, head: 0, is_imported: 32, reserved: 40);
+layout!(SurfaceFrom8, 72, head: 0, is_imported: 32, reserved: 40);
 
-impl Surface8 {
+impl SurfaceFrom8 {
     /// A batch for NVIDIA's functions; the larger of the two layouts, which both versions can read.
     pub const fn new(head: SurfaceHead) -> Self {
         Self { head, is_imported: 0, reserved: [std::ptr::null_mut(); 4] }
@@ -100,17 +100,17 @@ layout!(ParamsHead, 320, width: 0, height: 4, pitch: 8, color_format: 12, layout
 
 /// `NvBufSurfaceParams` up to DeepStream 7.1 and L4T r36.
 #[repr(C)]
-pub struct Params7 {
+pub struct ParamsUpTo7 {
     pub head: ParamsHead,
     mapped_reserved: [Reserved; 4],
     /// `paramex` and three reserved (four reserved up to 6.0).
     reserved: [Reserved; 4],
 }
-layout!(Params7, 384, head: 0, mapped_reserved: 320, reserved: 352);
+layout!(ParamsUpTo7, 384, head: 0, mapped_reserved: 320, reserved: 352);
 
 /// `NvBufSurfaceParams` from DeepStream 8.0 and JetPack 7 on.
 #[repr(C)]
-pub struct Params8 {
+pub struct ParamsFrom8 {
     pub head: ParamsHead,
     nvmm_ptr: *mut c_void,
     cuda_ptr: *mut c_void,
@@ -119,7 +119,7 @@ pub struct Params8 {
     pub cuda_buffer: *mut CudaBuffer,
     reserved: [Reserved; 4],
 }
-layout!(Params8, 416, head: 0, nvmm_ptr: 320, cuda_ptr: 328, mapped_reserved: 336, paramex: 368,
+layout!(ParamsFrom8, 416, head: 0, nvmm_ptr: 320, cuda_ptr: 328, mapped_reserved: 336, paramex: 368,
     cuda_buffer: 376, reserved: 384);
 
 /// `NvBufSurfaceCudaBuffer`, from DeepStream 8.0 on.

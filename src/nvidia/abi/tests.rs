@@ -4,10 +4,10 @@
 //! `cargo test --lib nvidia::abi -- --nocapture` prints the table.
 
 use super::meta::{BaseMeta, BatchMeta, FrameMetaHead, List, MetaPool, ObjectMetaHead, UserMeta};
-use super::osd::{ArrowParams, ColorParams, DisplayMeta5, DisplayMeta9, DisplayMetaHead};
+use super::osd::{ArrowParams, ColorParams, DisplayMetaFrom9, DisplayMetaHead, DisplayMetaUpTo8};
 use super::surface::{
-    CreateParams, CudaBuffer, Params7, Params8, ParamsHead, PlaneParams, Surface7, Surface8,
-    SurfaceHead,
+    CreateParams, CudaBuffer, ParamsFrom8, ParamsHead, ParamsUpTo7, PlaneParams, SurfaceFrom8,
+    SurfaceHead, SurfaceUpTo7,
 };
 use super::transform::{ConfigParams, TransformParams};
 
@@ -29,12 +29,12 @@ macro_rules! all {
 fn every_structure_is_as_the_headers_say() {
     let structures = all![
         SurfaceHead,
-        Surface7,
-        Surface8,
+        SurfaceUpTo7,
+        SurfaceFrom8,
         PlaneParams,
         ParamsHead,
-        Params7,
-        Params8,
+        ParamsUpTo7,
+        ParamsFrom8,
         CudaBuffer,
         CreateParams,
         ConfigParams,
@@ -49,8 +49,8 @@ fn every_structure_is_as_the_headers_say() {
         ColorParams,
         ArrowParams,
         DisplayMetaHead,
-        DisplayMeta5,
-        DisplayMeta9,
+        DisplayMetaUpTo8,
+        DisplayMetaFrom9,
     ];
     let table = include_str!("layouts.txt");
     let lines = table.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());

@@ -3,9 +3,9 @@
 //! The primary context is the one that the CUDA runtime uses, and with it DeepStream and ONNX
 //! Runtime: what one of them allocated, the others reach.
 
+use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
 
 use crate::nvidia::library::{CudaLibrary, LibraryError};
 
@@ -25,7 +25,7 @@ pub enum DeviceError {
         /// The GPU's number.
         gpu: u32,
     },
-    /// An address that is not what it is said to be.
+    /// The memory at an address is not the one that the caller expects.
     #[error("{bytes} bytes at {address:#x} do not lie in one allocation of GPU {gpu}'s memory")]
     Memory {
         /// As given.
@@ -35,8 +35,8 @@ pub enum DeviceError {
         /// The GPU's number.
         gpu: u32,
     },
-    /// Something that no launch is made for.
-    #[error("a picture that cannot be made: {0}")]
+    /// The kernels cannot do this job.
+    #[error("the GPU cannot preprocess this job: {0}")]
     Job(&'static str),
 }
 
@@ -44,7 +44,7 @@ pub enum DeviceError {
 /// the CUDA runtime does too).
 static CONTEXTS: Mutex<Vec<(u32, usize)>> = Mutex::new(Vec::new());
 
-/// What the driver gives out and takes back, from any thread.
+/// A handle of the driver's, valid on every thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::nvidia) struct Handle(pub *mut c_void);
 
@@ -71,7 +71,7 @@ impl Gpu {
     pub fn get(number: u32) -> Result<Self, DeviceError> {
         let cuda = CudaLibrary::get()?;
         let gpu = |context: usize| Self { cuda, number, context: Handle(context as *mut c_void) };
-        let mut contexts = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut contexts = CONTEXTS.lock();
         if let Some((_, context)) = contexts.iter().find(|(of, _)| *of == number) {
             return Ok(gpu(*context));
         }
@@ -113,7 +113,7 @@ impl Gpu {
 impl Drop for Entered {
     fn drop(&mut self) {
         let mut popped = std::ptr::null_mut();
-        // SAFETY: pushed by who made this, on this thread.
+        // SAFETY: `enter_other` pushed it on this thread.
         unsafe { (self.cuda.ctx_pop)(&raw mut popped) };
     }
 }

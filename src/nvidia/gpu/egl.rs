@@ -18,7 +18,7 @@ struct EglImage {
 
 impl Drop for EglImage {
     fn drop(&mut self) {
-        // SAFETY: mapped by who made this, of a surface that still lives.
+        // SAFETY: `map` mapped it; the surface still lives.
         unsafe { (self.unmap)(self.surface, self.slot) };
     }
 }
@@ -35,7 +35,7 @@ pub(super) struct EglMapping {
 impl Drop for EglMapping {
     fn drop(&mut self) {
         if let Ok(_entered) = self.gpu.enter() {
-            // SAFETY: registered by who made this, in this context.
+            // SAFETY: `map` registered it in this context.
             unsafe {
                 (self.gpu.cuda.ctx_synchronize)();
                 (self.unregister)(self.resource.0);
@@ -90,12 +90,12 @@ pub(in crate::nvidia) unsafe fn map<'a>(
     // SAFETY: a context is current.
     gpu.check("cuCtxSynchronize", unsafe { (gpu.cuda.ctx_synchronize)() })?;
     let planes = planes(&frame, layout)?;
-    Ok(GpuFrame::of_egl(layout.facts(), gpu.number, planes, mapping))
+    Ok(GpuFrame::from_egl(layout.description(), gpu.number, planes, mapping))
 }
 
 /// The planes of a frame that CUDA sees as `frame` and its surface's structure says to be `layout`.
 fn planes(frame: &EglFrame, layout: &Layout) -> Result<[GpuPlane; 3], GpuFrameError> {
-    let (format, size, _) = layout.facts();
+    let (format, size, _) = layout.description();
     let places = layout.places();
     if frame.frame_type != EGL_PITCH {
         return Err(GpuFrameError::NotRows("their memory is an array of CUDA's"));

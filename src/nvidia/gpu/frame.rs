@@ -1,4 +1,4 @@
-//! A frame in a GPU's memory: addresses and strides, from whichever memory they come.
+//! A frame in a GPU's memory: addresses and strides, from memory of any kind.
 
 use std::marker::PhantomData;
 
@@ -53,9 +53,9 @@ pub(super) struct GpuPlane {
     pub stride: usize,
 }
 
-/// What keeps a frame where it is.
+/// What keeps a frame's memory in place.
 #[expect(dead_code, reason = "held, to be dropped")]
-pub(super) enum Hold<'a> {
+pub(super) enum Backing<'a> {
     /// The buffer that it belongs to.
     Buffer(PhantomData<&'a ()>),
     /// A mapping to EGL and to CUDA.
@@ -71,13 +71,13 @@ pub struct GpuFrame<'a> {
     pub(super) colorimetry: Colorimetry,
     pub(super) gpu: u32,
     pub(super) planes: [GpuPlane; 3],
-    pub(super) hold: Hold<'a>,
+    pub(super) backing: Backing<'a>,
 }
 
 impl<'a> GpuFrame<'a> {
     /// Planes in one piece of memory of `bytes` bytes from `base` on, each at its place (first byte,
     /// bytes, stride), all of which lie in it.
-    pub(in crate::nvidia) fn of_whole(
+    pub(in crate::nvidia) fn in_one_allocation(
         (format, size, colorimetry): (PixelFormat, Size, Colorimetry),
         gpu: u32,
         base: u64,
@@ -89,7 +89,7 @@ impl<'a> GpuFrame<'a> {
             let address = base.saturating_add(offset as u64);
             *plane = GpuPlane { address, bytes, stride };
         }
-        Self { format, size, colorimetry, gpu, planes, hold: Hold::Buffer(PhantomData) }
+        Self { format, size, colorimetry, gpu, planes, backing: Backing::Buffer(PhantomData) }
     }
 
     /// A frame in one piece of CUDA memory of another library: `length` bytes at `address`, its planes
@@ -100,7 +100,7 @@ impl<'a> GpuFrame<'a> {
     ///
     /// # Safety
     /// The memory stays at this address as long as the result lives.
-    pub(crate) unsafe fn of_mapped(
+    pub(crate) unsafe fn from_mapped_memory(
         (format, size, colorimetry): (PixelFormat, Size, Colorimetry),
         layouts: &[PlaneLayout],
         gpu: u32,
@@ -118,18 +118,18 @@ impl<'a> GpuFrame<'a> {
             *place = (offset, stride * (rows - 1) + row, stride);
         }
         let places = &places[..format.planes()];
-        let frame = Self::of_whole((format, size, colorimetry), gpu, address, places);
-        Ok(Self { hold: Hold::Mapped(PhantomData), ..frame })
+        let frame = Self::in_one_allocation((format, size, colorimetry), gpu, address, places);
+        Ok(Self { backing: Backing::Mapped(PhantomData), ..frame })
     }
 
     /// Planes as CUDA sees an EGL image.
-    pub(super) fn of_egl(
+    pub(super) fn from_egl(
         (format, size, colorimetry): (PixelFormat, Size, Colorimetry),
         gpu: u32,
         planes: [GpuPlane; 3],
         mapping: EglMapping,
     ) -> Self {
-        Self { format, size, colorimetry, gpu, planes, hold: Hold::Egl(mapping) }
+        Self { format, size, colorimetry, gpu, planes, backing: Backing::Egl(mapping) }
     }
 
     /// Extent in pixels, never empty.
@@ -137,19 +137,19 @@ impl<'a> GpuFrame<'a> {
         self.size
     }
 
-    /// Number of the GPU that the frame is said to be on.
+    /// Number of the GPU that holds the frame, as its producer states.
     pub fn gpu(&self) -> u32 {
         self.gpu
     }
 
     /// Whether its producer may still write to it, perhaps in a context of its own.
     pub(super) fn may_be_written(&self) -> bool {
-        matches!(self.hold, Hold::Mapped(_))
+        matches!(self.backing, Backing::Mapped(_))
     }
 
     /// Whether the planes are the driver's own answer.
     pub(super) fn is_the_drivers(&self) -> bool {
-        matches!(self.hold, Hold::Egl(_))
+        matches!(self.backing, Backing::Egl(_))
     }
 
     pub(super) fn planes(&self) -> &[GpuPlane] {

@@ -36,7 +36,7 @@ fn components(format: PixelFormat) -> (i32, [Component; 3]) {
     }
 }
 
-/// What a frame says of itself.
+/// Adds the frame's format, size, colours and planes.
 fn describe(
     picture: &mut Picture,
     format: PixelFormat,
@@ -57,15 +57,15 @@ fn describe(
     picture.frame = [size.width as i32, size.height as i32];
 }
 
-/// What a frame and a job say together, without addresses and windows.
+/// Starts a launch from a frame and a job; addresses and filter windows follow.
 pub(super) fn begin(frame: &GpuFrame<'_>, job: &PreprocessJob<'_>) -> Result<Picture, DeviceError> {
     let values = 3 * 256 * job.element_bytes;
     if !matches!(job.element_bytes, 1 | 2 | 4) || job.table.len() != values {
-        return Err(DeviceError::Job("a table of values of another length"));
+        return Err(DeviceError::Job("the table of values has another length"));
     }
     let side = |side: u32| (1..=MAX_SIDE).contains(&side);
     if !side(job.size.width) || !side(job.size.height) {
-        return Err(DeviceError::Job("a tensor of no size, or too large"));
+        return Err(DeviceError::Job("the tensor is empty or too large"));
     }
     let mut picture = Picture::default();
     describe(&mut picture, frame.format, frame.size, frame.colorimetry, &frame.planes);
@@ -87,7 +87,7 @@ fn corners(rect: PixelRect) -> [i32; 4] {
     [rect.x, rect.y, rect.width as i32, rect.height as i32]
 }
 
-/// What is read and what is filled.
+/// Adds the source rectangle, the target rectangle and the filter of a resize.
 pub(super) fn resize(
     picture: &mut Picture,
     (source, target): (PixelRect, PixelRect),
@@ -96,14 +96,14 @@ pub(super) fn resize(
 ) -> Result<(), DeviceError> {
     let side = |side: u32| (1..=MAX_SIDE).contains(&side);
     if !side(source.width) || !side(source.height) {
-        return Err(DeviceError::Job("a source of no size, or too large"));
+        return Err(DeviceError::Job("the source is empty or too large"));
     }
     let inside = |at: i32, length: u32, whole: i32| {
         at >= 0 && length > 0 && i64::from(at) + i64::from(length) <= i64::from(whole)
     };
     let [width, height] = picture.size;
     if !inside(target.x, target.width, width) || !inside(target.y, target.height, height) {
-        return Err(DeviceError::Job("a picture outside the tensor"));
+        return Err(DeviceError::Job("the picture lies outside the tensor"));
     }
     let fits = |windows: &FilterCoefficients<'_>, length: u32| {
         windows.starts.len() == length as usize
@@ -118,7 +118,7 @@ pub(super) fn resize(
         || !fits(rows, target.height)
         || taps.is_some_and(|taps| columns.taps != taps || rows.taps != taps)
     {
-        return Err(DeviceError::Job("windows that are not those of its size"));
+        return Err(DeviceError::Job("the filter windows belong to another size"));
     }
     (picture.source, picture.picture) = (corners(source), corners(target));
     picture.filter = match filter {
@@ -131,18 +131,23 @@ pub(super) fn resize(
     Ok(())
 }
 
-/// The launch that cuts a square out and turns it, into bytes at `to`.
-pub(super) fn turn(picture: &Picture, square: PixelRect, turn: RigidTransform, to: u64) -> Picture {
+/// Returns the launch that cuts a square out and rotates it into the bytes at `to`.
+pub(super) fn rotate(
+    picture: &Picture,
+    square: PixelRect,
+    transform: RigidTransform,
+    to: u64,
+) -> Picture {
     Picture {
         out: to,
-        turn: [turn.cos, turn.sin, turn.left, turn.top],
+        turn: [transform.cos, transform.sin, transform.left, transform.top],
         size: [square.width as i32; 2],
         source: corners(square),
         ..*picture
     }
 }
 
-/// Reads a square of `side` pixels, as [`turn`] made it, in place of the frame.
+/// Reads a square of `side` pixels, as [`rotate`] made it, in place of the frame.
 pub(super) fn read_square(picture: &mut Picture, side: u32, at: u64) {
     let stride = side as usize * 3;
     let plane = GpuPlane { address: at, bytes: stride * side as usize, stride };

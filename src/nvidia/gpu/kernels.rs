@@ -3,8 +3,8 @@
 //! PTX is what is shipped: the driver alone makes code of it for whatever GPU is there and keeps that
 //! in its own cache, so that neither CUDA's toolkit nor NVRTC is needed where the plugin runs.
 
+use parking_lot::Mutex;
 use std::ffi::{CStr, c_void};
-use std::sync::{Mutex, PoisonError};
 
 use super::context::{DeviceError, Gpu, Handle};
 use crate::nvidia::abi::picture::Picture;
@@ -23,7 +23,7 @@ pub(super) enum Kernel {
     /// `gaze_warp`
     Warp,
     /// `gaze_turn`
-    Turn,
+    Rotate,
 }
 
 /// The kernels on one GPU; never unloaded.
@@ -37,7 +37,7 @@ static LOADED: Mutex<Vec<(u32, Kernels)>> = Mutex::new(Vec::new());
 impl Kernels {
     /// The kernels of a GPU, compiled at their first use. Its context is the current one.
     pub fn of(gpu: &Gpu) -> Result<Self, DeviceError> {
-        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = LOADED.lock();
         if let Some((_, kernels)) = loaded.iter().find(|(of, _)| *of == gpu.number) {
             return Ok(*kernels);
         }

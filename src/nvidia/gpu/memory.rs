@@ -8,9 +8,9 @@ use crate::nvidia::abi::cuda::{
     POINTER_RANGE_START,
 };
 
-/// What the driver knows of an address.
+/// What the driver says about an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Facts {
+pub(super) struct AddressInfo {
     /// Whether it is in a GPU's own memory.
     pub on_device: bool,
     /// Number of the GPU.
@@ -32,9 +32,9 @@ unsafe fn attribute<T: Default>(gpu: &Gpu, attribute: i32, address: u64) -> Opti
     (code == 0).then_some(value)
 }
 
-/// What the driver knows of an address; `None` where it is none of its memory. The GPU's context is
-/// the current one.
-pub(super) fn facts(gpu: &Gpu, address: u64) -> Option<Facts> {
+/// Asks the driver about an address; `None` if the address is not in memory that the driver manages.
+/// The GPU's context must be current.
+pub(super) fn address_info(gpu: &Gpu, address: u64) -> Option<AddressInfo> {
     // SAFETY: the types are those that cuda.h names.
     let (kind, device, start, size) = unsafe {
         (
@@ -45,7 +45,7 @@ pub(super) fn facts(gpu: &Gpu, address: u64) -> Option<Facts> {
         )
     };
     let end = start.checked_add(size)?;
-    Some(Facts {
+    Some(AddressInfo {
         on_device: kind == MEMORY_DEVICE,
         gpu: u32::try_from(device).ok()?,
         bytes: end.checked_sub(address)?,
@@ -59,17 +59,16 @@ pub(super) fn context(gpu: &Gpu, address: u64) -> Option<Handle> {
     (context != 0).then_some(Handle(context as *mut c_void))
 }
 
-/// That `bytes` bytes from `address` on lie in one allocation that this GPU reaches.
-pub(super) fn readable(gpu: &Gpu, address: u64, bytes: usize) -> Result<(), DeviceError> {
-    let inside = facts(gpu, address).is_some_and(|facts| bytes as u64 <= facts.bytes);
+/// Checks that `bytes` bytes from `address` on lie in one allocation that this GPU reaches.
+pub(super) fn check_readable(gpu: &Gpu, address: u64, bytes: usize) -> Result<(), DeviceError> {
+    let inside = address_info(gpu, address).is_some_and(|info| bytes as u64 <= info.bytes);
     inside.then_some(()).ok_or(DeviceError::Memory { address, bytes, gpu: gpu.number })
 }
 
-/// That they lie in one allocation of this GPU's own memory.
-pub(super) fn writable(gpu: &Gpu, address: u64, bytes: usize) -> Result<(), DeviceError> {
-    let inside = facts(gpu, address).is_some_and(|facts| {
-        facts.on_device && facts.gpu == gpu.number && bytes as u64 <= facts.bytes
-    });
+/// Checks that `bytes` bytes from `address` on lie in one allocation of this GPU's own memory.
+pub(super) fn check_writable(gpu: &Gpu, address: u64, bytes: usize) -> Result<(), DeviceError> {
+    let inside = address_info(gpu, address)
+        .is_some_and(|info| info.on_device && info.gpu == gpu.number && bytes as u64 <= info.bytes);
     inside.then_some(()).ok_or(DeviceError::Memory { address, bytes, gpu: gpu.number })
 }
 

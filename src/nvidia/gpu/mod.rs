@@ -1,4 +1,4 @@
-//! A model's pictures made on the GPU that has the frames, in CUDA.
+//! Preprocessing by CUDA on the GPU that holds the frames.
 //!
 //! | module | says |
 //! |---|---|
@@ -8,7 +8,7 @@
 //! | `egl` | Jetson's surfaces as such frames |
 //! | `kernels` | the compiled kernels, and how one is launched |
 //! | `job` | the core's jobs in the kernels' own numbers |
-//! | [`pictures`] | the core's port: jobs done |
+//! | [`preprocessor`] | the core's port: jobs done |
 
 pub(super) mod context;
 pub(super) mod egl;
@@ -16,8 +16,8 @@ pub mod frame;
 mod job;
 mod kernels;
 mod memory;
-pub mod pictures;
+pub mod preprocessor;
 
 pub use context::DeviceError;
 pub use frame::{GpuFrame, GpuFrameError};
-pub use pictures::GpuPictures;
+pub use preprocessor::GpuPreprocessor;

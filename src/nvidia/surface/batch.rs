@@ -12,7 +12,7 @@ use super::memory_type::MemoryType;
 use super::staging::Staging;
 use crate::core::geometry::Size;
 use crate::nvidia::abi::surface::{
-    CudaBuffer, LAYOUT_PITCH, Params8, ParamsHead, Surface7, SurfaceHead,
+    CudaBuffer, LAYOUT_PITCH, ParamsFrom8, ParamsHead, SurfaceHead, SurfaceUpTo7,
 };
 use crate::nvidia::gpu::egl;
 use crate::nvidia::gpu::frame::{GpuFrame, GpuFrameError};
@@ -55,7 +55,7 @@ impl<'a> SurfaceBatch<'a> {
     /// `descriptor` is valid for reads of `size` bytes for as long as the result lives, and where it
     /// holds an `NvBufSurface`, so are the structures and the memory that it names.
     pub(crate) unsafe fn new(descriptor: *mut c_void, size: usize) -> Result<Self, SurfaceError> {
-        if descriptor.is_null() || size < size_of::<Surface7>() {
+        if descriptor.is_null() || size < size_of::<SurfaceUpTo7>() {
             return Err(SurfaceError::NoSurface(size));
         }
         let raw = descriptor.cast::<SurfaceHead>();
@@ -104,7 +104,7 @@ impl<'a> SurfaceBatch<'a> {
     pub fn size(&self, slot: usize) -> Result<Size, SurfaceError> {
         let params = self.params(slot)?;
         // SAFETY: `params` points into the list.
-        Ok(Layout::check(slot, &unsafe { params.read_unaligned() })?.facts().1)
+        Ok(Layout::check(slot, &unsafe { params.read_unaligned() })?.description().1)
     }
 
     /// One frame's pixels where the CPU can read them, for as long as the result lives.
@@ -182,7 +182,7 @@ impl<'a> SurfaceBatch<'a> {
                     return Err(SurfaceError::from(TransformError::Layout(frame.layout)).into());
                 }
                 layout.end(frame.data_size as usize)?;
-                Ok(GpuFrame::of_whole(layout.facts(), gpu, address, layout.places()))
+                Ok(GpuFrame::in_one_allocation(layout.description(), gpu, address, layout.places()))
             }
         }
     }
@@ -191,10 +191,11 @@ impl<'a> SurfaceBatch<'a> {
     fn device_memory(&self, params: *mut ParamsHead, frame: &ParamsHead) -> Option<u64> {
         let mut address = frame.data_ptr;
         if address.is_null() && self.library.generation == Generation::From8 {
-            // SAFETY: in this layout each frame of the list is a `Params8`, and its buffer is null
+            // SAFETY: in this layout each frame of the list is a `ParamsFrom8`, and its buffer is null
             // or a structure that lives as long as the surface.
-            let buffer: *mut CudaBuffer =
-                unsafe { (&raw const (*params.cast::<Params8>()).cuda_buffer).read_unaligned() };
+            let buffer: *mut CudaBuffer = unsafe {
+                (&raw const (*params.cast::<ParamsFrom8>()).cuda_buffer).read_unaligned()
+            };
             if !buffer.is_null() {
                 // SAFETY: as above.
                 address = unsafe { (&raw const (*buffer).data_ptr).read_unaligned() };

@@ -1,6 +1,6 @@
 //! The versions of NVIDIA's structures.
 
-use crate::nvidia::abi::surface::{Params7, Params8, Surface7, Surface8};
+use crate::nvidia::abi::surface::{ParamsFrom8, ParamsUpTo7, SurfaceFrom8, SurfaceUpTo7};
 
 /// Which layout of the structures is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,16 +15,16 @@ impl Generation {
     /// Bytes of the descriptor, which a buffer maps to.
     pub(super) const fn descriptor(self) -> usize {
         match self {
-            Self::UpTo7 => size_of::<Surface7>(),
-            Self::From8 => size_of::<Surface8>(),
+            Self::UpTo7 => size_of::<SurfaceUpTo7>(),
+            Self::From8 => size_of::<SurfaceFrom8>(),
         }
     }
 
     /// Bytes from one frame of a batch to the next.
     pub const fn stride(self) -> usize {
         match self {
-            Self::UpTo7 => size_of::<Params7>(),
-            Self::From8 => size_of::<Params8>(),
+            Self::UpTo7 => size_of::<ParamsUpTo7>(),
+            Self::From8 => size_of::<ParamsFrom8>(),
         }
     }
 }

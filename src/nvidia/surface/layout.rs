@@ -66,7 +66,7 @@ impl Layout {
     }
 
     /// Format, extent and colours.
-    pub fn facts(&self) -> (PixelFormat, Size, Colorimetry) {
+    pub fn description(&self) -> (PixelFormat, Size, Colorimetry) {
         (self.format, self.size, self.colorimetry)
     }
 
@@ -90,7 +90,7 @@ impl Layout {
             self.places.map(|(offset, bytes, stride)| (base.wrapping_add(offset), bytes, stride));
         // SAFETY: the surface's memory, of which the planes are a part, lives as long as the surface,
         // and no element writes to a frame that it has handed on.
-        Ok(unsafe { MappedSurface::new(self.facts(), planes, access, None) })
+        Ok(unsafe { MappedSurface::new(self.description(), planes, access, None) })
     }
 
     /// Brings the frame from a GPU's memory.
@@ -133,7 +133,7 @@ impl Layout {
             *to = (address, needed, stride);
         }
         // SAFETY: the planes are mapped for as long as `mapping` lives, and are long enough.
-        Ok(unsafe { MappedSurface::new(self.facts(), planes, access, Some(mapping)) })
+        Ok(unsafe { MappedSurface::new(self.description(), planes, access, Some(mapping)) })
     }
 
     /// Number of planes.

@@ -5,7 +5,7 @@ use crate::core::draw::{Style, gaze_arrow};
 use crate::core::face::FaceRegion;
 use crate::core::gaze::GazeEstimate;
 use crate::core::geometry::{Point, Size};
-use crate::nvidia::nvds::{Arrow, FrameFacts, NvdsBatch, ObjectFacts};
+use crate::nvidia::nvds::{Arrow, FrameInfo, NvdsBatch, ObjectInfo};
 use crate::nvidia::payload::{GazeObjMeta, HAS_CONFIDENCE, HAS_GAZE, HAS_HEAD, HAS_ORIGIN};
 use crate::nvidia::surface::Staging;
 use crate::plugin::frame::MapError;
@@ -24,8 +24,8 @@ const ARROW_WIDTH: u32 = 3;
 #[derive(Default)]
 pub(super) struct BatchMemory {
     staging: Staging,
-    frames: Vec<FrameFacts>,
-    objects: Vec<ObjectFacts>,
+    frames: Vec<FrameInfo>,
+    objects: Vec<ObjectInfo>,
     payloads: Vec<(usize, GazeObjMeta)>,
     arrows: Vec<Arrow>,
     /// Whether arrows are on but DeepStream's version is unknown, so that there are none.
@@ -72,7 +72,7 @@ impl Stream {
         match &metadata {
             Some(metadata) => metadata.read_frames(&mut scratch.frames),
             // Without DeepStream each surface is a source without metadata.
-            None => scratch.frames.extend((0..surfaces.len() as u32).map(|slot| FrameFacts {
+            None => scratch.frames.extend((0..surfaces.len() as u32).map(|slot| FrameInfo {
                 batch_id: slot,
                 source_id: slot,
                 detected: false,
@@ -82,17 +82,16 @@ impl Stream {
         let own = (surfaces.len() == 1).then_some(buffer);
         let mut all = Processed::default();
         for position in 0..scratch.frames.len() {
-            let facts = scratch.frames[position];
-            let frame =
-                |size| FrameContext { source_id: facts.source_id, size, running_time, late };
-            let slot = facts.batch_id as usize;
+            let info = scratch.frames[position];
+            let frame = |size| FrameContext { source_id: info.source_id, size, running_time, late };
+            let slot = info.batch_id as usize;
             let processed = match surfaces.size(slot) {
                 Ok(size) => {
                     scratch.objects.clear();
                     if let Some(metadata) = &metadata {
                         metadata.read_objects(position, &mut scratch.objects);
                     }
-                    self.collect_faces(own, &scratch.objects, facts, size, settings);
+                    self.collect_faces(own, &scratch.objects, info, size, settings);
                     let staging = &mut scratch.staging;
                     let pixels = Pixels::Surface { batch: &surfaces, slot, staging };
                     self.estimate(pixels, frame(size), settings, &mut all)
@@ -119,8 +118,8 @@ impl Stream {
     fn collect_faces(
         &mut self,
         own: Option<&gst::BufferRef>,
-        objects: &[ObjectFacts],
-        facts: FrameFacts,
+        objects: &[ObjectInfo],
+        info: FrameInfo,
         size: Size,
         settings: &FrameSettings,
     ) {
@@ -131,14 +130,14 @@ impl Stream {
             detected =
                 own.is_some_and(|buffer| self.reader.read(buffer, size, class, &mut self.regions));
             if !detected {
-                detected = facts.detected || !objects.is_empty();
+                detected = info.detected || !objects.is_empty();
                 self.add_objects(objects, settings);
             }
         }
-        self.choose_regions(facts.source_id, detected, size, settings);
+        self.choose_regions(info.source_id, detected, size, settings);
     }
 
-    fn add_objects(&mut self, objects: &[ObjectFacts], settings: &FrameSettings) {
+    fn add_objects(&mut self, objects: &[ObjectInfo], settings: &FrameSettings) {
         let wanted = objects
             .iter()
             .enumerate()

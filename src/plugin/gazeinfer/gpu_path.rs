@@ -1,7 +1,7 @@
 //! Decides whether the GPU that holds the frames preprocesses them, and remembers why not.
 
 use crate::core::gaze::estimator::GazeEstimator;
-use crate::nvidia::gpu::{GpuFrameError, GpuPictures};
+use crate::nvidia::gpu::{GpuFrameError, GpuPreprocessor};
 
 /// Where a stream is preprocessed.
 #[derive(Default)]
@@ -17,7 +17,7 @@ enum GpuState {
     #[default]
     Unknown,
     /// The GPU preprocesses.
-    Ready(Box<GpuPictures>),
+    Ready(Box<GpuPreprocessor>),
     /// The CPU preprocesses.
     Refused,
 }
@@ -30,12 +30,12 @@ impl GpuPath {
 
     /// Returns the GPU that preprocesses frames in its memory; `None` if the model runs elsewhere, or
     /// the GPU refused.
-    pub fn device(&mut self, estimator: &mut GazeEstimator) -> Option<&mut GpuPictures> {
+    pub fn device(&mut self, estimator: &mut GazeEstimator) -> Option<&mut GpuPreprocessor> {
         if matches!(self.state, GpuState::Unknown) {
             self.state = self.open(estimator);
         }
         match &mut self.state {
-            GpuState::Ready(pictures) => Some(pictures),
+            GpuState::Ready(preprocessor) => Some(preprocessor),
             GpuState::Unknown | GpuState::Refused => None,
         }
     }
@@ -50,14 +50,14 @@ impl GpuPath {
             return GpuState::Refused;
         };
         let opened =
-            GpuPictures::new(gpu).map_err(|why| why.to_string()).and_then(
-                |pictures| match estimator.prepare_device() {
-                    Ok(()) => Ok(pictures),
+            GpuPreprocessor::new(gpu).map_err(|why| why.to_string()).and_then(|preprocessor| {
+                match estimator.prepare_device() {
+                    Ok(()) => Ok(preprocessor),
                     Err(why) => Err(why.to_string()),
-                },
-            );
+                }
+            });
         match opened {
-            Ok(pictures) => GpuState::Ready(Box::new(pictures)),
+            Ok(preprocessor) => GpuState::Ready(Box::new(preprocessor)),
             Err(why) => {
                 self.refusal = Some(why);
                 GpuState::Refused

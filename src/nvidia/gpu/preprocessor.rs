@@ -1,7 +1,7 @@
-//! The core's port to a GPU: a model's pictures made of frames in its memory.
+//! The core's port to a GPU: it fills a model's input tensors from frames in the GPU's memory.
 //!
-//! Everything is put into one stream of our own and awaited by
-//! [`finish`](PreprocessDevice::finish) before the model runs. ONNX Runtime's stream is another one,
+//! All work goes into one stream of our own; [`finish`](PreprocessDevice::finish) waits for it before
+//! the model runs. ONNX Runtime's stream is another one,
 //! which does not wait for ours; it could be given ours (`user_compute_stream`), but then sessions
 //! that several elements share would all wait in it, and it would have to outlive them. Waiting costs
 //! the host some microseconds for each batch, while a model takes milliseconds. The other way round
@@ -30,9 +30,9 @@ impl From<DeviceError> for DeviceFault {
     }
 }
 
-/// Makes pictures on one GPU. Owns a stream and all memory that this takes; nothing is allocated once
-/// the largest picture has been seen.
-pub struct GpuPictures {
+/// Preprocesses on one GPU. It owns a stream and all memory that this takes, and allocates nothing once
+/// it has seen the largest picture.
+pub struct GpuPreprocessor {
     gpu: Gpu,
     kernels: Kernels,
     stream: Handle,
@@ -44,13 +44,13 @@ pub struct GpuPictures {
     next: Vec<i32>,
     /// Tables of values in the host and on the GPU.
     tables: Vec<(Vec<u8>, Buffer)>,
-    /// A square that was turned.
+    /// A rotated square.
     square: Buffer,
     /// A frame out of another context.
     copy: Buffer,
 }
 
-impl GpuPictures {
+impl GpuPreprocessor {
     /// For one GPU; its kernels are compiled at their first use.
     ///
     /// # Errors
@@ -86,7 +86,10 @@ impl GpuPictures {
     ///
     /// # Errors
     /// Where the frame is on another GPU, or is not there, or the driver refuses.
-    pub fn bring<'f>(&mut self, mut frame: GpuFrame<'f>) -> Result<GpuFrame<'f>, GpuFrameError> {
+    pub fn make_readable<'f>(
+        &mut self,
+        mut frame: GpuFrame<'f>,
+    ) -> Result<GpuFrame<'f>, GpuFrameError> {
         let model = self.gpu.number;
         let other = |frame| GpuFrameError::OtherGpu { frame, model };
         if frame.gpu != model {
@@ -97,15 +100,15 @@ impl GpuPictures {
         }
         let entered = self.gpu.enter()?;
         for plane in frame.planes() {
-            memory::readable(&self.gpu, plane.address, plane.bytes)?;
+            memory::check_readable(&self.gpu, plane.address, plane.bytes)?;
         }
         if !frame.may_be_written() {
             return Ok(frame);
         }
         let first = frame.planes[0].address;
-        let facts = memory::facts(&self.gpu, first);
-        if let Some(facts) = facts.filter(|facts| facts.gpu != model) {
-            return Err(other(facts.gpu));
+        let info = memory::address_info(&self.gpu, first);
+        if let Some(info) = info.filter(|info| info.gpu != model) {
+            return Err(other(info.gpu));
         }
         let own = self.gpu.context;
         let context = memory::context(&self.gpu, first).unwrap_or(own);
@@ -113,7 +116,7 @@ impl GpuPictures {
             // SAFETY: the driver gave the context of memory that the frame holds, and with it the
             // context.
             let _other = unsafe { self.gpu.enter_other(context)? };
-            // SAFETY: nothing is asked for but a current context.
+            // SAFETY: the call needs a current context only.
             let code = unsafe { (self.gpu.cuda.ctx_synchronize)() };
             self.gpu.check("cuCtxSynchronize", code)?;
         }
@@ -166,7 +169,7 @@ impl GpuPictures {
 
     fn upload(&self, bytes: &[u8], to: u64) -> Result<(), DeviceError> {
         // SAFETY: the source is `bytes`, which the driver has read when it returns, because it is no
-        // memory of the driver's own (cuda.h, "API synchronization behavior"); who calls has checked
+        // memory of the driver's own (cuda.h, "API synchronization behavior"); the caller checked
         // or reserved the target.
         let code = unsafe {
             let stream = self.stream.0;
@@ -238,10 +241,10 @@ impl GpuPictures {
         if out.bytes != job.bytes() {
             return Err(DeviceError::Job("a tensor of another length"));
         }
-        memory::writable(&gpu, out.address, out.bytes)?;
+        memory::check_writable(&gpu, out.address, out.bytes)?;
         if !frame.is_the_drivers() {
             for plane in frame.planes() {
-                memory::readable(&gpu, plane.address, plane.bytes)?;
+                memory::check_readable(&gpu, plane.address, plane.bytes)?;
             }
         }
         let mut picture = job::begin(frame, job)?;
@@ -257,7 +260,7 @@ impl GpuPictures {
             Sampling::Resize {
                 source,
                 border,
-                transform: turn,
+                transform,
                 picture: target,
                 filter,
                 columns,
@@ -268,8 +271,8 @@ impl GpuPictures {
                 picture.black_border = i32::from(*border == Border::Black);
                 picture.fill = i32::from(*fill);
                 self.windows(&mut picture, columns, rows)?;
-                if let Some(turn) = turn {
-                    self.turn(&mut picture, *source, *turn)?;
+                if let Some(transform) = transform {
+                    self.rotate(&mut picture, *source, *transform)?;
                 }
                 Kernel::Resize
             }
@@ -277,20 +280,20 @@ impl GpuPictures {
         // SAFETY: tensor and planes are checked to lie in memory of this GPU, or are the driver's own
         // answer for an image that the frame holds; their strides and sizes by the code that made the
         // frame, everything else by `job` or just put there. Table, windows and square live in
-        // buffers that are kept until the stream was awaited. Frame and tensor are kept by who calls,
+        // buffers that are kept until the stream was awaited. The caller keeps frame and tensor
         // until `finish` returns.
         unsafe { self.kernels.launch(&gpu, self.stream, kernel, &picture) }
     }
 
-    /// Cuts the source, a square, out, turns it, and has the picture made of that.
-    fn turn(
+    /// Cuts the source, a square, out and rotates it; the kernel then reads the rotated square.
+    fn rotate(
         &mut self,
         picture: &mut Picture,
         square: PixelRect,
-        turn: RigidTransform,
+        transform: RigidTransform,
     ) -> Result<(), DeviceError> {
         if square.width != square.height {
-            return Err(DeviceError::Job("a turned source that is no square"));
+            return Err(DeviceError::Job("the rotated source is not square"));
         }
         let side = square.width;
         let bytes = side as usize * side as usize * 3;
@@ -298,9 +301,9 @@ impl GpuPictures {
             self.wait()?;
             self.square.reserve(bytes)?;
         }
-        let cut = job::turn(picture, square, turn, self.square.address());
+        let cut = job::rotate(picture, square, transform, self.square.address());
         // SAFETY: the frame was checked as `begin` says; the square's buffer is long enough.
-        unsafe { self.kernels.launch(&self.gpu, self.stream, Kernel::Turn, &cut)? };
+        unsafe { self.kernels.launch(&self.gpu, self.stream, Kernel::Rotate, &cut)? };
         job::read_square(picture, side, self.square.address());
         Ok(())
     }
@@ -312,7 +315,7 @@ fn as_bytes(numbers: &[i32]) -> &[u8] {
     unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
 }
 
-impl PreprocessDevice for GpuPictures {
+impl PreprocessDevice for GpuPreprocessor {
     type Frame<'f> = GpuFrame<'f>;
 
     fn fill(
@@ -329,7 +332,7 @@ impl PreprocessDevice for GpuPictures {
         if out.device != self.gpu.number || out.bytes != bytes.len() {
             return Err(DeviceError::Job("numbers for memory of another length").into());
         }
-        memory::writable(&self.gpu, out.address, out.bytes)?;
+        memory::check_writable(&self.gpu, out.address, out.bytes)?;
         Ok(self.upload(bytes, out.address)?)
     }
 
@@ -339,7 +342,7 @@ impl PreprocessDevice for GpuPictures {
     }
 }
 
-impl Drop for GpuPictures {
+impl Drop for GpuPreprocessor {
     fn drop(&mut self) {
         let Ok(_entered) = self.gpu.enter() else { return };
         // SAFETY: the stream is ours; what it did is done before its buffers are freed.

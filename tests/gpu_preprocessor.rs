@@ -34,7 +34,7 @@ use gstgaze::core::inference::device::{
 };
 use gstgaze::core::inference::{ElementType, TensorMut};
 use gstgaze::core::profile::spec::EyeSpec;
-use gstgaze::nvidia::gpu::{GpuFrame, GpuPictures};
+use gstgaze::nvidia::gpu::{GpuFrame, GpuPreprocessor};
 use gstgaze::plugin::format::{self, pixel_format};
 use gstgaze::plugin::nvidia_buffer::CudaMap;
 use half::f16;
@@ -115,11 +115,11 @@ impl Twin {
     fn gpu<'m>(
         &self,
         map: &'m CudaMap<'_>,
-        pictures: &mut GpuPictures,
+        preprocessor: &mut GpuPreprocessor,
         colorimetry: Colorimetry,
     ) -> GpuFrame<'m> {
         let facts = (self.format, self.size, colorimetry);
-        pictures.bring(map.frame(facts, &self.layouts, 0).unwrap()).unwrap()
+        preprocessor.make_readable(map.frame(facts, &self.layouts, 0).unwrap()).unwrap()
     }
 }
 
@@ -152,7 +152,7 @@ fn on_host(element: ElementType, length: usize, fill: impl FnOnce(TensorMut<'_>)
 /// The item that a job makes, in the second slot of a tensor of three: neither of the others may
 /// change.
 fn on_gpu(
-    pictures: &mut GpuPictures,
+    preprocessor: &mut GpuPreprocessor,
     memory: &Memory<'_>,
     frame: &GpuFrame<'_>,
     job: &PreprocessJob<'_>,
@@ -161,8 +161,8 @@ fn on_gpu(
     let whole = DeviceMemory { address: memory.address, bytes: 3 * bytes, device: 0 };
     assert!(3 * bytes <= memory.bytes);
     let before = memory.read(3 * bytes);
-    pictures.fill(frame, job, whole.item(1, bytes).unwrap()).unwrap();
-    pictures.finish().unwrap();
+    preprocessor.fill(frame, job, whole.item(1, bytes).unwrap()).unwrap();
+    preprocessor.finish().unwrap();
     let after = memory.read(3 * bytes);
     assert_eq!(after[..bytes], before[..bytes], "the slot before");
     assert_eq!(after[2 * bytes..], before[2 * bytes..], "the slot behind");
@@ -170,8 +170,8 @@ fn on_gpu(
 }
 
 /// The GPU, and room for three items of the largest tensor here.
-fn open(cuda: &Cuda) -> (GpuPictures, Memory<'_>) {
-    (GpuPictures::new(0).unwrap(), cuda.alloc(3 * 4 * 3 * 448 * 448))
+fn open(cuda: &Cuda) -> (GpuPreprocessor, Memory<'_>) {
+    (GpuPreprocessor::new(0).unwrap(), cuda.alloc(3 * 4 * 3 * 448 * 448))
 }
 
 const SIZE: Size = Size::new(37, 27);
@@ -231,14 +231,14 @@ fn every_format_size_and_element_type_matches_the_cpu() {
         return;
     }
     let cuda = Cuda::open().unwrap();
-    let (mut pictures, memory) = open(&cuda);
+    let (mut preprocessor, memory) = open(&cuda);
     let mut n = 0;
     for format in formats() {
         let twin = Twin::new(format, SIZE, noise(4 * 38 * 28));
         for colorimetry in colorimetries() {
             let host = twin.host(colorimetry);
             let map = twin.map();
-            let gpu = twin.gpu(&map, &mut pictures, colorimetry);
+            let gpu = twin.gpu(&map, &mut preprocessor, colorimetry);
             for resample in RESAMPLES {
                 for region in REGIONS {
                     // Each of these is with each other in some of the rounds: their counts share no
@@ -254,7 +254,7 @@ fn every_format_size_and_element_type_matches_the_cpu() {
                         assert!(made.is_err(), "{region:?}");
                         continue;
                     };
-                    let found = on_gpu(&mut pictures, &memory, &gpu, &job);
+                    let found = on_gpu(&mut preprocessor, &memory, &gpu, &job);
                     let length = cpu.item_len();
                     let expected = on_host(element, length, |out| {
                         cpu.fill(&host, region, border, out).unwrap();
@@ -276,7 +276,7 @@ fn warps_match_the_cpu() {
         return;
     }
     let cuda = Cuda::open().unwrap();
-    let (mut pictures, memory) = open(&cuda);
+    let (mut preprocessor, memory) = open(&cuda);
     let matrices: [Mat3; 6] = [
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
         [[0.91, -0.32, 4.2], [0.32, 0.91, -3.1], [0.0, 0.0, 1.0]],
@@ -292,7 +292,7 @@ fn warps_match_the_cpu() {
         for colorimetry in colorimetries() {
             let host = twin.host(colorimetry);
             let map = twin.map();
-            let gpu = twin.gpu(&map, &mut pictures, colorimetry);
+            let gpu = twin.gpu(&map, &mut preprocessor, colorimetry);
             for matrix in &matrices {
                 for border in BORDERS {
                     n += 1;
@@ -300,7 +300,7 @@ fn warps_match_the_cpu() {
                     let spec = byte_spec(spec(Resample::OpencvLinear, n / 5), element);
                     let mut cpu = Preprocessor::new(&spec, element).unwrap();
                     let job = cpu.warped_job(matrix, border).unwrap();
-                    let found = on_gpu(&mut pictures, &memory, &gpu, &job);
+                    let found = on_gpu(&mut preprocessor, &memory, &gpu, &job);
                     let length = cpu.item_len();
                     let expected = on_host(element, length, |out| {
                         cpu.fill_warped(&host, matrix, border, out).unwrap();
@@ -318,14 +318,14 @@ fn eyes_match_the_cpu() {
         return;
     }
     let cuda = Cuda::open().unwrap();
-    let (mut pictures, memory) = open(&cuda);
+    let (mut preprocessor, memory) = open(&cuda);
     let mut n = 0;
     for format in formats() {
         let twin = Twin::new(format, SIZE, noise(4 * 38 * 28));
         let colorimetry = colorimetries()[n % 6];
         let host = twin.host(colorimetry);
         let map = twin.map();
-        let gpu = twin.gpu(&map, &mut pictures, colorimetry);
+        let gpu = twin.gpu(&map, &mut preprocessor, colorimetry);
         for (square, roll) in [
             (PixelRect::new(9, 4, 15, 15), 0.3f32),
             (PixelRect::new(-4, -6, 22, 22), -1.2),
@@ -340,7 +340,7 @@ fn eyes_match_the_cpu() {
                 let eye = EyeSpec { rotate_by_roll, ..EyeSpec::default() };
                 let mut cpu = EyeCropper::new(eye, &spec, element).unwrap();
                 let job = cpu.job(SIZE, square, roll).unwrap();
-                let found = on_gpu(&mut pictures, &memory, &gpu, &job);
+                let found = on_gpu(&mut preprocessor, &memory, &gpu, &job);
                 let length = cpu.item_len();
                 let expected =
                     on_host(element, length, |out| cpu.fill(&host, square, roll, out).unwrap());
@@ -359,7 +359,7 @@ fn faces_of_real_frames_match_the_cpu() {
         return;
     };
     let cuda = Cuda::open().unwrap();
-    let (mut pictures, memory) = open(&cuda);
+    let (mut preprocessor, memory) = open(&cuda);
     let mut files: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
@@ -369,7 +369,7 @@ fn faces_of_real_frames_match_the_cpu() {
         let twin = Twin::new(VideoFormat::Rgb, size, rgb);
         let host = twin.host(Colorimetry::default());
         let map = twin.map();
-        let gpu = twin.gpu(&map, &mut pictures, Colorimetry::default());
+        let gpu = twin.gpu(&map, &mut preprocessor, Colorimetry::default());
         let (w, h) = (size.width, size.height);
         // As a detector would cut: a third of the frame, partly outside, with a model's own sizes.
         let region = PixelRect::new(w as i32 / 2, -(h as i32) / 8, w / 3 + n as u32, h / 2);
@@ -378,7 +378,7 @@ fn faces_of_real_frames_match_the_cpu() {
             let spec = ImageSpec { width: side, height: side, ..spec(resample, 0) };
             let mut cpu = Preprocessor::new(&spec, ElementType::F32).unwrap();
             let job = cpu.job(size, region, Border::Replicate).unwrap();
-            let found = on_gpu(&mut pictures, &memory, &gpu, &job);
+            let found = on_gpu(&mut preprocessor, &memory, &gpu, &job);
             let length = cpu.item_len();
             let expected = on_host(ElementType::F32, length, |out| {
                 cpu.fill(&host, region, Border::Replicate, out).unwrap();
@@ -394,17 +394,17 @@ fn nothing_is_allocated_once_the_largest_picture_was_made() {
         return;
     }
     let cuda = Cuda::open().unwrap();
-    let (mut pictures, memory) = open(&cuda);
+    let (mut preprocessor, memory) = open(&cuda);
     let twin = Twin::new(VideoFormat::Nv12, SIZE, noise(4 * 38 * 28));
     let spec = ImageSpec { width: 64, height: 64, ..ImageSpec::default() };
     let mut cpu = Preprocessor::new(&spec, ElementType::F32).unwrap();
     let mut frame = |region: PixelRect| {
         let map = twin.map();
-        let frame = twin.gpu(&map, &mut pictures, Colorimetry::default());
+        let frame = twin.gpu(&map, &mut preprocessor, Colorimetry::default());
         let job = cpu.job(SIZE, region, Border::Replicate).unwrap();
         let out = DeviceMemory { address: memory.address, bytes: job.bytes(), device: 0 };
-        pictures.fill(&frame, &job, out).unwrap();
-        pictures.finish().unwrap();
+        preprocessor.fill(&frame, &job, out).unwrap();
+        preprocessor.finish().unwrap();
     };
     // Two, because the windows of one job are kept while those of the next are made.
     frame(REGIONS[0]);
@@ -423,20 +423,20 @@ fn inconsistent_arguments_are_refused() {
         return;
     }
     let cuda = Cuda::open().unwrap();
-    let (mut pictures, memory) = open(&cuda);
+    let (mut preprocessor, memory) = open(&cuda);
     let twin = Twin::new(VideoFormat::Nv12, SIZE, noise(4 * 38 * 28));
     let map = twin.map();
-    let frame = twin.gpu(&map, &mut pictures, Colorimetry::default());
+    let frame = twin.gpu(&map, &mut preprocessor, Colorimetry::default());
     let spec = ImageSpec { width: 8, height: 8, ..ImageSpec::default() };
     let mut cpu = Preprocessor::new(&spec, ElementType::F32).unwrap();
     let job = cpu.job(SIZE, PixelRect::full(SIZE), Border::Clip).unwrap();
     let bytes = job.bytes();
     let good = DeviceMemory { address: memory.address, bytes, device: 0 };
-    pictures.fill(&frame, &job, good).unwrap();
-    pictures.finish().unwrap();
+    preprocessor.fill(&frame, &job, good).unwrap();
+    preprocessor.finish().unwrap();
 
     let mut refused = |job: &PreprocessJob<'_>, out: DeviceMemory, word: &str| {
-        let error = pictures.fill(&frame, job, out).unwrap_err().to_string();
+        let error = preprocessor.fill(&frame, job, out).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
     };
     refused(&job, DeviceMemory { device: 1, ..good }, "another GPU");
@@ -478,6 +478,6 @@ fn inconsistent_arguments_are_refused() {
     refused(&with(source, picture, transform, columns, cubic), good, "windows");
     let turned = Some(RigidTransform { cos: 1.0, sin: 0.0, left: 0.0, top: 0.0 });
     refused(&with(source, picture, turned, columns, filter), good, "square");
-    let error = pictures.write(&[0; 12], DeviceMemory { bytes: 11, ..good }).unwrap_err();
+    let error = preprocessor.write(&[0; 12], DeviceMemory { bytes: 11, ..good }).unwrap_err();
     assert!(error.to_string().contains("another length"), "{error}");
 }
