@@ -122,7 +122,7 @@ fn impossible_calibrations_are_refused() {
         ("20_zeros", coefficients("0"), &["line 7", "20 numbers", "k1"]),
         ("empty", String::new(), &["yaml", "opencv"]),
         ("page", "<html>404 not found</html>".to_owned(), &["yaml", "opencv"]),
-        ("long", "#".repeat((1 << 20) + 1), &["1048577 bytes", "at most"]),
+        ("long", "#".repeat((1 << 20) + 1), &["more than the 1048576 bytes"]),
     ] {
         let path = dir.path().join(name);
         std::fs::write(&path, text).unwrap();

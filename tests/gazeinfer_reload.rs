@@ -63,6 +63,15 @@ impl Flow {
 
     /// The model that looked at one more frame.
     fn model(&mut self) -> String {
+        self.look().model
+    }
+
+    /// The pitch of the face in one more frame.
+    fn pitch(&mut self) -> f32 {
+        self.look().faces[0].gaze.unwrap().pitch
+    }
+
+    fn look(&mut self) -> gstgaze::core::gaze::FrameGaze {
         let mut buffer = halves(VideoFormat::Rgb, 64, 48, [51, 0, 0], [51, 0, 0]);
         let pts = gst::ClockTime::from_mseconds(self.frames * 33);
         buffer.get_mut().unwrap().set_pts(pts);
@@ -73,7 +82,7 @@ impl Flow {
         assert_eq!(result.faces.len(), 1);
         assert!(result.faces[0].gaze.is_some(), "every frame has a gaze");
         self.frames += 1;
-        result.model
+        result
     }
 
     /// Feeds frames until a message of this type comes.
@@ -228,4 +237,63 @@ fn stopping_while_an_engine_is_opened_is_clean() {
         flow.model();
         flow.element().set_state(gst::State::Null).unwrap();
     }
+}
+
+/// A model of two files: its weights count as much as the model itself.
+#[test]
+fn weights_beside_the_model_are_followed() {
+    if !runtime("weights_beside_the_model_are_followed") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    for name in ["external.onnx", "external.onnx.data"] {
+        std::fs::copy(common::data(name), file(name)).unwrap();
+    }
+    let profile = std::fs::read_to_string(common::data("regression.toml")).unwrap();
+    std::fs::write(file("external.gaze.toml"), profile).unwrap();
+    let mut flow = Flow::new(&file("external.onnx"), "file");
+    flow.model();
+    assert!(flow.pitch() > 0.1);
+    let weights = std::fs::read(file("external.onnx.data")).unwrap();
+    // A copy that is cut off: refused, told, and the old one runs on.
+    std::fs::write(file("external.onnx.data"), &weights[..1000]).unwrap();
+    let text = flow.warned();
+    assert!(text.contains("need 1536 bytes") && text.contains("runs on"), "{text}");
+    assert!(flow.pitch() > 0.1);
+    // The rest arrives, with other numbers.
+    std::fs::write(file("external.onnx.data"), vec![0; weights.len()]).unwrap();
+    flow.swapped();
+    assert_eq!(flow.pitch(), 0.0);
+    // Replaced by renaming, as long as before.
+    std::fs::write(file("new"), &weights).unwrap();
+    std::fs::rename(file("new"), file("external.onnx.data")).unwrap();
+    flow.swapped();
+    assert!(flow.pitch() > 0.1);
+}
+
+/// `NULL` does not wait for a model that is being opened, even one that never ends.
+#[test]
+fn stopping_does_not_wait_for_an_engine() {
+    if !runtime("stopping_does_not_wait_for_an_engine") {
+        return;
+    }
+    let mut flow = Flow::new(&common::data(FIRST), "property");
+    let endless = common::data("endless.onnx");
+    flow.element().set_property("profile", common::data("regression.toml").to_str().unwrap());
+    flow.set_engine(&endless);
+    for _ in 0..20 {
+        assert_eq!(flow.model(), NAMES[0]);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    flow.element().set_state(gst::State::Null).unwrap();
+    // It is only the stop that ends the loop: others still open their models.
+    flow.set_engine(&common::data(FIRST));
+    flow.element().set_property("profile", None::<&str>);
+    flow.element().set_state(gst::State::Playing).unwrap();
+    flow.h.set_src_caps(caps(VideoFormat::Rgb, 64, 48));
+    assert_eq!(flow.model(), NAMES[0]);
+    let (_folder, second) = second_file();
+    flow.set_engine(&second);
+    flow.swapped();
 }

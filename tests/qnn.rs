@@ -215,17 +215,17 @@ fn qnn_runs_without_a_usable_cache_and_reports_it() {
     let expected = answer(&mut engine, 6);
     drop(engine);
     assert!(said.contains("engine-cache") && said.contains("file/cache"), "{said}");
-    // No room left: what is written goes to a device that is always full.
-    let full = dir.path().join("full");
-    let given = options(QNN, &full);
+    // The compiled model cannot take its place: nothing else stays in the directory.
+    let blocked = dir.path().join("blocked");
+    let given = options(QNN, &blocked);
     drop(told_open("conv.onnx", &given, false));
-    let entry = entry(&full);
+    let entry = entry(&blocked);
     fs::remove_file(&entry).unwrap();
-    std::os::unix::fs::symlink("/dev/full", entry.with_extension("gazectx.new")).unwrap();
+    fs::create_dir(&entry).unwrap();
     let (mut engine, said) = told_open("conv.onnx", &given, true);
-    assert!(said.contains("No space left"), "{said}");
+    assert!(said.contains("a directory") && said.contains("cannot be used"), "{said}");
     assert_eq!(answer(&mut engine, 6), expected);
-    assert!(!entry.exists());
+    assert_eq!(fs::read_dir(&blocked).unwrap().count(), 2, "the directory and the lock");
 }
 
 const CHILD: &str = "child_opens_a_model";

@@ -1,6 +1,6 @@
 //! A session whose compiled model comes from the engine cache or goes into it.
 
-use std::io;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use ort::session::Session;
@@ -26,7 +26,8 @@ pub(super) fn open(
     configured: &Configured,
     sizes: &Sizes,
 ) -> Result<Session, EngineError> {
-    let cache = Cache { candidate, configured, sizes };
+    let companion = candidate.companion()?;
+    let cache = Cache { candidate, configured, sizes, companion };
     let provider = candidate.provider;
     match task.compiled {
         true => candidate.commit(configured, sizes),
@@ -43,6 +44,8 @@ struct Cache<'a> {
     candidate: &'a Candidate<'a>,
     configured: &'a Configured,
     sizes: &'a Sizes,
+    /// Name and content of the file on which the compiled form depends.
+    companion: Option<(OsString, Vec<u8>)>,
 }
 
 impl Cache<'_> {
@@ -70,10 +73,12 @@ impl Cache<'_> {
         ));
     }
 
-    fn identity(&self) -> io::Result<Identity> {
-        let mut beside = self.candidate.source.external_files(self.candidate.declared);
-        beside.extend(self.candidate.companion());
-        let content = identity::content_hash(&self.candidate.source.bytes, &beside)?;
+    fn identity(&self) -> Identity {
+        let source = self.candidate.source;
+        let weights = source.weights.iter().map(|(_, content)| &content[..]);
+        let companion = self.companion.iter().map(|(_, content)| &content[..]);
+        let content =
+            identity::content_hash([&source.bytes[..]].into_iter().chain(weights).chain(companion));
         let mut options: Vec<(String, String)> = self
             .configured
             .options
@@ -93,21 +98,19 @@ impl Cache<'_> {
             identity::file_version(self.candidate.runtime.path()),
         ));
         versions.sort();
-        Ok(Identity {
+        Identity {
             model: self.candidate.source.name.clone(),
             content,
             provider: self.candidate.provider.nick().to_owned(),
             options,
             versions,
-        })
+        }
     }
 
     /// Opens the compiled model of the cache, or compiles the model and puts it there.
     fn open_entry(&self, dir: &Path) -> Result<Session, EngineError> {
         let diagnostics = self.candidate.diagnostics;
-        let entry =
-            self.identity().and_then(|identity| CacheEntry::lock(dir, identity, || self.waits()));
-        let entry = match entry {
+        let entry = match CacheEntry::lock(dir, self.identity(), || self.waits()) {
             Ok(entry) => entry,
             Err(why) => {
                 self.uncached(&format!("'{}': {why}", dir.display()));
@@ -154,10 +157,7 @@ impl Cache<'_> {
     /// Opens with a folder in which the provider keeps its compiled models. If the provider fails on a
     /// model in it, the folder is emptied, once.
     fn open_with_folder(&self, dir: &Path, task: &Task<'_>) -> Result<Session, EngineError> {
-        let folder = self
-            .identity()
-            .and_then(|identity| ProviderFolder::lock(dir, &identity, || self.waits()));
-        let folder = match folder {
+        let folder = match ProviderFolder::lock(dir, &self.identity(), || self.waits()) {
             Ok(folder) => folder,
             Err(why) => {
                 self.uncached(&format!("'{}': {why}", dir.display()));
@@ -167,8 +167,7 @@ impl Cache<'_> {
         let task = Task { folder: Some(folder.path()), ..*task };
         let configured = self.candidate.provider.configure(self.candidate.runtime, &task)?;
         let filled = folder.is_filled();
-        let companion = self.candidate.companion();
-        let add = || companion.as_deref().map_or(Ok(()), |file| folder.add(file));
+        let add = || self.companion.iter().try_for_each(|(name, bytes)| folder.add(name, bytes));
         if let Err(why) = add() {
             let folder = folder.path().display();
             return Err(self.candidate.source.error(format!("'{folder}' cannot be filled: {why}")));

@@ -1,6 +1,6 @@
 //! A model on a provider that is to run it: its shapes, its session, its errors.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use ort::compiler::{CompiledModel, ModelCompiler};
 use ort::session::Session;
@@ -15,8 +15,12 @@ use super::provider::configured::Configured;
 use super::provider::kind::{ExecutionProvider, QnnBackend};
 use super::provider::options::Task;
 use super::runtime::Runtime;
+use super::user_file;
 use crate::core::inference::EngineError;
 use crate::core::onnx::{Dimension, OnnxModel};
+
+/// The most bytes of a calibration table, which has a line for each tensor.
+const MAX_COMPANION: u64 = 64 << 20;
 
 /// The settings of every session.
 pub(super) fn session_builder(
@@ -36,6 +40,7 @@ pub(super) fn session_builder(
         // machines ignore the entry (kOrtSessionOptionsAvx2PrecisionMode).
         .with_config_entry("session.x64quantprecision", "1")?
         .with_log_level(log::level().into())?;
+    options.cancel.watch(&builder);
     match &options.trace {
         Some(prefix) => Ok(builder.with_profiling(prefix)?),
         None => Ok(builder),
@@ -56,8 +61,6 @@ pub(super) struct Shapes {
 pub(super) struct Candidate<'a> {
     pub(super) runtime: &'a Runtime,
     pub(super) source: &'a ModelSource,
-    /// The content of the file.
-    pub(super) declared: &'a OnnxModel,
     pub(super) options: &'a EngineOptions,
     pub(super) provider: ExecutionProvider,
     pub(super) diagnostics: &'a Diagnostics,
@@ -68,9 +71,9 @@ impl Candidate<'_> {
         Task {
             options: self.options,
             inputs,
-            free_batch: is_batch_free(self.declared),
-            quantised: self.declared.is_qdq(),
-            compiled: !self.declared.compiled.is_empty(),
+            free_batch: is_batch_free(&self.source.declared),
+            quantised: self.source.declared.is_qdq(),
+            compiled: !self.source.declared.compiled.is_empty(),
             folder: None,
         }
     }
@@ -81,7 +84,7 @@ impl Candidate<'_> {
         let fixed = self.provider.needs_fixed_shapes();
         let batch = if fixed { 1 } else { self.options.batch_size.max(1) };
         let mut shapes = Shapes::default();
-        for (input, item) in self.declared.inputs.iter().zip(items) {
+        for (input, item) in self.source.declared.inputs.iter().zip(items) {
             let batch = input.shape.first().and_then(Dimension::size).unwrap_or(batch);
             let shape: Vec<usize> = [batch].iter().chain(item).copied().collect();
             for (dimension, size) in input.shape.iter().zip(&shape) {
@@ -113,9 +116,17 @@ impl Candidate<'_> {
         configured.register(self.runtime, builder)
     }
 
-    /// The file beside the model on which its compiled form depends.
-    pub(super) fn companion(&self) -> Option<PathBuf> {
-        self.provider.companion(&self.options.provider_options)
+    /// Name and content of the file on which the model's compiled form depends.
+    ///
+    /// # Errors
+    /// [`EngineError::Load`] if the file cannot be read.
+    pub(super) fn companion(&self) -> Result<Option<(OsString, Vec<u8>)>, EngineError> {
+        let Some(path) = self.provider.companion(&self.options.provider_options) else {
+            return Ok(None);
+        };
+        let (bytes, _) = user_file::read(&path, MAX_COMPANION)
+            .map_err(|why| self.source.error(format!("'{}': {why}", path.display())))?;
+        Ok(Some((path.file_name().unwrap_or_default().to_owned(), bytes)))
     }
 
     /// Opens a session.
@@ -158,12 +169,15 @@ impl Candidate<'_> {
                     .to_owned(),
             };
         }
-        match self.declared.compiled.first().map(|part| &part.source) {
+        match self.source.declared.compiled.first().map(|part| &part.source) {
             Some(owner) if message.contains("EPContext") => {
                 let reason = format!("it was compiled for '{owner}', not for {}", self.provider);
                 self.source.error(reason)
             }
-            _ => self.source.error(format!("execution provider '{}': {message}", self.provider)),
+            _ => {
+                let message = format!("execution provider '{}': {message}", self.provider);
+                self.source.refused(self.runtime, &message)
+            }
         }
     }
 
@@ -179,11 +193,9 @@ impl Candidate<'_> {
     }
 
     fn compiler(&self, builder: SessionBuilder) -> ort::Result<ModelCompiler<'_>> {
+        let builder = self.source.with_weights(builder)?;
         let compiler = ModelCompiler::new(builder)?.with_embed_ep_context()?;
-        match &self.source.path {
-            Some(path) => compiler.with_model_from_file(path),
-            None => compiler.with_model_from_memory(&self.source.bytes),
-        }
+        compiler.with_model_from_memory(&self.source.bytes)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The format of a model file, recognised before a runtime parses it, so that errors name the real cause.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 
+use super::user_file::{self, FileError};
 use crate::core::inference::EngineError;
 use crate::core::onnx::epcontext::EngineKind;
 
@@ -49,24 +49,34 @@ const QNN: &[u8] = &[0, 0, 0, 2, 0, 0, 0, 3];
 
 /// Recognises a file by its beginning, or by its name if the beginning says nothing.
 pub(super) fn check(path: &Path) -> Result<FileFormat, EngineError> {
-    let shown = || path.display().to_string();
-    let load = |reason: String| EngineError::Load { path: shown(), reason };
-    let metadata = fs::metadata(path).map_err(|why| match why.kind() {
-        ErrorKind::NotFound => EngineError::NotFound { path: shown() },
-        _ => load(why.to_string()),
-    })?;
-    if metadata.is_dir() {
-        return Err(load("it is a directory; give the .onnx or .ort file in it".to_owned()));
-    }
+    let shown = path.display().to_string();
     let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(HEAD).read_to_end(&mut head))
-        .map_err(|why| load(why.to_string()))?;
-    match recognise(&head).map_err(load)? {
-        // ONNX begins with its IR version, the field 1. Otherwise the name decides.
-        FileFormat::Onnx if head[0] != 0x08 => Ok(by_name(path)),
-        format => Ok(format),
+    user_file::open(path)
+        .and_then(|(file, _)| Ok(file.take(HEAD).read_to_end(&mut head)?))
+        .map_err(|why| file_error(&shown, &why))?;
+    of(path, &head).map_err(|reason| EngineError::Load { path: shown, reason })
+}
+
+/// The error of a model file that cannot be read.
+pub(super) fn file_error(shown: &str, why: &FileError) -> EngineError {
+    let path = shown.to_owned();
+    match why {
+        FileError::NotFound => EngineError::NotFound { path },
+        FileError::NotRegular("a directory") => {
+            let reason = "it is a directory; give the .onnx or .ort file in it".to_owned();
+            EngineError::Load { path, reason }
+        }
+        why => EngineError::Load { path, reason: why.to_string() },
     }
+}
+
+/// Recognises content by its beginning, or by the name at `path` if the beginning says nothing.
+pub(super) fn of(path: &Path, bytes: &[u8]) -> Result<FileFormat, String> {
+    Ok(match recognise(bytes)? {
+        // ONNX begins with its IR version, the field 1. Otherwise the name decides.
+        FileFormat::Onnx if bytes[0] != 0x08 => by_name(path),
+        format => format,
+    })
 }
 
 fn by_name(path: &Path) -> FileFormat {

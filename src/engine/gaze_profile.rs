@@ -1,9 +1,8 @@
 //! The profile of a gaze model file, and the sidecar beside the file.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
+use super::user_file::{self, FileError};
 use crate::core::inference::ModelInfo;
 use crate::core::profile::{FoundBy, ProfileError, ResolvedProfile, find_profile};
 
@@ -38,9 +37,9 @@ pub(super) fn item_shapes(profile: &ResolvedProfile) -> Vec<Vec<usize>> {
 
 /// A file's text, `None` if there is no file.
 pub(super) fn read(path: &str) -> Result<Option<String>, String> {
-    match fs::read_to_string(path) {
+    match user_file::read_text(Path::new(path)) {
         Ok(text) => Ok(Some(text)),
-        Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
+        Err(FileError::NotFound) => Ok(None),
         Err(why) => Err(why.to_string()),
     }
 }

@@ -1,15 +1,12 @@
 //! Inspection of a model file without a runtime.
 
-use std::fs;
 use std::path::Path;
 
 use super::file_format::{self, FileFormat};
+use super::model_source::MAX_MODEL;
+use super::user_file;
 use crate::core::inference::EngineError;
 use crate::core::onnx::OnnxModel;
-
-/// A protocol buffer is shorter: a message has less than 2 GiB.
-/// <https://protobuf.dev/programming-guides/proto-limits/>
-const MAX_BYTES: u64 = 1 << 31;
 
 /// What a model file is and contains.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,21 +26,18 @@ impl FileInspection {
     /// [`EngineError::NotFound`], and [`EngineError::Load`] for a file that is no model or ends early.
     pub fn read(path: &Path) -> Result<Self, EngineError> {
         let load = |reason: String| EngineError::Load { path: path.display().to_string(), reason };
-        if fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
-            return Err(load("it is not a regular file".to_owned()));
-        }
         let format = file_format::check(path)?;
-        let bytes = fs::metadata(path).map_err(|why| load(why.to_string()))?.len();
-        let onnx = match format {
-            FileFormat::Onnx if bytes >= MAX_BYTES => {
-                let reason = format!("it has {bytes} bytes, and no ONNX file has 2 GiB or more");
-                return Err(load(reason));
-            }
+        let failed = |why| file_format::file_error(&path.display().to_string(), &why);
+        let (bytes, onnx) = match format {
             FileFormat::Onnx => {
-                let content = fs::read(path).map_err(|why| load(why.to_string()))?;
-                Some(OnnxModel::parse(&content).map_err(|why| load(why.to_string()))?)
+                let (content, stamp) = user_file::read(path, MAX_MODEL).map_err(failed)?;
+                let onnx = OnnxModel::parse(&content).map_err(|why| load(why.to_string()))?;
+                (stamp.bytes(), Some(onnx))
             }
-            FileFormat::Ort | FileFormat::Engine(_) => None,
+            FileFormat::Ort | FileFormat::Engine(_) => {
+                let (_, stamp) = user_file::open(path).map_err(failed)?;
+                (stamp.bytes(), None)
+            }
         };
         Ok(Self { format: format.name(), bytes, onnx })
     }

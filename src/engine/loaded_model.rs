@@ -4,22 +4,22 @@
 //! them only the file is read, and [`LoadedModel::bind`] opens the session.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
+use super::cancel::Cancel;
 use super::diagnostics::Diagnostics;
-use super::file_format::{self, FileFormat};
+use super::file_format::FileFormat;
 use super::model_source::ModelSource;
 use super::options::EngineOptions;
 use super::ort_engine::OrtEngine;
 use super::provider::cuda;
 use super::provider::kind::{ExecutionProvider, Precision};
 use super::session_pool::{self, SessionKey, SharedSession};
-use super::{provider_session, runtime, shapes};
+use super::{provider_session, runtime, shapes, user_file};
 use crate::core::geometry::Size;
 use crate::core::inference::{ElementType, EngineError, ModelInfo, TensorInfo};
 use crate::core::onnx::epcontext::{self, EngineKind, MAX_ENGINE_BYTES};
@@ -32,6 +32,7 @@ pub(super) struct LoadedModel {
     state: State,
     info: ModelInfo,
     batch_size: usize,
+    cancel: Cancel,
 }
 
 #[derive(Debug)]
@@ -43,7 +44,6 @@ enum State {
 #[derive(Debug)]
 struct Unopened {
     source: ModelSource,
-    declared: OnnxModel,
     options: EngineOptions,
 }
 
@@ -53,15 +53,7 @@ impl LoadedModel {
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Load`], and those of the runtime and the provider.
     pub(super) fn load(path: &Path, options: &EngineOptions) -> Result<Self, EngineError> {
-        let format = file_format::check(path)?;
-        let source = ModelSource {
-            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            shown: path.display().to_string(),
-            format,
-            path: Some(path.to_path_buf()),
-            bytes: Vec::new(),
-        };
-        Self::open(source, options)
+        Self::open(ModelSource::read(path)?, options)
     }
 
     /// Loads a model from memory; `name` stands for the path in messages.
@@ -73,16 +65,7 @@ impl LoadedModel {
         bytes: &[u8],
         options: &EngineOptions,
     ) -> Result<Self, EngineError> {
-        let format = file_format::recognise(bytes)
-            .map_err(|reason| EngineError::Load { path: name.to_owned(), reason })?;
-        let source = ModelSource {
-            name: name.to_owned(),
-            shown: name.to_owned(),
-            format,
-            path: None,
-            bytes: bytes.to_vec(),
-        };
-        Self::open(source, options)
+        Self::open(ModelSource::from_bytes(name, bytes.to_vec())?, options)
     }
 
     /// Wraps a compiled engine, whose file does not tell its inputs and outputs: `declared` names them,
@@ -102,23 +85,19 @@ impl LoadedModel {
         if !matches!(options.provider, ExecutionProvider::Auto) && options.provider != provider {
             return Err(belongs_to(provider, options.provider, kind.describe()));
         }
-        let length = fs::metadata(path).map_err(|why| load(why.to_string()))?.len();
-        if length > MAX_ENGINE_BYTES {
-            let reason = format!("it has {length} bytes, and {MAX_ENGINE_BYTES} can be wrapped");
-            return Err(load(reason));
-        }
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = {
             // Freed before the session opens: an engine may have hundreds of megabytes.
-            let engine = fs::read(path).map_err(|why| load(why.to_string()))?;
+            let (engine, _) =
+                user_file::read(path, MAX_ENGINE_BYTES).map_err(|why| load(why.to_string()))?;
             epcontext::wrap(kind, &name, &declared.inputs, &declared.outputs, &engine)
         };
-        let source = ModelSource { name, shown, format: FileFormat::Onnx, path: None, bytes };
+        let source = ModelSource { shown, ..ModelSource::from_bytes(&name, bytes)? };
         let options = EngineOptions { provider, ..options.clone() };
         Self::open(source, &options)
     }
 
-    fn open(mut source: ModelSource, options: &EngineOptions) -> Result<Self, EngineError> {
+    fn open(source: ModelSource, options: &EngineOptions) -> Result<Self, EngineError> {
         if let FileFormat::Engine(kind) = source.format {
             return Err(EngineError::Load {
                 path: source.shown,
@@ -142,7 +121,8 @@ impl LoadedModel {
                 Ok(SharedSession::new(session, info, ExecutionProvider::Cpu.nick(), None))
             })?;
             let info = session.info.clone();
-            return Ok(Self { state: State::Open(session), info, batch_size });
+            let cancel = options.cancel.clone();
+            return Ok(Self { state: State::Open(session), info, batch_size, cancel });
         }
         if ort_format {
             return Err(EngineError::Load {
@@ -153,19 +133,10 @@ impl LoadedModel {
                 ),
             });
         }
-        if let Some(path) = source.path.as_ref() {
-            source.bytes = fs::read(path).map_err(|why| EngineError::Load {
-                path: source.shown.clone(),
-                reason: why.to_string(),
-            })?;
-        }
-        let declared = OnnxModel::parse(&source.bytes).map_err(|why| EngineError::Load {
-            path: source.shown.clone(),
-            reason: why.to_string(),
-        })?;
-        let info = declared.info(&source.name);
-        let unopened = Unopened { source, declared, options: options.clone() };
-        Ok(Self { state: State::Unopened(Box::new(unopened)), info, batch_size })
+        let info = source.declared.info(&source.name);
+        let unopened = Unopened { source, options: options.clone() };
+        let cancel = options.cancel.clone();
+        Ok(Self { state: State::Unopened(Box::new(unopened)), info, batch_size, cancel })
     }
 
     /// Its inputs, outputs and metadata.
@@ -193,16 +164,10 @@ impl LoadedModel {
                 reason: "only ONNX files are compiled".to_owned(),
             });
         };
-        let Unopened { source, declared, options } = *unopened;
-        let compiled = provider_session::compile(
-            runtime::get()?,
-            &source,
-            &declared,
-            &options,
-            items,
-            diagnostics,
-        )?;
-        with_metadata(compiled, &declared.metadata).map_err(|why| EngineError::Load {
+        let Unopened { source, options } = *unopened;
+        let compiled =
+            provider_session::compile(runtime::get()?, &source, &options, items, diagnostics)?;
+        with_metadata(compiled, &source.declared.metadata).map_err(|why| EngineError::Load {
             path: source.shown,
             reason: format!("the model that {} compiled cannot be read: {why}", options.provider),
         })
@@ -222,27 +187,23 @@ impl LoadedModel {
         diagnostics: &Diagnostics,
     ) -> Result<OrtEngine, EngineError> {
         match self.state {
-            State::Open(session) => OrtEngine::bind(session, self.info, self.batch_size, items),
+            State::Open(session) => {
+                OrtEngine::bind(session, self.info, self.batch_size, items, &self.cancel)
+            }
             State::Unopened(unopened) => {
-                let Unopened { source, declared, options } = *unopened;
+                let Unopened { source, options } = *unopened;
                 let key = SessionKey::new(&source, &options, items);
                 let session = session_pool::session(key, options.replaces, || {
                     let runtime = runtime::get()?;
-                    let (session, provider) = provider_session::open(
-                        runtime,
-                        &source,
-                        &declared,
-                        &options,
-                        items,
-                        diagnostics,
-                    )?;
+                    let (session, provider) =
+                        provider_session::open(runtime, &source, &options, items, diagnostics)?;
                     let info = describe(&source.name, &session);
                     let device = cuda::input_device(provider, &options);
                     Ok(SharedSession::new(session, info, provider.nick(), device))
                 })?;
                 // Compiling loses the metadata and fixes the shapes.
                 let info = ModelInfo { metadata: self.info.metadata, ..session.info.clone() };
-                OrtEngine::bind(session, info, self.batch_size, items)
+                OrtEngine::bind(session, info, self.batch_size, items, &self.cancel)
             }
         }
     }

@@ -7,15 +7,18 @@
 //! | `inspect`, `file_format`, `node_placement` | a file without a runtime; which provider runs which node |
 //! | `compile`, `cache` | compiled models: ahead, and kept on disk |
 //! | [`runtime`], `library_location`, [`log`] | ONNX Runtime itself: found, loaded, its messages |
+//! | [`user_file`] | files that users name, read without trust |
 //! | `model_source`, `loaded_model` | a model file, its inputs known, its shapes open |
 //! | [`provider`], `candidate`, `cached_session`, `provider_session` | execution providers, and a session on one |
 //! | `session_pool`, `batcher` | sessions that engines share, runs of streams in one batch |
 //! | `ort_engine`, `tensors`, `device_tensors`, `shapes` | the core's [`Engine`](crate::core::inference::Engine) port on a session |
+//! | `cancel`, [`worker`] | an opening that ends when asked to; background threads |
 //! | [`embedded`] | the gaze model that the library contains |
 
 mod batcher;
 mod cache;
 mod cached_session;
+mod cancel;
 mod candidate;
 mod compile;
 mod device_tensors;
@@ -41,13 +44,17 @@ pub mod runtime;
 mod session_pool;
 mod shapes;
 mod tensors;
+pub mod user_file;
+pub mod worker;
 
 pub use cache::location::EngineCache;
+pub use cancel::Cancel;
 pub use compile::compile;
 pub use diagnostics::{Diagnostic, Opened};
 pub use gaze_profile::profile_of;
 pub use inspect::FileInspection;
 pub use library_location::{LibraryLocation, library_locations};
+pub use model_source::{ModelFiles, model_files};
 #[cfg(feature = "tool")]
 pub use node_placement::{NodePlacement, PlacementTrace};
 pub use open::{open, open_bytes};

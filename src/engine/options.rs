@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::cache::location::EngineCache;
+use super::cancel::Cancel;
 use super::provider::kind::{ExecutionProvider, Precision, QnnBackend};
 use crate::core::geometry::Size;
 
@@ -48,6 +49,8 @@ pub struct EngineOptions {
     /// long it takes (`PlacementTrace`). For tools: it slows runs down, and the
     /// file grows.
     pub trace: Option<PathBuf>,
+    /// Ends the opening from another thread.
+    pub cancel: Cancel,
 }
 
 impl Default for EngineOptions {
@@ -68,6 +71,7 @@ impl Default for EngineOptions {
             batch_timeout: Duration::ZERO,
             input_size: None,
             trace: None,
+            cancel: Cancel::default(),
         }
     }
 }

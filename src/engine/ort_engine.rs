@@ -16,11 +16,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ort::session::{
-    HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue, SessionOutputs,
-};
+use ort::session::{RunOptions, SelectedOutputMarker, Session, SessionInputValue, SessionOutputs};
 
 use super::batcher::BatchedEngine;
+use super::cancel::Cancel;
 use super::device_tensors::{self, DeviceTensors, Templates};
 use super::session_pool::SharedSession;
 use super::shapes::{BatchSize, MAX_INPUTS, batch_of, bind_inputs, item_shapes};
@@ -48,13 +47,16 @@ fn probe(
     inputs: &[Input],
     info: &ModelInfo,
     batch: BatchSize,
+    cancel: &Cancel,
 ) -> Result<Vec<Output>, EngineError> {
-    let mut selector = OutputSelector::no_default();
-    for output in info.outputs.iter().filter(|output| OutputElement::of(output).is_some()) {
-        selector = selector.with(output.name.as_str());
-    }
-    let options = RunOptions::new().map_err(run_error)?.with_outputs(selector);
-    let values = run_session(session, inputs, None, &options).map_err(run_error)?;
+    cancel.first_run(|options| {
+        let values = run_session(session, inputs, None, options).map_err(run_error)?;
+        Ok(outputs_of(&values, info, batch))
+    })
+}
+
+/// The outputs with the shapes of a run of the largest batch.
+fn outputs_of(values: &SessionOutputs<'_>, info: &ModelInfo, batch: BatchSize) -> Vec<Output> {
     let outputs = info.outputs.iter().map(|info| {
         let value = OutputElement::of(info).and_then(|_| values.get(&info.name));
         let shape: Vec<usize> = value
@@ -63,7 +65,7 @@ fn probe(
         let batched = batch.free && shape.first() == Some(&batch.max);
         Output::new(info, shape, batched)
     });
-    Ok(outputs.collect())
+    outputs.collect()
 }
 
 fn run_error(why: ort::Error) -> EngineError {
@@ -72,17 +74,17 @@ fn run_error(why: ort::Error) -> EngineError {
 
 /// One run of the first `batch` items, or of all. The array of inputs is on the stack, so each number
 /// of inputs has its own instance.
-fn run_session<'r>(
+fn run_session<'r, S: SelectedOutputMarker>(
     session: &'r mut Session,
     inputs: &[Input],
     batch: Option<usize>,
-    options: &'r RunOptions<HasSelectedOutputs>,
+    options: &'r RunOptions<S>,
 ) -> ort::Result<SessionOutputs<'r>> {
-    fn run<'r, const N: usize>(
+    fn run<'r, S: SelectedOutputMarker, const N: usize>(
         session: &'r mut Session,
         inputs: &[Input],
         batch: Option<usize>,
-        options: &'r RunOptions<HasSelectedOutputs>,
+        options: &'r RunOptions<S>,
     ) -> ort::Result<SessionOutputs<'r>> {
         let mut failed = None;
         let values: [SessionInputValue<'_>; N] = array::from_fn(|i| match batch {
@@ -98,10 +100,10 @@ fn run_session<'r>(
         }
     }
     match inputs.len() {
-        1 => run::<1>(session, inputs, batch, options),
-        2 => run::<2>(session, inputs, batch, options),
-        3 => run::<3>(session, inputs, batch, options),
-        _ => run::<MAX_INPUTS>(session, inputs, batch, options),
+        1 => run::<S, 1>(session, inputs, batch, options),
+        2 => run::<S, 2>(session, inputs, batch, options),
+        3 => run::<S, 3>(session, inputs, batch, options),
+        _ => run::<S, MAX_INPUTS>(session, inputs, batch, options),
     }
 }
 
@@ -144,6 +146,7 @@ impl OrtEngine {
         info: ModelInfo,
         batch_size: usize,
         items: &[Vec<usize>],
+        cancel: &Cancel,
     ) -> Result<Self, EngineError> {
         let batch = batch_of(&info, batch_size)?;
         let inputs = bind_inputs(&info, batch, items)?;
@@ -163,7 +166,7 @@ impl OrtEngine {
         let graphs = device.as_ref().is_some_and(DeviceTensors::has_graphs);
         let outputs = match graphs {
             true => declared(&info, batch)?,
-            false => probe(&mut session.lock(), &inputs, &info, batch)?,
+            false => probe(&mut session.lock(), &inputs, &info, batch, cancel)?,
         };
         let bindings = (0..batch.max).map(|_| None).collect();
         let mut this = Self { info, batch, inputs, outputs, bindings, device, last: None, session };
@@ -284,7 +287,10 @@ impl Engine for OrtEngine {
         let inputs = bind_inputs(&self.info, self.batch, &items)?;
         let outputs = match self.has_graphs() {
             true => declared(&self.info, self.batch)?,
-            false => probe(&mut self.session.lock(), &inputs, &self.info, self.batch)?,
+            false => {
+                let cancel = Cancel::default();
+                probe(&mut self.session.lock(), &inputs, &self.info, self.batch, &cancel)?
+            }
         };
         (self.inputs, self.outputs) = (inputs, outputs);
         self.bindings.iter_mut().for_each(|binding| *binding = None);

@@ -11,7 +11,6 @@ use super::provider::configured;
 use super::provider::kind::ExecutionProvider;
 use super::runtime::Runtime;
 use crate::core::inference::EngineError;
-use crate::core::onnx::OnnxModel;
 
 /// Why the CPU does not run a compiled model.
 const COMPILED: &str = "it was compiled for another execution provider: name that one, or \
@@ -35,7 +34,7 @@ pub(super) fn open_on_cpu(
         if message.contains("EPContext") {
             return source.error(COMPILED);
         }
-        source.error(message)
+        source.refused(runtime, message)
     })
 }
 
@@ -47,7 +46,6 @@ pub(super) fn open_on_cpu(
 pub(super) fn open(
     runtime: &Runtime,
     source: &ModelSource,
-    declared: &OnnxModel,
     options: &EngineOptions,
     items: &[Vec<usize>],
     diagnostics: &Diagnostics,
@@ -62,7 +60,7 @@ pub(super) fn open(
     }
     let mut last = None;
     for provider in asked.candidates(runtime) {
-        let candidate = Candidate { runtime, source, declared, options, provider, diagnostics };
+        let candidate = Candidate { runtime, source, options, provider, diagnostics };
         match candidate_session(&candidate, items) {
             Ok(session) => {
                 diagnostics.info(format!("'{}' runs on {provider}", source.shown));
@@ -83,7 +81,7 @@ fn candidate_session(
     candidate: &Candidate<'_>,
     items: &[Vec<usize>],
 ) -> Result<Session, EngineError> {
-    let compiled = !candidate.declared.compiled.is_empty();
+    let compiled = !candidate.source.declared.compiled.is_empty();
     if compiled && candidate.provider == ExecutionProvider::Cpu {
         return Err(candidate.source.error(COMPILED));
     }
@@ -104,16 +102,14 @@ fn candidate_session(
 pub(super) fn compile(
     runtime: &Runtime,
     source: &ModelSource,
-    declared: &OnnxModel,
     options: &EngineOptions,
     items: &[Vec<usize>],
     diagnostics: &Diagnostics,
 ) -> Result<Vec<u8>, EngineError> {
-    if let Some(part) = declared.compiled.first() {
+    if let Some(part) = source.declared.compiled.first() {
         return Err(source.error(format!("it is compiled already, for '{}'", part.source)));
     }
-    let candidate =
-        Candidate { runtime, source, declared, options, provider: options.provider, diagnostics };
+    let candidate = Candidate { runtime, source, options, provider: options.provider, diagnostics };
     let Shapes { inputs, sizes } = candidate.shapes(items);
     let configured = candidate.provider.configure(runtime, &candidate.task(&inputs))?;
     let exclusive = configured.exclusive();

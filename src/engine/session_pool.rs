@@ -5,10 +5,10 @@
 //! it to the thread that waits longest, so that no stream waits for ever behind another.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, LazyLock, Weak};
-use std::time::{Duration, SystemTime};
-use std::{fmt, fs};
+use std::time::Duration;
 
 use ort::session::Session;
 use parking_lot::{FairMutex, FairMutexGuard, Mutex};
@@ -17,7 +17,7 @@ use super::batcher::Batcher;
 use super::cache::identity::content_hash;
 use super::cache::location::EngineCache;
 use super::device_tensors::InputDevice;
-use super::model_source::ModelSource;
+use super::model_source::{ModelFiles, ModelSource};
 use super::options::EngineOptions;
 use super::provider::cuda;
 use super::provider::kind::{ExecutionProvider, Precision, QnnBackend};
@@ -43,13 +43,13 @@ pub(super) struct SessionKey {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum ModelIdentity {
-    File { path: PathBuf, modified: SystemTime, bytes: u64 },
+    Files(ModelFiles),
     Memory { name: String, content: String },
 }
 
 impl SessionKey {
     /// The key of a model with these options, compiled for these shapes. `None` if engines must not share
-    /// it: a trace and a CUDA graph belong to one engine, and opening reports a file without metadata.
+    /// it: a trace and a CUDA graph belong to one engine.
     pub(super) fn new(
         source: &ModelSource,
         options: &EngineOptions,
@@ -58,16 +58,11 @@ impl SessionKey {
         if options.trace.is_some() || cuda::has_graphs(options) {
             return None;
         }
-        let model = match &source.path {
-            Some(path) => {
-                let path = path.canonicalize().ok()?;
-                let metadata = fs::metadata(&path).ok()?;
-                let modified = metadata.modified().ok()?;
-                ModelIdentity::File { path, modified, bytes: metadata.len() }
-            }
+        let model = match &source.files {
+            Some(files) => ModelIdentity::Files(files.clone()),
             None => ModelIdentity::Memory {
                 name: source.name.clone(),
-                content: content_hash(&source.bytes, &[]).ok()?,
+                content: content_hash([&source.bytes[..]]),
             },
         };
         Some(Self {
@@ -173,7 +168,9 @@ pub(super) fn session(
         {
             return Err(EngineError::Load {
                 path: match &key.model {
-                    ModelIdentity::File { path, .. } => path.display().to_string(),
+                    ModelIdentity::Files(files) => {
+                        files.paths().next().unwrap_or(Path::new("")).display().to_string()
+                    }
                     ModelIdentity::Memory { name, .. } => name.clone(),
                 },
                 reason: format!(

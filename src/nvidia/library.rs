@@ -38,7 +38,7 @@ pub enum LibraryError {
     },
     /// It is there, and is not what it should be.
     #[error(
-        "{name} has no function {symbol}: it is no version that is supported (DeepStream 6 to 9)"
+        "{name} has no function {symbol}: this version is not supported (DeepStream 6 to 9 are)"
     )]
     Symbol {
         /// File name.

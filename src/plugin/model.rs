@@ -13,7 +13,7 @@ use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
 use crate::core::inference::Engine;
 use crate::core::profile::FoundBy;
 use crate::engine::log::{self, LogLevel};
-use crate::engine::{self, Diagnostic, EngineOptions, OpenError, OpenModel, embedded};
+use crate::engine::{self, Cancel, Diagnostic, EngineOptions, OpenError, OpenModel, embedded};
 
 /// The messages of ONNX Runtime in GStreamer's log.
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -44,6 +44,8 @@ pub struct Options {
     pub instance: Option<Arc<str>>,
     /// See [`EngineOptions::replaces`].
     pub replaces: bool,
+    /// See [`EngineOptions::cancel`].
+    pub cancel: Cancel,
 }
 
 impl Options {
@@ -57,6 +59,7 @@ impl Options {
             batch_timeout: Duration::ZERO,
             instance: None,
             replaces: false,
+            cancel: Cancel::default(),
         }
     }
 
@@ -74,6 +77,7 @@ impl Options {
             batch_timeout: self.batch_timeout,
             instance: self.instance.clone(),
             replaces: self.replaces,
+            cancel: self.cancel.clone(),
             ..execution
         })
     }

@@ -364,6 +364,6 @@ fn fractions(value: &glib::Value) -> Result<[f64; 4], String> {
     if inside(x, w) && inside(y, h) {
         Ok([x, y, w, h])
     } else {
-        Err(format!("<{x}, {y}, {w}, {h}> does not lie in the frame (0..1)"))
+        Err(format!("<{x}, {y}, {w}, {h}> is not inside the frame (0..1)"))
     }
 }

@@ -136,6 +136,67 @@ def direction(name):
     save(name, nodes, inputs, [value("vector", T.FLOAT, ["N", 3])], constants)
 
 
+def softmax_inside(name):
+    """The binned model with the softmax as its last step: the outputs are probabilities."""
+    model = onnx.load(os.path.join(HERE, "binned.onnx"))
+    graph = model.graph
+    for node in graph.node:
+        for i, output in enumerate(node.output):
+            if output in ("yaw", "pitch"):
+                node.output[i] = output + "_logits"
+    graph.node.extend(
+        helper.make_node("Softmax", [output + "_logits"], [output], axis=1) for output in ("yaw", "pitch")
+    )
+    graph.name = name
+    onnx.checker.check_model(model)
+    onnx.save(model, os.path.join(HERE, name + ".onnx"))
+
+
+def external(source, name):
+    """A model with its weights in a file beside it, `NAME.onnx.data`."""
+    model = onnx.load(os.path.join(HERE, source + ".onnx"))
+    data = name + ".onnx.data"
+    if os.path.exists(os.path.join(HERE, data)):
+        os.remove(os.path.join(HERE, data))
+    onnx.save_model(
+        model,
+        os.path.join(HERE, name + ".onnx"),
+        save_as_external_data=True,
+        all_tensors_to_one_file=True,
+        location=data,
+        size_threshold=0,
+    )
+
+
+def endless(name):
+    """The regression after a loop of 2^62 rounds, each of which doubles and halves the picture."""
+    step = [
+        helper.make_node("Mul", ["carried", "two"], ["doubled"]),
+        helper.make_node("Mul", ["doubled", "half"], ["next"]),
+        helper.make_node("Identity", ["go_on"], ["still"]),
+    ]
+    body = helper.make_graph(
+        step,
+        "step",
+        [value("round", T.INT64, []), value("go_on", T.BOOL, []), value("carried", T.FLOAT, None)],
+        [value("still", T.BOOL, []), value("next", T.FLOAT, None)],
+    )
+    nodes = [
+        helper.make_node("Loop", ["rounds", "true", "face"], ["same"], body=body),
+        helper.make_node("Flatten", ["same"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["gaze"]),
+    ]
+    constants = [
+        constant("rounds", np.int64(2**62)),
+        constant("true", np.bool_(True)),
+        constant("two", np.float32(2)),
+        constant("half", np.float32(0.5)),
+        constant("w", weights()),
+    ]
+    inputs = [value("face", T.FLOAT, picture("N"))]
+    save(name, nodes, inputs, [value("gaze", T.FLOAT, ["N", 2])], constants)
+
+
 def not_a_number(name):
     """As the regression, with 0 / 0 in place of both angles where channel 1 begins with 0."""
     nodes = [
@@ -325,12 +386,16 @@ def main():
     regression("regression_profile_toml", metadata={"gaze.profile.toml": PROFILE})
     regression("regression_profile_name", metadata={"gaze.profile": "gazecapsnet"})
     binned("binned")
+    softmax_inside("binned_softmax")
+    external("regression", "external")
+    endless("endless")
     direction("direction")
     not_a_number("not_a_number")
     big("regression_224")
     eyes_and_head("eyes_and_head")
     free_size("free_size")
     convolutions("conv")
+    external("conv", "conv_external")
     wrapped_engine("wrapped_tensorrt", "TensorrtExecutionProvider", b"ftrt\0\xff" * 40)
     wrapped_engine("wrapped_qnn", "QNN", b"\0\0\0\2\0\0\0\3" * 40)
     unsupported()

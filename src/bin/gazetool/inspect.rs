@@ -212,7 +212,7 @@ impl Report {
             operators: onnx.operators.clone(),
             external_files: onnx
                 .external_files
-                .iter()
+                .keys()
                 .map(|file| ExternalFile { found: folder.join(file).is_file(), file: file.clone() })
                 .collect(),
             compiled: onnx

@@ -15,7 +15,8 @@ pub(super) struct Graph {
     pub initializers: BTreeSet<String>,
     pub operators: BTreeMap<String, usize>,
     pub weights: BTreeMap<&'static str, u64>,
-    pub external_files: BTreeSet<String>,
+    /// External files, with the bytes that their weights take up to.
+    pub external_files: BTreeMap<String, u64>,
     pub compiled: Vec<CompiledPart>,
 }
 
@@ -55,6 +56,16 @@ impl Graph {
             }
         }
         Ok(graph)
+    }
+
+    /// Adds the nodes of a `FunctionProto`, whose constants are weights too.
+    pub fn function(&mut self, bytes: &[u8]) -> Result<(), OnnxError> {
+        for field in Fields::new(bytes) {
+            if let (7, node) = field? {
+                self.node(node.bytes(), 0)?;
+            }
+        }
+        Ok(())
     }
 
     /// Counts a `NodeProto`.
@@ -118,13 +129,21 @@ impl Graph {
             let total = self.weights.entry(element).or_default();
             *total = total.saturating_add(count);
         }
-        self.external_files.extend(inner.external_files);
+        for (file, end) in inner.external_files {
+            self.external_file(file, end);
+        }
         self.compiled.extend(inner.compiled);
+    }
+
+    fn external_file(&mut self, file: String, end: u64) {
+        let longest = self.external_files.entry(file).or_default();
+        *longest = end.max(*longest);
     }
 
     /// Counts a `TensorProto` and returns its name.
     fn weight(&mut self, bytes: &[u8]) -> Result<String, WireError> {
         let (mut name, mut element, mut count) = (String::new(), "unknown", 1u64);
+        let (mut location, mut offset, mut length) = (None, 0, 0);
         for field in Fields::new(bytes) {
             match field? {
                 (1, dimensions) => {
@@ -136,13 +155,19 @@ impl Graph {
                 (2, value) => element = element_name(value.integer()),
                 (8, value) => name = value.text(),
                 (13, value) => {
-                    let (key, file) = key_value(value.bytes())?;
-                    if key == "location" {
-                        self.external_files.insert(file);
+                    let (key, text) = key_value(value.bytes())?;
+                    match key.as_str() {
+                        "location" => location = Some(text),
+                        "offset" => offset = text.parse().unwrap_or(0),
+                        "length" => length = text.parse().unwrap_or(0),
+                        _ => {}
                     }
                 }
                 _ => {}
             }
+        }
+        if let Some(file) = location {
+            self.external_file(file, u64::saturating_add(offset, length));
         }
         let total = self.weights.entry(element).or_default();
         *total = total.saturating_add(count);

@@ -32,8 +32,9 @@ pub struct OnnxModel {
     pub operators: BTreeMap<String, usize>,
     /// The count of weights for each element type.
     pub weights: BTreeMap<&'static str, u64>,
-    /// External files that hold weights.
-    pub external_files: Vec<String>,
+    /// External files that hold weights, relative to the model's folder, each with the number of bytes
+    /// that the weights need at least.
+    pub external_files: BTreeMap<String, u64>,
     /// Parts compiled for a device (`EPContext` nodes).
     pub compiled: Vec<CompiledPart>,
     /// Free-form key/value pairs (`metadata_props`).
@@ -49,6 +50,7 @@ impl OnnxModel {
         let mut model = Self::default();
         let (mut producer, mut version) = (String::new(), String::new());
         let mut graph = None;
+        let mut functions = Vec::new();
         for field in Fields::new(bytes) {
             let (number, value) = field?;
             match number {
@@ -74,10 +76,14 @@ impl OnnxModel {
                     let (key, value) = key_value(value.bytes())?;
                     model.metadata.insert(key, value);
                 }
+                25 => functions.push(value.bytes()),
                 _ => {}
             }
         }
-        let graph = graph.ok_or(OnnxError::NoGraph)?;
+        let mut graph: Graph = graph.ok_or(OnnxError::NoGraph)?;
+        for function in functions {
+            graph.function(function)?;
+        }
         // Before version 4 of the format, weights are inputs too.
         let is_weight = |tensor: &OnnxTensor| graph.initializers.contains(&tensor.name);
         model.inputs = graph.inputs.iter().filter(|input| !is_weight(input)).cloned().collect();
@@ -86,7 +92,7 @@ impl OnnxModel {
         model.outputs = graph.outputs;
         model.operators = graph.operators;
         model.weights = graph.weights;
-        model.external_files = graph.external_files.into_iter().collect();
+        model.external_files = graph.external_files;
         model.compiled = graph.compiled;
         Ok(model)
     }
@@ -100,6 +106,12 @@ impl OnnxModel {
             outputs: tensors(&self.outputs),
             metadata: self.metadata.clone(),
         }
+    }
+
+    /// The files that it names: those of its weights, then those of its compiled parts.
+    pub fn named_files(&self) -> impl Iterator<Item = &str> {
+        let parts = self.compiled.iter().filter_map(|part| part.file.as_deref());
+        self.external_files.keys().map(String::as_str).chain(parts)
     }
 
     /// Number of nodes.

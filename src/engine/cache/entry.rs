@@ -5,19 +5,23 @@
 //! beside its path and renamed, under a lock that other processes wait for: the second of two that
 //! start at once finds the work done.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::eviction::{self, Limits};
 use super::identity::{Identity, hex};
-use super::lock;
+use super::{lock, private_directory};
+use crate::engine::user_file::{self, FileError};
 
 /// Grows when the form of an entry changes.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
+
+/// The longest entry that is read.
+const MAX_BYTES: u64 = 4 << 30;
 
 /// The line before an entry's bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,13 +59,9 @@ impl CacheEntry {
         identity: Identity,
         waits: impl FnOnce(),
     ) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        private_directory::make(dir)?;
         let path = dir.join(format!("{}.gazectx", identity.stem()));
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.with_extension("gazectx.lock"))?;
+        let lock = private_directory::open_lock(&path.with_extension("gazectx.lock"))?;
         lock::take(&lock, waits)?;
         Ok(Self { path, identity, _lock: lock })
     }
@@ -71,13 +71,21 @@ impl CacheEntry {
     }
 
     pub(in crate::engine) fn read(&self) -> Lookup {
-        let content = match fs::read(&self.path) {
-            Ok(content) => content,
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Lookup::Missing,
+        if self.path.is_symlink() {
+            return Lookup::Broken("it is a symbolic link".to_owned());
+        }
+        let content = match user_file::read(&self.path, MAX_BYTES) {
+            Ok((content, _)) => content,
+            Err(FileError::NotFound) => return Lookup::Missing,
             Err(why) => return Lookup::Broken(why.to_string()),
         };
         match self.check(content) {
-            Ok(compiled) => Lookup::Compiled(compiled),
+            Ok(compiled) => {
+                if let Ok(file) = File::open(&self.path) {
+                    eviction::touch(&file);
+                }
+                Lookup::Compiled(compiled)
+            }
             Err(why) => Lookup::Broken(why),
         }
     }
@@ -88,6 +96,9 @@ impl CacheEntry {
             .map_err(|why| format!("its manifest cannot be read: {why}"))?;
         if manifest.form != FORM {
             return Err(format!("it is of form {}, not {FORM}", manifest.form));
+        }
+        if manifest.identity != self.identity {
+            return Err("it is of another model or of other options".to_owned());
         }
         content.drain(..=end);
         if manifest.bytes != content.len() {
@@ -108,21 +119,18 @@ impl CacheEntry {
         };
         let mut line = serde_json::to_vec(&manifest)?;
         line.push(b'\n');
-        let temporary = self.path.with_extension("gazectx.new");
-        let written = File::create(&temporary).and_then(|mut file| {
-            file.write_all(&line)?;
-            file.write_all(compiled)?;
-            file.sync_all()
-        });
-        written.and_then(|()| fs::rename(&temporary, &self.path)).inspect_err(|_| {
-            // What was written would take space that is short.
-            let _ = fs::remove_file(&temporary);
-        })
+        private_directory::write(&self.path, &[&line, compiled])?;
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        eviction::evict(dir, &self.path, Limits::from_environment());
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
     use super::super::identity::tests::identity;
     use super::*;
 
@@ -166,7 +174,9 @@ mod tests {
         let mut flipped = whole.clone();
         *flipped.last_mut().unwrap() ^= 1;
         let other_form =
-            String::from_utf8(whole.clone()).unwrap().replace("\"form\":1", "\"form\":9");
+            String::from_utf8(whole.clone()).unwrap().replace("\"form\":2", "\"form\":9");
+        let other_model =
+            String::from_utf8(whole.clone()).unwrap().replace("face net/1", "face net/2");
         for (content, reason) in [
             (&whole[..whole.len() - 1], "15 bytes of 16"),
             (&whole[..10], "no manifest"),
@@ -174,12 +184,21 @@ mod tests {
             (b"", "no manifest"),
             (&flipped, "hash"),
             (other_form.as_bytes(), "form 9"),
+            (other_model.as_bytes(), "another model"),
         ] {
             fs::write(entry.path(), content).unwrap();
             let Lookup::Broken(why) = entry.read() else { panic!("{reason}") };
             assert!(why.contains(reason), "{why}");
         }
+        fs::remove_file(entry.path()).unwrap();
+        let elsewhere = dir.path().join("elsewhere");
+        fs::write(&elsewhere, &whole).unwrap();
+        symlink(&elsewhere, entry.path()).unwrap();
+        let Lookup::Broken(why) = entry.read() else { panic!("a link") };
+        assert!(why.contains("symbolic link"), "{why}");
         entry.write(b"anew").unwrap();
+        assert_eq!(fs::read(&elsewhere).unwrap(), whole, "the link's target is another's");
+        fs::remove_file(&elsewhere).unwrap();
         assert_eq!(entry.read(), Lookup::Compiled(b"anew".to_vec()));
         let names = fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(names, 2, "the entry and its lock, nothing temporary");

@@ -1,12 +1,13 @@
 //! A folder of the cache in which a provider keeps the files of one compiled model.
 
-use std::fs::{self, DirBuilder, File};
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::eviction::{self, Limits};
 use super::identity::Identity;
-use super::lock;
+use super::{lock, private_directory};
 
 /// A folder that a provider fills, locked until it is dropped.
 #[derive(Debug)]
@@ -22,10 +23,13 @@ impl ProviderFolder {
         identity: &Identity,
         waits: impl FnOnce(),
     ) -> io::Result<Self> {
+        private_directory::make(dir)?;
         let path = dir.join(identity.stem());
-        DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
-        let lock = File::create(path.join(".lock"))?;
+        private_directory::make(&path)?;
+        let lock = private_directory::open_lock(&path.join(".lock"))?;
         lock::take(&lock, waits)?;
+        eviction::touch(&lock);
+        eviction::evict(dir, &path, Limits::from_environment());
         Ok(Self { path, _lock: lock })
     }
 
@@ -38,10 +42,9 @@ impl ProviderFolder {
         self.entries().next().is_some()
     }
 
-    /// Copies a file into it, under the file's own name.
-    pub(in crate::engine) fn add(&self, file: &Path) -> io::Result<()> {
-        let name = file.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-        fs::copy(file, self.path.join(name)).map(|_| ())
+    /// Puts a file into it.
+    pub(in crate::engine) fn add(&self, name: &OsStr, content: &[u8]) -> io::Result<()> {
+        private_directory::write(&self.path.join(name), &[content])
     }
 
     /// Deletes what the provider has written into it.
@@ -71,9 +74,7 @@ mod tests {
         fs::write(folder.path().join("engine"), "x").unwrap();
         fs::create_dir(folder.path().join("blobs")).unwrap();
         assert!(folder.is_filled());
-        let table = dir.path().join("table");
-        fs::write(&table, "numbers").unwrap();
-        folder.add(&table).unwrap();
+        folder.add("table".as_ref(), b"numbers").unwrap();
         assert_eq!(fs::read(folder.path().join("table")).unwrap(), b"numbers");
         folder.clear().unwrap();
         assert!(!folder.is_filled() && folder.path().join(".lock").exists());

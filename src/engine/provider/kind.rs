@@ -110,7 +110,7 @@ impl FromStr for ExecutionProvider {
         Self::ALL.into_iter().find(|provider| provider.nick() == nick).ok_or_else(|| {
             EngineError::Provider {
                 provider: nick.to_owned(),
-                reason: "there is no provider of this name".to_owned(),
+                reason: "no provider has this name".to_owned(),
                 remedy: format!("Use one of: {}", Self::ALL.map(Self::nick).join(", ")),
             }
         })

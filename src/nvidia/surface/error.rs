@@ -77,9 +77,7 @@ pub enum SurfaceError {
     #[error("frame {0} of the batch has no memory (null pointer)")]
     NoMemory(usize),
     /// A plane lies outside the frame's memory.
-    #[error(
-        "plane {plane} with {bytes} bytes at byte {offset} does not lie in the frame's {size} bytes"
-    )]
+    #[error("plane {plane} with {bytes} bytes at byte {offset} exceeds the frame's {size} bytes")]
     Outside {
         /// Index of the plane.
         plane: usize,

@@ -1,7 +1,6 @@
 //! Opens the models of `gazeinfer` and exchanges them while frames flow.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
 use glib::subclass::prelude::*;
@@ -11,7 +10,7 @@ use super::engine_loader::{LoadedEngine, Opened};
 use super::imp::{CAT, GazeInfer};
 use super::settings::{EngineReload, Settings};
 use crate::core::gaze::estimator::GazeEstimator;
-use crate::engine::Diagnostic;
+use crate::engine::{Diagnostic, worker};
 use crate::plugin::errors::ModelOpenError;
 use crate::plugin::model;
 use crate::plugin::model::Options;
@@ -36,7 +35,8 @@ impl GazeInfer {
         let mut settings = self.settings.lock().clone();
         settings.engine = engine.cloned();
         let options = Options { replaces: true, ..settings.options() };
-        let begun = self.loader.lock().open(move || open(&settings, &options));
+        let begun =
+            self.loader.lock().open(move |cancel| open(&settings, &Options { cancel, ..options }));
         if let Err(why) = begun {
             gst::element_imp_warning!(
                 self,
@@ -52,7 +52,7 @@ impl GazeInfer {
             (estimator.model_name().to_owned(), estimator.provider().to_owned());
         let old = self.stream.lock().as_mut().map(|stream| stream.replace(estimator));
         // Closing a session takes long, and the frame should not wait for it.
-        if let Err(why) = thread::Builder::new().spawn(move || drop(old)) {
+        if let Err(why) = worker::run(move || drop(old)) {
             gst::debug!(CAT, imp = self, "no thread closes the old engine, so this one did: {why}");
         }
         *self.provider.lock() = provider.clone();

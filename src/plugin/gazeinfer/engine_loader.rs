@@ -3,17 +3,17 @@
 //! A thread of its own opens the new model; the streaming thread takes it over between two frames. A
 //! model that does not open changes nothing.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
-use std::{fs, io};
+use std::time::{Duration, Instant};
 
 use crate::core::gaze::estimator::GazeEstimator;
+use crate::engine::{Cancel, ModelFiles, model_files, worker};
 use crate::plugin::errors::ModelOpenError;
 
-/// How often the watch looks at the file.
+/// How often the watch looks at the files.
 const POLL: Duration = Duration::from_secs(1);
 
 /// The result of opening a model.
@@ -40,8 +40,9 @@ pub(super) struct EngineLoader {
 
 struct PendingEngine {
     engine: Option<Arc<str>>,
-    result: Receiver<Opened>,
-    thread: JoinHandle<()>,
+    /// The files before they were read, and what became of them.
+    result: Receiver<(Option<ModelFiles>, Opened)>,
+    cancel: Cancel,
 }
 
 impl EngineLoader {
@@ -53,27 +54,29 @@ impl EngineLoader {
     }
 
     fn want(&mut self, engine: Option<Arc<str>>) {
-        self.watch = engine.as_ref().map(FileWatch::new);
+        self.watch =
+            engine.as_ref().map(|engine| FileWatch::new(model_files(Path::new(&**engine))));
         self.wanted = engine;
     }
 
-    /// Waits for a model that still loads, and forgets it.
+    /// Forgets a model that still loads: its thread ends as soon as the runtime notices.
     pub fn stop(&mut self) {
         if let Some(pending) = self.pending.take() {
-            // The panic of a thread has been printed already.
-            let _ = pending.thread.join();
+            pending.cancel.cancel();
         }
         *self = Self::default();
     }
 
     /// Returns whether to open `engine` at `now`: the property names a new one, or `follow` is set and
-    /// its file was replaced. An engine waits while another one opens.
+    /// one of its files was replaced. An engine waits while another one opens.
     pub fn is_due(&mut self, engine: Option<&Arc<str>>, follow: bool, now: Instant) -> bool {
         if self.pending.is_some() {
             return false;
         }
         if engine.map(|e| &**e) != self.wanted.as_deref() {
-            self.want(engine.cloned());
+            // The thread that opens it reads which files it has.
+            self.watch = None;
+            self.wanted = engine.cloned();
             return true;
         }
         follow && self.watch.as_mut().is_some_and(|watch| watch.is_replaced(now))
@@ -83,32 +86,34 @@ impl EngineLoader {
     ///
     /// # Errors
     /// The system has no thread left.
-    pub fn open(&mut self, open: impl FnOnce() -> Opened + Send + 'static) -> io::Result<()> {
+    pub fn open(&mut self, open: impl FnOnce(Cancel) -> Opened + Send + 'static) -> io::Result<()> {
         let (sender, result) = mpsc::channel();
-        let work = move || {
+        let cancel = Cancel::default();
+        let (engine, token) = (self.wanted.clone(), cancel.clone());
+        worker::run(move || {
+            let files = engine.map(|engine| model_files(Path::new(&*engine)));
             // The receiver is gone if the element stopped meanwhile.
-            let _ = sender.send(open());
-        };
-        let thread = thread::Builder::new().name("gaze-engine".to_owned()).spawn(work)?;
-        self.pending = Some(PendingEngine { engine: self.wanted.clone(), result, thread });
+            let _ = sender.send((files, open(token)));
+        })?;
+        self.pending = Some(PendingEngine { engine: self.wanted.clone(), result, cancel });
         Ok(())
     }
 
     /// Returns the model that has been loaded, if any.
     pub fn take(&mut self) -> Option<LoadedEngine> {
-        let opened = match self.pending.as_ref()?.result.try_recv() {
-            Ok(opened) => opened,
+        let (files, opened) = match self.pending.as_ref()?.result.try_recv() {
+            Ok(result) => result,
             Err(TryRecvError::Empty) => return None,
-            Err(TryRecvError::Disconnected) => Opened {
-                result: Err(ModelOpenError::wrong_type(
+            Err(TryRecvError::Disconnected) => {
+                let result = Err(ModelOpenError::wrong_type(
                     "the thread that opened it ended without a result; the log has the cause \
                      (GST_DEBUG=gazeruntime:6)",
-                )),
-                diagnostics: Vec::new(),
-            },
+                ));
+                (None, Opened { result, diagnostics: Vec::new() })
+            }
         };
-        let PendingEngine { engine, thread, .. } = self.pending.take()?;
-        let _ = thread.join();
+        let engine = self.pending.take()?.engine;
+        self.watch = files.map(FileWatch::new);
         Some(LoadedEngine { engine, opened })
     }
 
@@ -126,22 +131,18 @@ impl EngineLoader {
     }
 }
 
-/// Tells a file from one that replaced it: time of modification and length.
-type FileStamp = (SystemTime, u64);
-
-/// Tells when a file was replaced and its new content is complete.
+/// Tells when a file of a model was replaced and the new content is complete.
 struct FileWatch {
-    path: Arc<str>,
-    /// Stamp of the content that was opened last.
-    known: Option<FileStamp>,
-    /// Stamp of other content at the last look.
-    seen: Option<FileStamp>,
+    /// The content that was opened last.
+    known: ModelFiles,
+    /// Other content at the last look.
+    seen: Option<ModelFiles>,
     next: Option<Instant>,
 }
 
 impl FileWatch {
-    fn new(path: &Arc<str>) -> Self {
-        Self { path: path.clone(), known: stamp(Path::new(&**path)), seen: None, next: None }
+    fn new(known: ModelFiles) -> Self {
+        Self { known, seen: None, next: None }
     }
 
     fn is_replaced(&mut self, now: Instant) -> bool {
@@ -149,48 +150,54 @@ impl FileWatch {
             return false;
         }
         self.next = Some(now + POLL);
-        let found = stamp(Path::new(&*self.path));
-        self.observe(found)
+        self.observe(self.known.now())
     }
 
-    /// A file counts once two looks find it the same: a file that is still being copied grows.
-    fn observe(&mut self, found: Option<FileStamp>) -> bool {
-        let changed = found.is_some() && found != self.known;
-        let settled = changed && found == self.seen;
-        self.seen = found;
+    /// New content counts once two looks find it complete and the same: a file that is still being copied
+    /// grows, and a model and its weights are replaced one after the other.
+    fn observe(&mut self, found: ModelFiles) -> bool {
+        let changed = found != self.known && found.are_complete();
+        let settled = changed && self.seen.as_ref() == Some(&found);
         if settled {
-            self.known = found;
+            self.known = found.clone();
         }
+        self.seen = Some(found);
         settled
     }
 }
 
-/// `None` where there is no file, as while it is being replaced.
-fn stamp(path: &Path) -> Option<FileStamp> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
-    fn a_file_counts_once_it_has_settled() {
-        let at = |s: u64, len: u64| Some((SystemTime::UNIX_EPOCH + Duration::from_secs(s), len));
-        let mut watch = FileWatch { path: "x".into(), known: at(1, 10), seen: None, next: None };
-        assert!(!watch.observe(at(1, 10)), "unchanged");
-        assert!(!watch.observe(at(2, 4)), "just begun");
-        assert!(!watch.observe(at(2, 8)), "still growing");
-        assert!(!watch.observe(None), "gone for a moment");
-        assert!(!watch.observe(at(2, 12)));
-        assert!(watch.observe(at(2, 12)), "complete");
-        assert!(!watch.observe(at(2, 12)), "told once");
+    fn files_count_once_all_have_settled() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gaze.onnx");
+        fs::write(&path, "first").unwrap();
+        let mut watch = FileWatch::new(model_files(&path));
+        let mut look = || {
+            let found = watch.known.now();
+            watch.observe(found)
+        };
+        assert!(!look(), "unchanged");
+        fs::write(&path, "sec").unwrap();
+        assert!(!look(), "just begun");
+        fs::write(&path, "second o").unwrap();
+        assert!(!look(), "still growing");
+        fs::remove_file(&path).unwrap();
+        assert!(!look() && !look(), "gone for a moment");
+        fs::write(&path, "second one").unwrap();
+        assert!(!look());
+        assert!(look(), "complete");
+        assert!(!look(), "told once");
     }
 
     #[test]
     fn asks_the_file_system_now_and_then() {
-        let mut watch = FileWatch::new(&Arc::from("/nowhere/model.onnx"));
+        let mut watch = FileWatch::new(model_files(Path::new("/nowhere/model.onnx")));
         let now = Instant::now();
         assert!(!watch.is_replaced(now));
         let next = watch.next;

@@ -274,11 +274,13 @@ impl GazeInfer {
     /// Returns the settings together with those of the configuration file, and warns of its keys that
     /// gazeinfer ignores.
     fn configured(&self) -> Result<Settings, gst::ErrorMessage> {
+        let wrong = |why| gst::error_msg!(gst::ResourceError::Settings, ("{why}"));
+        // Settings are not locked while the file is read.
+        let before = self.settings.lock().clone();
+        let config = before.read_config().map_err(wrong)?;
         let (settings, ignored) = {
             let mut settings = self.settings.lock();
-            let ignored = settings
-                .read_config()
-                .map_err(|why| gst::error_msg!(gst::ResourceError::Settings, ("{why}")))?;
+            let ignored = settings.apply_config(config).map_err(wrong)?;
             (settings.clone(), ignored)
         };
         if !ignored.is_empty() {

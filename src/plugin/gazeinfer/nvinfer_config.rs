@@ -25,6 +25,7 @@ use glib::prelude::*;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
 use super::deepstream_properties::class_ids;
+use crate::engine::user_file::{self, MAX_TEXT};
 use crate::plugin::enums::{ExecutionProvider, InferenceRegion, Precision};
 
 /// The group that nvinfer reads.
@@ -45,7 +46,7 @@ pub(super) struct NvinferConfig {
 /// # Errors
 /// A text that names the file, the key and the remedy.
 pub(super) fn read(path: &str, has_engine: bool) -> Result<NvinferConfig, String> {
-    let bytes = std::fs::read(path)
+    let (bytes, _) = user_file::read(Path::new(path), MAX_TEXT)
         .map_err(|why| format!("Cannot read the configuration '{path}': {why}"))?;
     parse(&bytes, path, has_engine)
 }

@@ -155,15 +155,18 @@ impl Settings {
         gst::ClockTime::from_mseconds(if batches { self.batch_timeout.into() } else { 0 })
     }
 
-    /// Sets the properties of the configuration file that were not set otherwise. Returns the keys that
-    /// gazeinfer ignores.
-    pub fn read_config(&mut self) -> Result<Vec<String>, String> {
-        let Some(path) = self.config_file.clone() else { return Ok(Vec::new()) };
-        let config = nvinfer_config::read(&path, self.set_by_hand.contains("engine"))?;
-        self.apply_config(config, &path)
+    /// Reads the configuration file, if there is one.
+    pub fn read_config(&self) -> Result<NvinferConfig, String> {
+        match self.config_file.as_deref() {
+            Some(path) => nvinfer_config::read(path, self.set_by_hand.contains("engine")),
+            None => Ok(NvinferConfig::default()),
+        }
     }
 
-    fn apply_config(&mut self, config: NvinferConfig, path: &str) -> Result<Vec<String>, String> {
+    /// Sets the properties of the configuration file that were not set otherwise. Returns the keys that
+    /// gazeinfer ignores.
+    pub fn apply_config(&mut self, config: NvinferConfig) -> Result<Vec<String>, String> {
+        let path = self.config_file.as_deref().unwrap_or_default().to_owned();
         for (name, value) in config.values {
             if !self.set_by_hand.contains(name) {
                 PROPERTIES.set(self, name, &value).map_err(|why| format!("'{path}': {why}"))?;
@@ -179,7 +182,7 @@ impl Settings {
         path: &str,
     ) -> Result<Vec<(glib::ParamSpec, glib::Value)>, String> {
         let mut settings = Self::default();
-        settings.apply_config(nvinfer_config::parse(bytes, path, false)?, path)?;
+        settings.apply_config(nvinfer_config::parse(bytes, path, false)?)?;
         let value =
             |p: &glib::ParamSpec| Some((p.clone(), PROPERTIES.get(&mut settings, p.name())?));
         Ok(PROPERTIES.specs().iter().filter_map(value).collect())

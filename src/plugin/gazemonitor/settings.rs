@@ -1,5 +1,6 @@
 //! The properties of `gazemonitor`: values, ranges, defaults and descriptions.
 
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::core::monitor::{
     Conditions, DriverCriterion, ForwardSource, MonitorConfig, MonitorFileError, RuleProfile,
     ZoneMap,
 };
+use crate::engine::user_file;
 use crate::plugin::property::{Property, Table};
 
 /// The values of all writable properties. The element copies them out of their lock to use them.
@@ -290,7 +292,7 @@ fn load<T>(
     let found = match builtin(name) {
         Some(found) => found,
         None => {
-            let text = std::fs::read_to_string(name).map_err(|error| {
+            let text = user_file::read_text(Path::new(name)).map_err(|error| {
                 format!(
                     "{property}='{name}' is neither built in ({}) nor a readable file: {error}",
                     names.join(", ")

@@ -22,6 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gstgaze::core::monitor::ZoneMap;
+use gstgaze::engine::user_file;
 
 pub use args::Args;
 use budgets::evidence::Evidence;
@@ -103,7 +104,7 @@ fn open_zones(name: &str) -> Result<ZoneMap, Failure> {
     let found = match ZoneMap::builtin(name) {
         Some(found) => found,
         None => {
-            let text = fs::read_to_string(name).map_err(|why| {
+            let text = user_file::read_text(Path::new(name)).map_err(|why| {
                 Failure::cannot(format!(
                     "zones '{name}': no built-in name ({}), and the file cannot be read: {why}",
                     ZoneMap::builtin_names().join(", ")

@@ -168,7 +168,8 @@ fn values_keep_to_the_range_of_their_property() {
         std::fs::write(file.path(), text).unwrap();
         let mut settings = crate::plugin::gazeinfer::settings::Settings::default();
         settings.set("config-file-path", &file.path().to_str().to_value()).unwrap();
-        settings.read_config().map(|_| settings.batch_size)
+        let config = settings.read_config()?;
+        settings.apply_config(config).map(|_| settings.batch_size)
     };
     assert_eq!(read("[property]\nbatch-size=1024\n"), Ok(1024));
     for (line, range) in [
