@@ -116,6 +116,7 @@ fn recording(script: &[(Do, f64)], latency: Duration, model: &str, turned: f32) 
             }
             let stamp = FrameStamp {
                 frame,
+                lost: 0,
                 pts: Some(pts),
                 running_time: Some(pts),
                 latency: Some(latency.as_nanos() as u64),

@@ -184,7 +184,7 @@ pub fn judge(config: MonitorConfig, steps: &[Step]) {
                 }
                 let empty = FrameGaze::default();
                 let frame = frame.as_ref().unwrap_or(&empty);
-                let stamp = FrameStamp { frame: 0, pts: Some(at), running_time: None, latency: None };
+                let stamp = FrameStamp { pts: Some(at), ..FrameStamp::default() };
                 let attention = monitor.attention();
                 write_line(&mut line, stamp, frame, Some(&attention)).expect("a line");
                 let read: serde_json::Value = serde_json::from_slice(&line).expect("JSON");

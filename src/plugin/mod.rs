@@ -1,5 +1,6 @@
 //! The GStreamer elements: the only code that names GStreamer.
 
+mod bus;
 mod camera;
 mod clock;
 pub mod enums;
@@ -12,6 +13,7 @@ pub mod gazeinfer;
 pub mod gazemonitor;
 pub mod gazeoverlay;
 pub mod gazepublish;
+mod liveness;
 pub mod meta;
 mod model;
 pub mod nvidia_buffer;

@@ -1,11 +1,102 @@
-//! Tells buffers that come too late for an inference.
+//! What elements do with late buffers.
 //!
-//! Sinks send QoS events upstream that say how late the last buffer was. GstBaseTransform would
-//! drop late buffers; an analytics element must not drop video, so it passes them on and saves only
-//! the inference.
+//! Sinks send QoS events upstream that say how late the last buffer was. GstBaseTransform and decoders
+//! drop late buffers then. That is right for a live pipeline, where a frame cannot wait. Our elements
+//! do less there: they pass a late frame on and save only its inference ([`Lateness`]).
+//!
+//! The frames of a recording can wait, and its results must not depend on the speed of the machine: a
+//! pipeline of a file and a window lost half of the results. So [`QosGate`] stops QoS events where the
+//! pipeline is not live. Every frame comes and is inferred, and the picture in the window lags.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gst_base::prelude::*;
 use parking_lot::Mutex;
+
+use super::liveness::Liveness;
+
+/// So many late frames are worth a warning: a second of most videos. The first frames of a pipeline
+/// are often late.
+const TELL_FROM: u64 = 30;
+
+/// Stops the QoS events of a pipeline that is not live.
+#[derive(Debug, Default)]
+pub struct QosGate {
+    liveness: Liveness,
+    /// Late frames that events told of since the start.
+    late: AtomicU64,
+}
+
+impl QosGate {
+    /// Forgets the stream (start, new stream, new distribution of the latency).
+    pub fn forget_liveness(&self) {
+        self.liveness.forget();
+    }
+
+    /// Returns whether the pipeline is live.
+    pub fn is_live(&self, element: &impl IsA<gst_base::BaseTransform>) -> bool {
+        self.liveness.of(element)
+    }
+
+    /// Starts over.
+    pub fn reset(&self) {
+        self.liveness.forget();
+        self.late.store(0, Ordering::Relaxed);
+    }
+
+    /// Returns whether the pipeline is live, and this QoS event may take effect: in `element`, and
+    /// upstream of it. Warns once that a recording is played too fast for the machine.
+    pub fn lets_pass(
+        &self,
+        element: &impl IsA<gst_base::BaseTransform>,
+        event: &gst::event::Qos,
+    ) -> bool {
+        if self.is_live(element) {
+            return true;
+        }
+        let (_, _, diff, _) = event.get();
+        if diff > 0 && self.late.fetch_add(1, Ordering::Relaxed) + 1 == TELL_FROM {
+            gst::element_warning!(
+                element.as_ref(),
+                gst::CoreError::Clock,
+                (
+                    "This machine is too slow to show every frame in time: {TELL_FROM} frames came \
+                     too late at the sink, the last one by {} ms. No result is lost, because a \
+                     recording waits: every frame is analysed, and only the picture lags. \
+                     sync=false at the sink shows each frame when it is ready; inference-interval=2 \
+                     of gazeface and gazeinfer halves the work",
+                    diff / 1_000_000
+                )
+            );
+        }
+        false
+    }
+}
+
+/// Counts the frames of a live pipeline that came too late for an inference, and warns once.
+#[derive(Debug, Default)]
+pub struct LateFrames(AtomicU64);
+
+impl LateFrames {
+    /// Starts over.
+    pub fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Counts one late frame, which carries the last result; `frames` have come so far.
+    pub fn count(&self, element: &impl IsA<gst::Element>, frames: u64) {
+        if self.0.fetch_add(1, Ordering::Relaxed) + 1 == TELL_FROM {
+            gst::element_warning!(
+                element,
+                gst::CoreError::Clock,
+                ("This machine is too slow for every frame: {TELL_FROM} of {frames} frames came \
+                     too late for an inference and carry the last result (their age is above 0). \
+                     inference-interval=2, a smaller model or smaller frames cost less; qos=false \
+                     infers every frame, and the stream lags")
+            );
+        }
+    }
+}
 
 /// The time before which buffers are late, from the QoS events of a stream.
 #[derive(Debug, Default)]

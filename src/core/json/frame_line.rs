@@ -6,7 +6,8 @@
 //! | key | type | says |
 //! |---|---|---|
 //! | `schema` | integer | 1; grows when a key changes its meaning or is removed |
-//! | `frame` | integer | number of the frame, from 0 at the start of the writer |
+//! | `frame` | integer | number of the frame, from 0 at the start of the writer; frames that were lost before the writer count too |
+//! | `lost` | integer | frames that were lost before the writer so far; absent without any |
 //! | `pts` | integer or null | presentation time stamp, nanoseconds; null where unknown |
 //! | `running_time` | integer | nanoseconds since the stream began to play; may be absent |
 //! | `source_id` | integer | number of the stream in a batch; 0 outside batches |
@@ -54,6 +55,8 @@ pub const SCHEMA: u32 = 1;
 pub struct FrameStamp {
     /// Number of the frame.
     pub frame: u64,
+    /// Frames that were lost so far; [`frame`](Self::frame) counts them too.
+    pub lost: u64,
     /// Presentation time stamp in nanoseconds, where known.
     pub pts: Option<u64>,
     /// Running time in nanoseconds, where known.
@@ -76,6 +79,7 @@ pub fn write_line(
         &FrameObject {
             schema: SCHEMA,
             frame: stamp.frame,
+            lost: (stamp.lost > 0).then_some(stamp.lost),
             pts: stamp.pts,
             running_time: stamp.running_time,
             source_id: frame.source_id,
@@ -96,6 +100,8 @@ pub fn write_line(
 struct FrameObject<'a> {
     schema: u32,
     frame: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<u64>,
     pts: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     running_time: Option<u64>,
@@ -265,6 +271,7 @@ mod tests {
         };
         let stamp = FrameStamp {
             frame: 7,
+            lost: 2,
             pts: Some(u64::MAX - 1),
             running_time: Some(40),
             latency: Some(25_000_000),
@@ -272,7 +279,7 @@ mod tests {
         assert_eq!(
             text(stamp, &frame_of(vec![full, bare])),
             concat!(
-                r#"{"schema":1,"frame":7,"pts":18446744073709551614,"running_time":40,"#,
+                r#"{"schema":1,"frame":7,"lost":2,"pts":18446744073709551614,"running_time":40,"#,
                 r#""source_id":2,"width":640,"height":480,"model":"a \"b\"\n","#,
                 r#""inference_time_ns":1500000,"latency_ns":25000000,"faces":["#,
                 r#"{"box":{"x":-3.5,"y":10.25,"w":100.0,"h":120.0},"pitch":0.25,"yaw":-0.123457,"#,

@@ -20,9 +20,9 @@ use crate::core::face::detect::FaceDetector;
 use crate::engine::Diagnostic;
 use crate::plugin::model::Options;
 use crate::plugin::nvidia_buffer::NvmmCaps;
-use crate::plugin::qos::{self, Lateness};
+use crate::plugin::qos::{self, LateFrames, Lateness, QosGate};
 use crate::plugin::stats::Stats;
-use crate::plugin::{format, model};
+use crate::plugin::{bus, format, model};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeface", gst::DebugColorFlags::empty(), Some("Face detection"))
@@ -35,7 +35,9 @@ pub struct GazeFace {
     stats: Mutex<Stats>,
     provider: Mutex<String>,
     stream: Mutex<Option<FaceStream>>,
+    qos_gate: QosGate,
     lateness: Lateness,
+    late_frames: LateFrames,
     /// Whether the element has warned about a broken buffer since the start.
     broken_buffer_reported: AtomicBool,
 }
@@ -90,6 +92,11 @@ impl ElementImpl for GazeFace {
             LazyLock::new(|| format::pad_templates(&format::readable_caps()));
         &TEMPLATES
     }
+
+    fn post_message(&self, message: gst::Message) -> bool {
+        bus::log(*CAT, &*self.obj(), &message);
+        self.parent_post_message(message)
+    }
 }
 
 impl BaseTransformImpl for GazeFace {
@@ -110,7 +117,9 @@ impl BaseTransformImpl for GazeFace {
         let (detector, attributes) = opened?;
         *self.provider.lock() = detector.provider().to_owned();
         *self.stats.lock() = Stats::default();
+        self.qos_gate.reset();
         self.lateness.reset();
+        self.late_frames.reset();
         self.broken_buffer_reported.store(false, Ordering::Relaxed);
         *self.stream.lock() = Some(FaceStream::new(detector, attributes));
         Ok(())
@@ -148,15 +157,23 @@ impl BaseTransformImpl for GazeFace {
                 self.lateness.reset();
                 self.with_stream(FaceStream::flush);
             }
-            gst::EventView::StreamStart(_) => self.with_stream(FaceStream::flush),
+            gst::EventView::StreamStart(_) => {
+                self.qos_gate.forget_liveness();
+                self.with_stream(FaceStream::flush);
+            }
             _ => {}
         }
         self.parent_sink_event(event)
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        if let gst::EventView::Qos(qos) = event.view() {
-            self.lateness.update(qos);
+        match event.view() {
+            gst::EventView::Qos(qos) if self.qos_gate.lets_pass(&*self.obj(), qos) => {
+                self.lateness.update(qos);
+            }
+            gst::EventView::Qos(_) => return true,
+            gst::EventView::Latency(_) => self.qos_gate.forget_liveness(),
+            _ => {}
         }
         self.parent_src_event(event)
     }
@@ -190,6 +207,7 @@ impl BaseTransformImpl for GazeFace {
             let obj = self.obj();
             // Posting fails without a bus, as in a test harness.
             let _ = obj.post_message(qos::message(&*obj, buffer, late, counts));
+            self.late_frames.count(&*obj, counts.0);
         }
         Ok(gst::FlowSuccess::Ok)
     }

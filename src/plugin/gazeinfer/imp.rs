@@ -20,9 +20,9 @@ use super::properties::PROPERTIES;
 use super::settings::{EngineReload, Settings};
 use super::stream::{ProcessError, Stream};
 use crate::plugin::nvidia_buffer::NvmmCaps;
-use crate::plugin::qos::{self, Lateness};
+use crate::plugin::qos::{self, LateFrames, Lateness, QosGate};
 use crate::plugin::stats::Stats;
-use crate::plugin::{camera, format, model};
+use crate::plugin::{bus, camera, format, model};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeinfer", gst::DebugColorFlags::empty(), Some("Gaze estimation"))
@@ -36,7 +36,9 @@ pub struct GazeInfer {
     pub(super) provider: Mutex<String>,
     pub(super) stream: Mutex<Option<Stream>>,
     pub(super) loader: Mutex<EngineLoader>,
+    qos_gate: QosGate,
     lateness: Lateness,
+    late_frames: LateFrames,
     notices: NoticeLog,
 }
 
@@ -90,6 +92,11 @@ impl ElementImpl for GazeInfer {
             LazyLock::new(|| format::pad_templates(&format::readable_caps()));
         &TEMPLATES
     }
+
+    fn post_message(&self, message: gst::Message) -> bool {
+        bus::log(*CAT, &*self.obj(), &message);
+        self.parent_post_message(message)
+    }
 }
 
 impl BaseTransformImpl for GazeInfer {
@@ -110,7 +117,9 @@ impl BaseTransformImpl for GazeInfer {
         let estimator = opened.result?;
         *self.provider.lock() = estimator.provider().to_owned();
         *self.stats.lock() = Stats::default();
+        self.qos_gate.reset();
         self.lateness.reset();
+        self.late_frames.reset();
         self.notices.reset();
         *self.stream.lock() = Some(Stream::new(estimator, calibration));
         Ok(())
@@ -135,20 +144,20 @@ impl BaseTransformImpl for GazeInfer {
             stream.set_info(info, NvmmCaps::of(incaps));
             foreign = stream.foreign_calibration();
         });
-        if let Some(size) = foreign {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::Settings,
-                (
-                    "The calibration of the camera is for {}x{}, and frames of {width}x{height} have \
-                     another shape: head poses and the gaze of normalised faces are wrong. Calibrate \
-                     at the shape of the frames",
-                    size.width,
-                    size.height
-                )
-            );
-        }
-        Ok(())
+        let Some(size) = foreign else { return Ok(()) };
+        gst::element_imp_error!(
+            self,
+            gst::ResourceError::Settings,
+            (
+                "The calibration of the camera is for {}x{}, and frames of {width}x{height} have \
+                 another shape: they show another part of the scene, and every head pose would be \
+                 wrong. Calibrate at the shape of the frames, or bring the frames to the shape of the \
+                 calibration; unset 'camera' to use field-of-view",
+                size.width,
+                size.height
+            )
+        );
+        Err(gst::loggable_error!(CAT, "the calibration of the camera has another shape"))
     }
 
     fn propose_allocation(
@@ -181,15 +190,23 @@ impl BaseTransformImpl for GazeInfer {
                 self.lateness.reset();
                 self.with_stream(Stream::flush);
             }
-            gst::EventView::StreamStart(_) => self.with_stream(Stream::start_over),
+            gst::EventView::StreamStart(_) => {
+                self.qos_gate.forget_liveness();
+                self.with_stream(Stream::start_over);
+            }
             _ => {}
         }
         self.parent_sink_event(event)
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        if let gst::EventView::Qos(qos) = event.view() {
-            self.lateness.update(qos);
+        match event.view() {
+            gst::EventView::Qos(qos) if self.qos_gate.lets_pass(&*self.obj(), qos) => {
+                self.lateness.update(qos);
+            }
+            gst::EventView::Qos(_) => return true,
+            gst::EventView::Latency(_) => self.qos_gate.forget_liveness(),
+            _ => {}
         }
         self.parent_src_event(event)
     }
@@ -211,6 +228,8 @@ impl BaseTransformImpl for GazeInfer {
         if let Some((reload, engine)) = reload {
             self.reload(reload, engine.as_ref());
         }
+        #[cfg(not(feature = "v1_24"))]
+        self.notices.tell_of_unread_analytics(self, buffer);
         let running_time = qos::running_time(&*self.obj(), buffer);
         let late = if settings.qos { self.lateness.of(running_time) } else { None };
         let processed = {
@@ -300,6 +319,7 @@ impl GazeInfer {
             (stats.frames, stats.skipped)
         };
         self.post(qos::message(&*self.obj(), buffer, late, counts));
+        self.late_frames.count(&*self.obj(), counts.0);
     }
 
     pub(super) fn post(&self, message: gst::Message) {

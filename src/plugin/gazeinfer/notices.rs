@@ -8,6 +8,8 @@ use glib::subclass::prelude::*;
 use super::imp::GazeInfer;
 use crate::core::gaze::missing_attributes::MissingAttributes;
 use crate::nvidia::surface::Access;
+#[cfg(not(feature = "v1_24"))]
+use crate::plugin::meta::unread_analytics;
 
 /// What one buffer gives reason to report.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,8 @@ pub(super) struct NoticeLog {
     missing: AtomicBool,
     memory: AtomicBool,
     arrows: AtomicBool,
+    #[cfg(not(feature = "v1_24"))]
+    analytics: AtomicBool,
 }
 
 /// Returns whether it is the first time.
@@ -47,11 +51,31 @@ impl NoticeLog {
         let all =
             [&self.broken_buffer, &self.unnormalized, &self.missing, &self.memory, &self.arrows];
         all.into_iter().for_each(|posted| posted.store(false, Ordering::Relaxed));
+        #[cfg(not(feature = "v1_24"))]
+        self.analytics.store(false, Ordering::Relaxed);
     }
 
     /// Returns whether this is the first broken buffer: a broken source breaks every frame.
     pub fn is_first_broken_buffer(&self) -> bool {
         first(&self.broken_buffer)
+    }
+
+    /// Warns of metadata that only a build with the feature `v1_24` reads, if the buffer carries any.
+    #[cfg(not(feature = "v1_24"))]
+    pub fn tell_of_unread_analytics(&self, element: &GazeInfer, buffer: &gst::BufferRef) {
+        if self.analytics.load(Ordering::Relaxed) || !unread_analytics::carried_by(buffer) {
+            return;
+        }
+        if first(&self.analytics) {
+            gst::element_imp_warning!(
+                element,
+                gst::StreamError::Format,
+                ("Buffers carry GstAnalytics metadata, and this build of the plugin cannot read it: \
+                 object detections in it are ignored. Build with `cargo build --release --features \
+                 v1_24` (GStreamer 1.24 or newer), or let the detector write region-of-interest \
+                 metadata")
+            );
+        }
     }
 
     /// Posts what is new.

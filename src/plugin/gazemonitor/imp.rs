@@ -17,8 +17,10 @@ use super::message;
 use super::settings::{FrameSettings, PROPERTIES, Settings};
 use super::stream::{DetectionDelays, FrameTime, MonitorStream};
 use crate::core::monitor::{Attention, MonitorStats};
+use crate::plugin::bus;
 use crate::plugin::format;
 use crate::plugin::meta::{attention, gaze};
+use crate::plugin::qos::QosGate;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazemonitor", gst::DebugColorFlags::empty(), Some("Driver attention"))
@@ -33,6 +35,7 @@ pub struct GazeMonitor {
     settings: Mutex<Settings>,
     published: Mutex<Published>,
     stream: Mutex<Option<MonitorStream>>,
+    qos_gate: QosGate,
 }
 
 /// A long GAP event advances the monitor second by second, so that it reports changes at their time.
@@ -105,6 +108,11 @@ impl ElementImpl for GazeMonitor {
             LazyLock::new(|| format::pad_templates(&gst::Caps::new_any()));
         &TEMPLATES
     }
+
+    fn post_message(&self, message: gst::Message) -> bool {
+        bus::log(*CAT, &*self.obj(), &message);
+        self.parent_post_message(message)
+    }
 }
 
 impl BaseTransformImpl for GazeMonitor {
@@ -126,6 +134,7 @@ impl BaseTransformImpl for GazeMonitor {
             config.rules.version,
             config.zones.name
         );
+        self.qos_gate.reset();
         let stream = MonitorStream::new(config);
         *self.published.lock() =
             Published { attention: stream.attention(), ..Published::default() };
@@ -156,6 +165,7 @@ impl BaseTransformImpl for GazeMonitor {
                 self.update(None, |stream, _| stream.flush());
             }
             gst::EventView::StreamStart(_) => {
+                self.qos_gate.forget_liveness();
                 self.update(None, |stream, _| stream.restart());
             }
             gst::EventView::Gap(gap) => {
@@ -168,6 +178,11 @@ impl BaseTransformImpl for GazeMonitor {
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
+        match event.view() {
+            gst::EventView::Qos(qos) if !self.qos_gate.lets_pass(&*self.obj(), qos) => return true,
+            gst::EventView::Latency(_) => self.qos_gate.forget_liveness(),
+            _ => {}
+        }
         self.vehicle(&event);
         self.parent_src_event(event)
     }

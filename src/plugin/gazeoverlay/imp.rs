@@ -18,6 +18,7 @@ use super::composition;
 use super::settings::{PROPERTIES, Settings};
 use crate::core::draw::Painter;
 use crate::core::geometry::Size;
+use crate::plugin::bus;
 use crate::plugin::format;
 use crate::plugin::frame::{MapError, MappedFrameMut};
 use crate::plugin::meta::gaze;
@@ -99,6 +100,11 @@ impl ElementImpl for GazeOverlay {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
             LazyLock::new(|| format::pad_templates(&composition::template_caps()));
         &TEMPLATES
+    }
+
+    fn post_message(&self, message: gst::Message) -> bool {
+        bus::log(*CAT, &*self.obj(), &message);
+        self.parent_post_message(message)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Properties, state and virtual methods of `gazepublish`.
 //!
-//! Locks: any thread takes `settings`, `live` and `counters`, to copy a value in or out. Start, stop,
+//! Locks: any thread takes `settings` and `counters`, to copy a value in or out. Start, stop,
 //! the streaming thread and its events take `stream`. The element holds one lock at a time, and none
 //! while it posts, pushes, queries or waits.
 
@@ -13,12 +13,15 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 use parking_lot::Mutex;
 
+use super::frame_counter::FrameCounter;
 use super::output::Destination;
 use super::settings::{PROPERTIES, Settings};
 use super::writer::{LineCounters, Outage, Writer};
 use crate::core::json::{FrameStamp, frame_line};
+use crate::plugin::bus;
 use crate::plugin::format;
 use crate::plugin::meta::{attention, gaze};
+use crate::plugin::qos::QosGate;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -36,9 +39,7 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(5);
 pub struct GazePublish {
     settings: Mutex<Settings>,
     stream: Mutex<Option<Stream>>,
-    /// Whether the stream is live: queried at the first buffer, and again after an event that may
-    /// change it.
-    live: Mutex<Option<bool>>,
+    qos_gate: QosGate,
     /// The counts of the current or last run.
     counters: Mutex<Arc<LineCounters>>,
 }
@@ -47,8 +48,7 @@ pub struct GazePublish {
 struct Stream {
     writer: Arc<Writer>,
     counters: Arc<LineCounters>,
-    /// Number of the next frame.
-    frame: u64,
+    frames: FrameCounter,
     last_warning: Option<Instant>,
     /// Whether EOS has waited for the lines already.
     flushed: bool,
@@ -104,6 +104,11 @@ impl ElementImpl for GazePublish {
             LazyLock::new(|| format::pad_templates(&gst::Caps::new_any()));
         &TEMPLATES
     }
+
+    fn post_message(&self, message: gst::Message) -> bool {
+        bus::log(*CAT, &*self.obj(), &message);
+        self.parent_post_message(message)
+    }
 }
 
 impl BaseTransformImpl for GazePublish {
@@ -135,12 +140,12 @@ impl BaseTransformImpl for GazePublish {
                 })?;
         // The base class does this only at the first caps; a stream without caps must pass too.
         self.obj().set_passthrough(true);
-        *self.live.lock() = None;
+        self.qos_gate.reset();
         *self.counters.lock() = counters.clone();
         *self.stream.lock() = Some(Stream {
             writer: Arc::new(writer),
             counters,
-            frame: 0,
+            frames: FrameCounter::default(),
             last_warning: None,
             flushed: false,
         });
@@ -162,25 +167,32 @@ impl BaseTransformImpl for GazePublish {
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        match event.type_() {
-            gst::EventType::Eos => self.flush(),
+        match event.view() {
+            gst::EventView::Eos(_) => self.flush(),
             // It arrives on another thread, while EOS may wait for the reader.
-            gst::EventType::FlushStart => {
+            gst::EventView::FlushStart(_) => {
                 let writer = self.stream.lock().as_ref().map(|stream| stream.writer.clone());
                 if let Some(writer) = writer {
                     writer.interrupt_flush();
                 }
             }
-            gst::EventType::StreamStart => *self.live.lock() = None,
+            gst::EventView::FlushStop(_) => self.with_frames(FrameCounter::interrupt),
+            gst::EventView::StreamStart(_) => {
+                self.qos_gate.forget_liveness();
+                self.with_frames(FrameCounter::interrupt);
+            }
+            gst::EventView::Caps(caps) => self.with_frames(|frames| frames.set_caps(caps.caps())),
             _ => {}
         }
         self.parent_sink_event(event)
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        // A new distribution of the latency: a source may have become live.
-        if event.type_() == gst::EventType::Latency {
-            *self.live.lock() = None;
+        match event.view() {
+            gst::EventView::Qos(qos) if !self.qos_gate.lets_pass(&*self.obj(), qos) => return true,
+            // A new distribution of the latency: a source may have become live.
+            gst::EventView::Latency(_) => self.qos_gate.forget_liveness(),
+            _ => {}
         }
         self.parent_src_event(event)
     }
@@ -194,20 +206,29 @@ impl BaseTransformImpl for GazePublish {
 }
 
 impl GazePublish {
+    fn with_frames(&self, f: impl FnOnce(&mut FrameCounter)) {
+        if let Some(stream) = self.stream.lock().as_mut() {
+            f(&mut stream.frames);
+        }
+    }
+
     /// Queues the lines of one buffer.
     fn publish(&self, buffer: &gst::BufferRef) -> Result<(), gst::FlowError> {
         let add_empty_results = self.settings.lock().add_empty_results;
         let attention = attention::read(buffer);
         let judged = attention::source(buffer);
         let running_time = self.running_time(buffer);
-        let latency = running_time.filter(|_| self.is_live()).and_then(|time| self.age(time));
+        let latency = running_time
+            // The time stamps of a live source tell when a frame was captured.
+            .filter(|_| self.qos_gate.is_live(&*self.obj()))
+            .and_then(|time| self.age(time));
 
         let mut guard = self.stream.lock();
         let stream = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
-        let frame = stream.frame;
-        stream.frame += 1;
+        let (frame, lost) = stream.frames.count(buffer, running_time);
         let stamp = FrameStamp {
             frame,
+            lost,
             pts: buffer.pts().map(gst::ClockTime::nseconds),
             running_time: running_time.map(gst::ClockTime::nseconds),
             latency: latency.map(gst::ClockTime::nseconds),
@@ -248,17 +269,6 @@ impl GazePublish {
     fn running_time(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
         let segment = self.obj().segment();
         segment.downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts()?)
-    }
-
-    /// Whether the source is live, so that time stamps tell when a frame was captured.
-    fn is_live(&self) -> bool {
-        if let Some(live) = *self.live.lock() {
-            return live;
-        }
-        let mut query = gst::query::Latency::new();
-        let live = self.obj().sink_pad().peer_query(&mut query) && query.result().0;
-        *self.live.lock() = Some(live);
-        live
     }
 
     /// How long ago the pipeline's clock showed this running time; `None` before that time.

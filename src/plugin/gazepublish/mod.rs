@@ -9,6 +9,7 @@
 
 use glib::prelude::*;
 
+mod frame_counter;
 mod imp;
 mod output;
 mod settings;

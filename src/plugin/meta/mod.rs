@@ -22,6 +22,8 @@ pub mod gaze;
 pub mod input_region;
 pub mod region;
 mod structure;
+#[cfg(not(feature = "v1_24"))]
+pub mod unread_analytics;
 
 use gst::meta::CustomMeta;
 

@@ -257,7 +257,7 @@ impl Evidence<'_> {
         let all = time.frames() + without_line + lost;
         let part = lost as f64 / all.max(1) as f64;
         let rate = 1e9 / time.interval() as f64;
-        let mut note = format!("From the timestamps, at {rate:.4} frames/s.");
+        let mut note = format!("From the lines and their timestamps, at {rate:.4} frames/s.");
         if let (gaps @ 1.., sum) = time.gaps() {
             note += &format!(" {} without frames, {} in all.", counted(gaps, "gap"), duration(sum));
         }

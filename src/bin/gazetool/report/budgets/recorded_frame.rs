@@ -26,8 +26,11 @@ pub enum Unreadable {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct RecordedFrame<'a> {
     schema: u32,
-    /// Number of the frame.
+    /// Number of the frame, those counted that were lost.
     pub frame: u64,
+    /// Frames that were lost so far.
+    #[serde(default)]
+    pub lost: u64,
     /// Presentation timestamp in nanoseconds.
     pub pts: Option<u64>,
     /// Running time in nanoseconds.
@@ -212,6 +215,7 @@ mod tests {
         };
         let stamp = FrameStamp {
             frame: 7,
+            lost: 0,
             pts: Some(90),
             running_time: Some(40),
             latency: Some(25_000_000),

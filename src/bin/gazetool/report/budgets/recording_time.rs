@@ -29,6 +29,9 @@ pub struct RecordingTime {
     skipped_frames: u64,
     frames: u64,
     without_line: u64,
+    /// Lost frames of the last line, and the sum of those that lines tell.
+    last_lost: u64,
+    told_lost: u64,
     restarts: u64,
     seeks: u64,
     gaps: u64,
@@ -48,6 +51,8 @@ impl RecordingTime {
             skipped_frames: 0,
             frames: 0,
             without_line: 0,
+            last_lost: 0,
+            told_lost: 0,
             restarts: 0,
             seeks: 0,
             gaps: 0,
@@ -55,9 +60,17 @@ impl RecordingTime {
         }
     }
 
-    /// Adds a line by the number of its frame and its time in nanoseconds. Returns the time in the
-    /// recording, and `None` for another line of the same frame.
-    pub fn step(&mut self, frame: u64, time: Option<u64>) -> Option<u64> {
+    /// Adds a line by the number of its frame, the frames that it tells as lost so far, and its time in
+    /// nanoseconds. Returns the time in the recording, and `None` for another line of the same frame.
+    pub fn step(&mut self, frame: u64, lost: u64, time: Option<u64>) -> Option<u64> {
+        // Of the frames that came.
+        let frame = frame.saturating_sub(lost);
+        let newly_lost = match self.last {
+            Some((last, _)) if frame > last => lost.saturating_sub(self.last_lost),
+            Some((last, _)) if frame == last => 0,
+            _ => lost,
+        };
+        (self.last_lost, self.told_lost) = (lost, self.told_lost.saturating_add(newly_lost));
         let Some((last_frame, last_time)) = self.last else {
             self.last = Some((frame, time));
             self.frames = 1;
@@ -127,7 +140,8 @@ impl RecordingTime {
         self.without_line
     }
 
-    /// Frames that never came, from the time between those that did.
+    /// Frames that never came: those that the lines tell, or more where the time between lines shows
+    /// more.
     pub fn lost(&self) -> u64 {
         let interval = self.interval() as f64;
         let frames = |time: u64| (time as f64 / interval).round() as u64;
@@ -135,7 +149,7 @@ impl RecordingTime {
         let single: u64 = steps.map(|(time, count)| count * frames(time).saturating_sub(1)).sum();
         let skipped = frames(self.skipped_time).saturating_sub(self.skipped_frames);
         let gaps = frames(self.gap_time).saturating_sub(self.gaps);
-        single + skipped + gaps
+        (single + skipped + gaps).max(self.told_lost)
     }
 
     /// The number of gaps and their sum.
@@ -166,7 +180,7 @@ mod tests {
     ) -> RecordingTime {
         let mut timeline = RecordingTime::new(interval);
         for (frame, time) in steps {
-            timeline.step(frame, time.map(|ms| ms * MS));
+            timeline.step(frame, 0, time.map(|ms| ms * MS));
         }
         timeline
     }
@@ -194,6 +208,20 @@ mod tests {
     }
 
     #[test]
+    fn lines_tell_of_lost_frames_that_the_median_hides() {
+        // Every other frame was lost, and every tenth of those that came has no line.
+        let mut t = RecordingTime::new(None);
+        for came in (0..100).filter(|came| came % 10 != 5) {
+            t.step(2 * came, came, Some(2 * came * 40 * MS));
+        }
+        assert_eq!((t.lost(), t.without_line(), t.frames(), t.restarts()), (99, 10, 90, 0));
+        // The program starts again.
+        t.step(0, 0, Some(0));
+        t.step(3, 2, Some(120 * MS));
+        assert_eq!((t.lost(), t.restarts()), (101, 1));
+    }
+
+    #[test]
     fn gaps_restarts_and_seeks() {
         let first = (0..10).map(|i| (i, Some(i * 40)));
         let after_gap = (10..20).map(|i| (i, Some(4600 + i * 40)));
@@ -212,7 +240,7 @@ mod tests {
         let t = of(Some(40 * MS), (0..10).map(|i| (i, None)));
         assert_eq!((t.frames(), t.lost(), t.length().as_millis()), (10, 0, 360));
         let mut t = of(None, [(0, Some(0))]);
-        assert_eq!(t.step(1, Some(u64::MAX)), Some(u64::MAX));
-        assert_eq!(t.step(2, Some(0)), Some(u64::MAX));
+        assert_eq!(t.step(1, 0, Some(u64::MAX)), Some(u64::MAX));
+        assert_eq!(t.step(2, 0, Some(0)), Some(u64::MAX));
     }
 }

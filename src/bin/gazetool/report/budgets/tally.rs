@@ -216,7 +216,9 @@ impl Tally {
             return;
         }
         self.lines.taken += 1;
-        let Some(now) = self.time.step(recorded.frame, recorded.time()) else { return };
+        let Some(now) = self.time.step(recorded.frame, recorded.lost, recorded.time()) else {
+            return;
+        };
         self.faces += recorded.faces.len() as u64;
         if let Some(latency) = recorded.latency_ns {
             self.capture.record(Duration::from_nanos(latency));
