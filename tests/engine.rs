@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gstgaze::core::geometry::Size;
 use gstgaze::core::inference::{Engine, EngineError, TensorMut};
+use gstgaze::core::onnx::message::Message;
+use gstgaze::core::profile::METADATA_TOML;
 use gstgaze::engine::OrtEngine;
 use gstgaze::engine::log::{self, LogLevel};
 use gstgaze::engine::provider::ExecutionProvider;
@@ -452,4 +454,35 @@ fn a_smaller_batch_allocates_only_its_views() {
             assert!(found <= inputs * view.count_total, "{name} {batch}: {found}");
         }
     }
+}
+
+/// The file with so many more entries of metadata, keys and values of a few bytes.
+fn with_metadata(name: &str, entries: u32) -> Vec<u8> {
+    let mut bytes = std::fs::read(common::data(name)).unwrap();
+    for number in 0..entries {
+        let entry = Message::default().text(1, &format!("key {number}")).text(2, "value");
+        bytes.extend(Message::default().message(14, entry).into_bytes());
+    }
+    bytes
+}
+
+/// ONNX Runtime copies all of the metadata for each entry that is asked for, so not all are.
+#[test]
+fn a_flood_of_metadata_does_not_hide_the_profile() {
+    if !common::onnx_runtime("engine::a_flood_of_metadata") {
+        return;
+    }
+    for (entries, kept) in [(20, 21), (20_000, 1)] {
+        let bytes = with_metadata("regression_profile_toml.onnx", entries);
+        let engine = engine::open_bytes("flood", &bytes, &options(1)).result.unwrap();
+        let metadata = &engine.info().metadata;
+        assert!(metadata.contains_key(METADATA_TOML));
+        assert_eq!(metadata.len(), kept, "of {entries} entries and the profile");
+    }
+    // A key that is no text.
+    let mut bytes = std::fs::read(common::data("regression_profile_toml.onnx")).unwrap();
+    let entry = Message::default().bytes(1, b"\xff").text(2, "value");
+    bytes.extend(Message::default().message(14, entry).into_bytes());
+    let engine = engine::open_bytes("no text", &bytes, &options(1)).result.unwrap();
+    assert!(engine.info().metadata.contains_key(METADATA_TOML));
 }

@@ -19,7 +19,7 @@ use super::ort_engine::OrtEngine;
 use super::provider::cuda;
 use super::provider::kind::{ExecutionProvider, Precision};
 use super::session_pool::{self, SessionKey, SharedSession};
-use super::{provider_session, runtime, shapes, user_file};
+use super::{model_metadata, provider_session, runtime, shapes, user_file};
 use crate::core::geometry::Size;
 use crate::core::inference::{ElementType, EngineError, ModelInfo, TensorInfo};
 use crate::core::onnx::epcontext::{self, EngineKind, MAX_ENGINE_BYTES};
@@ -236,17 +236,11 @@ fn describe(name: &str, session: &Session) -> ModelInfo {
     let tensors = |outlets: &[Outlet]| {
         outlets.iter().map(|outlet| tensor_info(outlet.name(), outlet.dtype())).collect()
     };
-    let metadata = session.metadata().ok();
-    let keys = metadata.as_ref().and_then(|m| m.custom_keys().ok()).unwrap_or_default();
-    let pairs = keys.into_iter().filter_map(|key| {
-        let value = metadata.as_ref()?.custom(&key)?;
-        Some((key, value))
-    });
     ModelInfo {
         name: name.to_owned(),
         inputs: tensors(session.inputs()),
         outputs: tensors(session.outputs()),
-        metadata: pairs.collect(),
+        metadata: model_metadata::read(session),
     }
 }
 

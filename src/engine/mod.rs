@@ -30,6 +30,7 @@ mod inspect;
 mod library_location;
 mod loaded_model;
 pub mod log;
+mod model_metadata;
 mod model_source;
 #[cfg(feature = "tool")]
 mod node_placement;
