@@ -13,10 +13,12 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 use parking_lot::Mutex;
 
+use super::destination::Destination;
 use super::frame_counter::FrameCounter;
-use super::output::Destination;
+use super::outage::{OutageLog, OutageSummary};
+use super::output::Output;
 use super::settings::{PROPERTIES, Settings};
-use super::writer::{LineCounters, Outage, Writer};
+use super::writer::{LineCounters, Notice, Writer};
 use crate::core::json::{FrameStamp, frame_line};
 use crate::plugin::bus;
 use crate::plugin::format;
@@ -30,9 +32,6 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
         Some("Gaze as JSON lines"),
     )
 });
-
-/// The least time between two warnings of dropped lines.
-const WARNING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// See [`super::GazePublish`].
 #[derive(Default)]
@@ -49,7 +48,8 @@ struct Stream {
     writer: Arc<Writer>,
     counters: Arc<LineCounters>,
     frames: FrameCounter,
-    last_warning: Option<Instant>,
+    /// Lines that a full queue dropped.
+    slow_reader: OutageLog,
     /// Whether EOS has waited for the lines already.
     flushed: bool,
 }
@@ -122,7 +122,7 @@ impl BaseTransformImpl for GazePublish {
             .location
             .parse()
             .map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
-        let output = destination.open(settings.append).map_err(|error| {
+        let output = Output::open(&destination, settings.file_options()).map_err(|error| {
             gst::error_msg!(
                 gst::ResourceError::OpenWrite,
                 ("Cannot write to {:?}: {error}", settings.location)
@@ -146,7 +146,7 @@ impl BaseTransformImpl for GazePublish {
             writer: Arc::new(writer),
             counters,
             frames: FrameCounter::default(),
-            last_warning: None,
+            slow_reader: OutageLog::default(),
             flushed: false,
         });
         Ok(())
@@ -234,6 +234,7 @@ impl GazePublish {
             latency: latency.map(gst::ClockTime::nseconds),
         };
         let mut result = Ok(true);
+        let dropped_before = stream.counters.dropped();
         // Each frame of a batch gets a line. The attention belongs to one of them: to the first, unless
         // the metadata names a source.
         for (position, gaze) in gaze::read_batch(buffer).enumerate() {
@@ -249,16 +250,17 @@ impl GazePublish {
                 dropped_or_failed => result = dropped_or_failed,
             }
         }
-        let dropped =
-            (matches!(result, Ok(false)) && stream.may_warn()).then(|| stream.counters.dropped());
+        let change = stream.judge_reader(matches!(result, Ok(false)), dropped_before);
         drop(guard);
 
-        if let Some(dropped) = dropped {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::Write,
-                ("The reader is too slow: {dropped} lines dropped so far; raise queue-size or read faster")
-            );
+        match change {
+            None => {}
+            Some(ReaderChange::Slow { dropped }) => self.warn(&format!(
+                "The reader is too slow: {dropped} lines dropped so far; raise queue-size or read faster"
+            )),
+            Some(ReaderChange::KeepsUp { dropped }) => {
+                self.inform(&format!("The reader keeps up again; {dropped} lines were dropped"));
+            }
         }
         if let Err(error) = result {
             gst::warning!(CAT, imp = self, "no line for frame {frame}: {error}");
@@ -287,39 +289,66 @@ impl GazePublish {
         let waiting = writer.flush(timeout);
         let (written, dropped) = (counters.written(), counters.dropped());
         if waiting > 0 || dropped > 0 {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::Write,
-                ("{written} lines written, {dropped} dropped, {waiting} not taken by the reader")
-            );
+            self.warn(&format!(
+                "{written} lines written, {dropped} dropped, {waiting} not taken by the reader"
+            ));
         }
     }
 
     /// Returns the callback of the writing thread, which must not keep the element alive.
-    fn notifier(&self, location: String) -> impl FnMut(Outage) + Send + 'static {
+    fn notifier(&self, location: String) -> impl FnMut(Notice) + Send + 'static {
         let element = self.obj().downgrade();
-        move |outage| {
+        move |notice| {
             let Some(element) = element.upgrade() else { return };
-            match outage {
-                Outage::Started(error) => gst::element_warning!(
-                    element,
-                    gst::ResourceError::Write,
-                    ("Cannot write to {location:?}: {error}; lines are dropped until it works again")
-                ),
-                Outage::Ended => {
-                    gst::info!(CAT, obj = element, "writing to {location:?} works again");
+            let this = element.imp();
+            match notice {
+                Notice::Failed(error) => this.warn(&format!(
+                    "Cannot write to {location:?}: {error}; lines are dropped until it works again"
+                )),
+                Notice::Restored(OutageSummary { failures, lasted, dropped }) => {
+                    this.inform(&format!(
+                        "Writing to {location:?} works again: {failures} attempts failed in {:.1} s, \
+                         {dropped} lines dropped",
+                        lasted.as_secs_f64()
+                    ));
                 }
+                Notice::NotRotated(error) => this.warn(&format!(
+                    "Cannot begin a new file for {location:?}: {error}; lines go on in the old one. \
+                     Let the element rename files in that folder, or raise max-size-bytes"
+                )),
             }
         }
     }
+
+    fn warn(&self, text: &str) {
+        gst::element_imp_warning!(self, gst::ResourceError::Write, ("{text}"));
+    }
+
+    fn inform(&self, text: &str) {
+        gst::element_imp_info!(self, gst::ResourceError::Write, ("{text}"));
+    }
+}
+
+/// What changed about the reader.
+enum ReaderChange {
+    /// It begins to be too slow.
+    Slow { dropped: u64 },
+    /// It keeps up again.
+    KeepsUp { dropped: u64 },
 }
 
 impl Stream {
-    fn may_warn(&mut self) -> bool {
-        let due = self.last_warning.is_none_or(|last| last.elapsed() >= WARNING_INTERVAL);
-        if due {
-            self.last_warning = Some(Instant::now());
+    /// Notes whether the queue was full for this frame, and how many lines were dropped before it.
+    fn judge_reader(&mut self, dropped: bool, before: u64) -> Option<ReaderChange> {
+        // The writing thread has told of the lines of an outage.
+        if dropped && !self.writer.in_outage() {
+            let begins = self.slow_reader.failed(Instant::now(), before);
+            return begins.then(|| ReaderChange::Slow { dropped: self.counters.dropped() });
         }
-        due
+        if dropped || !self.slow_reader.lasts() {
+            return None;
+        }
+        let summary = self.slow_reader.worked(Instant::now(), before)?;
+        Some(ReaderChange::KeepsUp { dropped: summary.dropped })
     }
 }

@@ -1,4 +1,4 @@
-//! The destinations of lines: standard output, a file, a Unix socket or UDP datagrams.
+//! The open destination of lines: standard output, a file, a Unix socket or UDP datagrams.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -7,10 +7,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::destination::Destination;
+use super::line_file::{FileLimits, LineFile};
 
 /// A pipe takes a write of up to this many bytes in one piece, unmixed with other writers' bytes, and
 /// without blocking once `poll` reports it writable (pipe(7), PIPE_BUF on Linux).
@@ -19,98 +21,26 @@ const PIPE_BUF: usize = 4096;
 /// How often a write that waits for its reader checks whether to give up.
 const POLL_INTERVAL_MS: u8 = 50;
 
-/// The parsed value of the property `location`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Destination {
-    /// `-` or `stdout`.
-    Stdout,
-    /// A path: a file, a FIFO or a device.
-    File(PathBuf),
-    /// `unix:PATH`: a stream socket on which the reader listens.
-    Unix(PathBuf),
-    /// `udp://HOST:PORT`: one datagram for each line.
-    Udp(String),
-}
-
-/// Why parsing the property `location` failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DestinationError {
-    /// The text, or the path after `unix:`, is empty.
-    #[error("location {0:?} is empty: {FORMS}")]
-    Empty(String),
-    /// No `HOST:PORT` after `udp://`.
-    #[error("location {0:?} has no HOST:PORT: {FORMS}")]
-    Address(String),
-    /// The scheme of the URI is unknown.
-    #[error("location {0:?} has an unknown scheme: {FORMS}")]
-    Scheme(String),
-}
-
-const FORMS: &str =
-    "set `-` (standard output), the path of a file, `unix:PATH` or `udp://HOST:PORT`";
-
-impl FromStr for Destination {
-    type Err = DestinationError;
-
-    fn from_str(text: &str) -> Result<Self, DestinationError> {
-        let given = || text.to_owned();
-        if text == "-" || text == "stdout" {
-            Ok(Self::Stdout)
-        } else if let Some(path) = text.strip_prefix("unix:") {
-            if path.is_empty() {
-                return Err(DestinationError::Empty(given()));
-            }
-            Ok(Self::Unix(path.into()))
-        } else if let Some(address) = text.strip_prefix("udp://") {
-            match address.rsplit_once(':') {
-                Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
-                    Ok(Self::Udp(address.to_owned()))
-                }
-                _ => Err(DestinationError::Address(given())),
-            }
-        } else if text.contains("://") {
-            Err(DestinationError::Scheme(given()))
-        } else if text.is_empty() {
-            Err(DestinationError::Empty(given()))
-        } else {
-            Ok(Self::File(text.into()))
-        }
-    }
-}
-
-impl Destination {
-    /// Opens a file at once. A socket connects later, in [`Output::connect`].
-    pub fn open(&self, append: bool) -> io::Result<Output> {
-        Ok(match self {
-            // `io::stdout()` itself buffers, and may flush in the middle of a line.
-            Self::Stdout => Output::file(io::stdout().as_fd().try_clone_to_owned()?.into()),
-            Self::File(path) => Output::file(open_file(path, append)?),
-            Self::Unix(path) => Output::Unix { path: path.clone(), stream: None },
-            Self::Udp(address) => Output::Udp { address: address.clone(), socket: None },
-        })
-    }
-}
-
-fn open_file(path: &Path, append: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    if path.metadata().is_ok_and(|meta| meta.file_type().is_fifo()) {
-        // With both ends open, neither opening nor writing depends on a reader.
-        options.read(true).write(true);
-    } else if append {
-        options.create(true).append(true);
-    } else {
-        options.create(true).write(true).truncate(true);
-    }
-    options.open(path)
+/// How files are written.
+#[derive(Clone, Copy, Debug)]
+pub struct FileOptions {
+    /// Keep what the file holds.
+    pub append: bool,
+    /// When a new file is begun.
+    pub limits: FileLimits,
 }
 
 /// An open [`Destination`].
 #[derive(Debug)]
 pub enum Output {
-    /// Standard output or a file.
-    File {
+    /// A regular file.
+    File(LineFile),
+    /// Standard output, a FIFO or a device.
+    Stream {
         /// The open file.
         file: File,
+        /// Most bytes of one write.
+        piece: usize,
         /// Whether the last line was cut off, so that the next one starts with a line break.
         truncated: bool,
     },
@@ -142,8 +72,36 @@ pub enum WriteError {
 }
 
 impl Output {
-    fn file(file: File) -> Self {
-        Self::File { file, truncated: false }
+    /// Opens a file at once. A socket connects later, in [`Self::connect`].
+    pub fn open(destination: &Destination, options: FileOptions) -> io::Result<Self> {
+        Ok(match destination {
+            // `io::stdout()` itself buffers, and may flush in the middle of a line.
+            Destination::Stdout => Self::stream(io::stdout().as_fd().try_clone_to_owned()?.into()),
+            Destination::File(path) => Self::open_path(path, options)?,
+            Destination::Unix(path) => Self::Unix { path: path.clone(), stream: None },
+            Destination::Udp(address) => Self::Udp { address: address.clone(), socket: None },
+        })
+    }
+
+    fn open_path(path: &Path, options: FileOptions) -> io::Result<Self> {
+        let kind = path.metadata().map(|metadata| metadata.file_type());
+        Ok(match kind {
+            // With both ends open, neither opening nor writing depends on a reader.
+            Ok(kind) if kind.is_fifo() => {
+                Self::stream(OpenOptions::new().read(true).write(true).open(path)?)
+            }
+            Ok(kind) if kind.is_char_device() => {
+                Self::stream(OpenOptions::new().write(true).open(path)?)
+            }
+            _ => Self::File(LineFile::open(path, options.append, options.limits)?),
+        })
+    }
+
+    fn stream(file: File) -> Self {
+        // Standard output may be a file, whose writers are kept apart by one write a line.
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let piece = if is_file { usize::MAX } else { PIPE_BUF };
+        Self::Stream { file, piece, truncated: false }
     }
 
     /// Connects a socket, unless it is connected already.
@@ -165,9 +123,12 @@ impl Output {
         matches!(self, Self::Unix { .. })
     }
 
-    /// Whether a successful write proves that a reader is there; for a datagram it does not.
-    pub fn confirms_reader(&self) -> bool {
-        !matches!(self, Self::Udp { .. })
+    /// Why no new file could be begun since the last call.
+    pub fn take_rotation_error(&mut self) -> Option<io::Error> {
+        match self {
+            Self::File(file) => file.take_rotation_error(),
+            _ => None,
+        }
     }
 
     /// Writes one line, newline included. While the reader is busy, `give_up` decides whether to stop
@@ -178,19 +139,20 @@ impl Output {
         give_up: &dyn Fn() -> bool,
     ) -> Result<(), WriteError> {
         match self {
-            Self::File { file, truncated } => {
+            Self::File(file) => Ok(file.write_line(line)?),
+            Self::Stream { file, piece, truncated } => {
                 if *truncated {
-                    write_all(file, b"\n", give_up, &mut 0)?;
+                    write_all(file, b"\n", *piece, give_up, &mut 0)?;
                     *truncated = false;
                 }
                 let mut done = 0;
-                let result = write_all(file, line, give_up, &mut done);
+                let result = write_all(file, line, *piece, give_up, &mut done);
                 *truncated = done > 0 && done < line.len();
                 result
             }
             Self::Unix { stream, .. } => {
                 let open = stream.as_mut().ok_or(io::Error::from(io::ErrorKind::NotConnected))?;
-                let result = write_all(open, line, give_up, &mut 0);
+                let result = write_all(open, line, PIPE_BUF, give_up, &mut 0);
                 if result.is_err() {
                     *stream = None;
                 }
@@ -220,16 +182,17 @@ fn connect_udp(address: &str) -> io::Result<UdpSocket> {
     Err(last)
 }
 
-/// Writes all of `bytes`, and counts in `done` those written, also on an error.
+/// Writes all of `bytes`, at most `piece` at once, and counts in `done` those written, also on an error.
 fn write_all(
     out: &mut (impl Write + AsFd),
     bytes: &[u8],
+    piece: usize,
     give_up: &dyn Fn() -> bool,
     done: &mut usize,
 ) -> Result<(), WriteError> {
     while *done < bytes.len() {
         wait_writable(out.as_fd(), give_up)?;
-        let end = bytes.len().min(*done + PIPE_BUF);
+        let end = bytes.len().min(done.saturating_add(piece));
         match out.write(&bytes[*done..end]) {
             Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
             Ok(count) => *done += count,
@@ -261,42 +224,11 @@ fn wait_writable(fd: BorrowedFd<'_>, give_up: &dyn Fn() -> bool) -> Result<(), W
 mod tests {
     use super::*;
 
-    #[test]
-    fn parses_every_form_of_a_location() {
-        let parse = |text: &str| text.parse::<Destination>();
-        assert_eq!(parse("-"), Ok(Destination::Stdout));
-        assert_eq!(parse("stdout"), Ok(Destination::Stdout));
-        assert_eq!(parse("./stdout"), Ok(Destination::File("./stdout".into())));
-        assert_eq!(parse("a:b.jsonl"), Ok(Destination::File("a:b.jsonl".into())));
-        assert_eq!(parse("unix:/run/gaze"), Ok(Destination::Unix("/run/gaze".into())));
-        assert_eq!(parse("udp://[::1]:5000"), Ok(Destination::Udp("[::1]:5000".into())));
-        for bad in ["udp://host", "udp://:1", "udp://host:99999", "udp://"] {
-            assert_eq!(parse(bad), Err(DestinationError::Address(bad.into())));
-        }
-        for bad in ["", "unix:"] {
-            assert_eq!(parse(bad), Err(DestinationError::Empty(bad.into())));
-        }
-        for bad in ["tcp://h:1", "http://h/"] {
-            assert_eq!(parse(bad), Err(DestinationError::Scheme(bad.into())));
-        }
-    }
-
-    #[test]
-    fn a_file_is_truncated_or_appended_to() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("lines");
-        let location = Destination::File(path.clone());
-        for (append, expected) in [(false, "a\n"), (true, "a\na\n"), (false, "a\n")] {
-            location.open(append).unwrap().write_line(b"a\n", &|| false).unwrap();
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
-        }
-    }
-
     /// The writer gives up on a full pipe in the middle of a line; the next line is whole.
     #[test]
     fn a_line_that_was_cut_off_gets_its_line_break() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let mut output = Output::file(File::from(std::os::fd::OwnedFd::from(writer)));
+        let mut output = Output::stream(File::from(std::os::fd::OwnedFd::from(writer)));
         let mut long = vec![b'x'; 1 << 20];
         long.push(b'\n');
         assert!(matches!(output.write_line(&long, &|| true), Err(WriteError::GaveUp)));

@@ -13,6 +13,7 @@ use std::{io, thread};
 use nix::sys::signal::{SigSet, Signal};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::outage::{OutageLog, OutageSummary};
 use super::output::{Output, WriteError};
 
 /// Time between two attempts to connect. It doubles from the first value up to the last.
@@ -46,13 +47,15 @@ impl LineCounters {
     }
 }
 
-/// What the writer reports, each once per outage.
+/// What the writer reports.
 #[derive(Debug)]
-pub enum Outage {
-    /// Writing fails, with the reason.
-    Started(io::Error),
-    /// Writing works again.
-    Ended,
+pub enum Notice {
+    /// Writing fails, with the reason: once an outage.
+    Failed(io::Error),
+    /// Writing works again after an outage.
+    Restored(OutageSummary),
+    /// No new file could be begun, with the reason: once a stream.
+    NotRotated(io::Error),
 }
 
 /// Handle of the writing thread.
@@ -71,6 +74,8 @@ struct WriterState {
     progress: Condvar,
     /// Tells the thread to stop waiting for its reader.
     abort: AtomicBool,
+    /// Whether an outage lasts that the thread has reported.
+    in_outage: AtomicBool,
     counters: Arc<LineCounters>,
 }
 
@@ -105,7 +110,7 @@ impl Writer {
         output: Output,
         capacity: usize,
         counters: Arc<LineCounters>,
-        notify: impl FnMut(Outage) + Send + 'static,
+        notify: impl FnMut(Notice) + Send + 'static,
     ) -> io::Result<Self> {
         let queue = LineQueue {
             lines: VecDeque::with_capacity(capacity),
@@ -123,13 +128,15 @@ impl Writer {
             work: Condvar::new(),
             progress: Condvar::new(),
             abort: AtomicBool::new(false),
+            in_outage: AtomicBool::new(false),
             counters,
         });
         let thread = WriterThread {
             state: state.clone(),
             output,
             notify,
-            in_outage: false,
+            outages: OutageLog::default(),
+            not_rotated: false,
             retry_delay: FIRST_RETRY_DELAY,
             retrying_for_flush: false,
         };
@@ -152,6 +159,11 @@ impl Writer {
         self.state.queue.lock().lines.push_back(line);
         self.state.work.notify_one();
         Ok(true)
+    }
+
+    /// Whether an outage lasts, so that lines are dropped for a reason that is told.
+    pub fn in_outage(&self) -> bool {
+        self.state.in_outage.load(Ordering::Relaxed)
     }
 
     /// Waits until every line is written, for `timeout` at most, or until the reader cannot be reached.
@@ -214,21 +226,24 @@ struct WriterThread<F> {
     state: Arc<WriterState>,
     output: Output,
     notify: F,
-    /// Whether `notify` reported an outage that still lasts.
-    in_outage: bool,
+    outages: OutageLog,
+    /// Whether a file over its limits was reported.
+    not_rotated: bool,
     /// Delay before the next attempt to connect.
     retry_delay: Duration,
     /// Whether a flush waits for the current attempt.
     retrying_for_flush: bool,
 }
 
-impl<F: FnMut(Outage)> WriterThread<F> {
+impl<F: FnMut(Notice)> WriterThread<F> {
     fn run(mut self) {
-        // A reader that goes away must not end the program: without the signal, the write fails.
+        // A reader that goes away, or a limit on the size of files, must not end the program: without the
+        // signals, the write fails.
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGPIPE);
+        signals.add(Signal::SIGXFSZ);
         if let Err(errno) = signals.thread_block() {
-            (self.notify)(Outage::Started(errno.into()));
+            (self.notify)(Notice::Failed(errno.into()));
         }
         if self.connect().is_ok() {
             while let Some(line) = self.next_line() {
@@ -278,10 +293,7 @@ impl<F: FnMut(Outage)> WriterThread<F> {
             match self.output.write_line(line, &|| abort.load(Ordering::Relaxed)) {
                 Ok(()) => {
                     (self.retry_delay, self.retrying_for_flush) = (FIRST_RETRY_DELAY, false);
-                    if self.in_outage && self.output.confirms_reader() {
-                        self.in_outage = false;
-                        (self.notify)(Outage::Ended);
-                    }
+                    self.report_success();
                     return Ok(());
                 }
                 Err(WriteError::GaveUp) => return Err(DeliveryError::Closing),
@@ -320,9 +332,23 @@ impl<F: FnMut(Outage)> WriterThread<F> {
     }
 
     fn report_outage(&mut self, error: io::Error) {
-        if !self.in_outage {
-            self.in_outage = true;
-            (self.notify)(Outage::Started(error));
+        if self.outages.failed(Instant::now(), self.state.counters.dropped()) {
+            self.state.in_outage.store(true, Ordering::Relaxed);
+            (self.notify)(Notice::Failed(error));
+        }
+    }
+
+    fn report_success(&mut self) {
+        if let Some(error) = self.output.take_rotation_error().filter(|_| !self.not_rotated) {
+            self.not_rotated = true;
+            (self.notify)(Notice::NotRotated(error));
+        }
+        if !self.outages.lasts() {
+            return;
+        }
+        if let Some(summary) = self.outages.worked(Instant::now(), self.state.counters.dropped()) {
+            self.state.in_outage.store(false, Ordering::Relaxed);
+            (self.notify)(Notice::Restored(summary));
         }
     }
 }
