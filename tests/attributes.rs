@@ -16,7 +16,7 @@ use gstgaze::core::face::{EyeCorners, FaceRegion};
 use gstgaze::core::gaze::GazeEstimate;
 use gstgaze::core::gaze::estimator::GazeEstimator;
 use gstgaze::core::gaze::reuse::InferencePlan;
-use gstgaze::core::geometry::{Gaze, HeadPose, PixelRect, Point, Rect, Size};
+use gstgaze::core::geometry::{Gaze, HeadPose, PixelAspect, PixelRect, Point, Rect, Size};
 use gstgaze::core::inference::{Engine, EngineError, ModelInfo, TensorMut};
 use gstgaze::core::profile::spec::EyeSpec;
 use gstgaze::engine::{self, EngineOptions, OpenModel, open_model};
@@ -264,7 +264,8 @@ fn head_pose_has_the_signs_of_the_convention() {
     each_face(test, |picture, png, rect, _| {
         let mut face = FaceRegion { rect, ..FaceRegion::default() };
         points.annotate(&picture.view(), &mut face).unwrap();
-        let ([left, right, nose, ..], slope) = (face.landmarks.unwrap(), face.roll());
+        let ([left, right, nose, ..], slope) =
+            (face.landmarks.unwrap(), face.roll(PixelAspect::SQUARE));
         let HeadPose { yaw, roll, .. } = pose.estimate(&picture.view(), &face).unwrap().unwrap();
         let side = (left.x + right.x) / 2.0 - nose.x;
         if yaw.abs() > 0.35 {

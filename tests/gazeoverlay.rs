@@ -14,7 +14,7 @@ use gstgaze::core::geometry::{Gaze, Point, Rect, Size};
 use gstgaze::plugin::gazeoverlay::DrawFlags;
 use gstgaze::plugin::meta::gaze;
 
-const FORMATS: [VideoFormat; 17] = [
+const FORMATS: [VideoFormat; 35] = [
     VideoFormat::Nv12,
     VideoFormat::Nv21,
     VideoFormat::I420,
@@ -32,6 +32,24 @@ const FORMATS: [VideoFormat; 17] = [
     VideoFormat::Argb,
     VideoFormat::Abgr,
     VideoFormat::Gray8,
+    VideoFormat::Nv16,
+    VideoFormat::Nv61,
+    VideoFormat::Nv24,
+    VideoFormat::Y42b,
+    VideoFormat::Y444,
+    VideoFormat::Y41b,
+    VideoFormat::Yvyu,
+    VideoFormat::Vyuy,
+    VideoFormat::P01010le,
+    VideoFormat::P012Le,
+    VideoFormat::P016Le,
+    VideoFormat::I42010le,
+    VideoFormat::I42210le,
+    VideoFormat::Y44410le,
+    VideoFormat::I42012le,
+    VideoFormat::I42212le,
+    VideoFormat::Y44412le,
+    VideoFormat::Gray16Le,
 ];
 const OVERLAY: &str = "meta:GstVideoOverlayComposition";
 
@@ -114,7 +132,8 @@ fn every_format_is_drawn_on_in_the_right_colour_and_place() {
             let out = h.pull().unwrap();
             let after = Picture::of(&out, format, width, height);
             // Luma of the green, BT.601: 0.587 * 192 = 113.
-            let green = if format == VideoFormat::Gray8 { [113; 3] } else { [0, 192, 0] };
+            let gray = matches!(format, VideoFormat::Gray8 | VideoFormat::Gray16Le);
+            let green = if gray { [113; 3] } else { [0, 192, 0] };
             for (x, y) in [(110, 61), (101, 70), (190, 61), (200, 170), (110, 181)] {
                 let got = after.at(x, y);
                 assert!(near(got, green, 4), "{format:?} {width} {x},{y}: {got:?}");

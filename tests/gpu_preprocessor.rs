@@ -34,7 +34,7 @@ use gstgaze::core::inference::device::{
 };
 use gstgaze::core::inference::{ElementType, TensorMut};
 use gstgaze::core::profile::spec::EyeSpec;
-use gstgaze::nvidia::gpu::{GpuFrame, GpuPreprocessor};
+use gstgaze::nvidia::gpu::{GpuFrame, GpuFrameError, GpuPreprocessor};
 use gstgaze::plugin::format::{self, pixel_format};
 use gstgaze::plugin::nvidia_buffer::CudaMap;
 use half::f16;
@@ -216,13 +216,36 @@ fn byte_spec(spec: ImageSpec, element: ElementType) -> ImageSpec {
     }
 }
 
-fn formats() -> Vec<VideoFormat> {
+/// The formats that the GPU reads, those of one byte a sample, and those that the CPU reads for it.
+fn split_formats() -> [Vec<VideoFormat>; 2] {
     let all = format::caps();
     let list = all.structure(0).unwrap().get::<gst::List>("format").unwrap();
-    let formats: Vec<_> =
-        list.iter().map(|f| VideoFormat::from_string(f.get::<&str>().unwrap())).collect();
-    assert_eq!(formats.len(), PixelFormat::ALL.len());
-    formats
+    let formats = list.iter().map(|f| VideoFormat::from_string(f.get::<&str>().unwrap()));
+    let bytes = |f: &VideoFormat| pixel_format(*f).unwrap().layout().samples.bytes == 1;
+    let (read, refused): (Vec<_>, Vec<_>) = formats.partition(bytes);
+    assert_eq!((read.len(), refused.len()), (25, PixelFormat::ALL.len() - 25));
+    [read, refused]
+}
+
+fn formats() -> Vec<VideoFormat> {
+    let [read, _] = split_formats();
+    read
+}
+
+#[test]
+fn more_than_eight_bits_are_left_to_the_cpu() {
+    if !ready("more_than_eight_bits_are_left_to_the_cpu") {
+        return;
+    }
+    let [_, refused] = split_formats();
+    for format in refused {
+        let twin = Twin::new(format, SIZE, noise(6 * 38 * 28));
+        let map = twin.map();
+        let facts = (twin.format, twin.size, Colorimetry::default());
+        let frame = map.frame(facts, &twin.layouts, 0);
+        let format = twin.format;
+        assert!(matches!(frame, Err(GpuFrameError::Format(f)) if f == format), "{format:?}");
+    }
 }
 
 #[test]
@@ -267,7 +290,7 @@ fn every_format_size_and_element_type_matches_the_cpu() {
             }
         }
     }
-    assert_eq!(n, 17 * 6 * 3 * 10);
+    assert_eq!(n, 25 * 6 * 3 * 10);
 }
 
 #[test]

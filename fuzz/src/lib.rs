@@ -166,26 +166,6 @@ impl Engine for Sheet {
     }
 }
 
-const FORMATS: [PixelFormat; 17] = [
-    PixelFormat::Nv12,
-    PixelFormat::Nv21,
-    PixelFormat::I420,
-    PixelFormat::Yv12,
-    PixelFormat::Yuy2,
-    PixelFormat::Uyvy,
-    PixelFormat::Rgb,
-    PixelFormat::Bgr,
-    PixelFormat::Rgba,
-    PixelFormat::Bgra,
-    PixelFormat::Rgbx,
-    PixelFormat::Bgrx,
-    PixelFormat::Xrgb,
-    PixelFormat::Xbgr,
-    PixelFormat::Argb,
-    PixelFormat::Abgr,
-    PixelFormat::Gray8,
-];
-
 /// A frame whose planes are as the fuzzer says, lies included.
 #[derive(Debug)]
 pub struct Frame {
@@ -199,7 +179,7 @@ pub struct Frame {
 
 impl<'a> Arbitrary<'a> for Frame {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let format = *u.choose(&FORMATS)?;
+        let format = *u.choose(&PixelFormat::ALL)?;
         let size = Size::new(u.int_in_range(0..=200)?, u.int_in_range(0..=200)?);
         let colorimetry = Colorimetry {
             matrix: *u.choose(&[ColorMatrix::Bt601, ColorMatrix::Bt709])?,

@@ -51,15 +51,23 @@ pub fn pixels(color_format: i32) -> Option<(PixelFormat, Colorimetry)> {
     Some((format, Colorimetry { matrix, range }))
 }
 
+/// Whether surfaces are read in this format.
+pub fn is_read(format: PixelFormat) -> bool {
+    (1..=91).any(|color_format| pixels(color_format).is_some_and(|(read, _)| read == format))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_format_of_the_core_has_a_surface() {
+    fn surfaces_have_the_formats_of_the_usual_decoders_and_cameras() {
         for format in PixelFormat::ALL {
-            assert!((0..=112).any(|n| pixels(n).is_some_and(|(f, _)| f == format)), "{format:?}");
+            let read = (0..=112).any(|n| pixels(n).is_some_and(|(f, _)| f == format));
+            assert_eq!(is_read(format), read, "{format:?}");
         }
+        assert_eq!(PixelFormat::ALL.into_iter().filter(|format| is_read(*format)).count(), 17);
+        assert!(is_read(PixelFormat::Nv12) && !is_read(PixelFormat::P010));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 #![allow(unsafe_code)]
 
 mod abi;
-mod format;
+pub(crate) mod format;
 pub mod gpu;
 pub mod library;
 mod linear;

@@ -2,8 +2,10 @@
 
 use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
 
+use crate::core::geometry::PixelAspect;
 use crate::core::image::PixelFormat;
 use crate::core::image::color::{ColorMatrix, ColorRange, Colorimetry};
+use crate::nvidia::format as surface;
 use crate::plugin::nvidia_buffer;
 
 /// The caps feature of memory from GStreamer's CUDA elements.
@@ -11,7 +13,7 @@ const CUDA_FEATURE: &str = "memory:CUDAMemory";
 
 /// Every format that the elements read and draw on, in the order of the caps: the usual formats of
 /// decoders and cameras come first.
-const MAPPINGS: [(VideoFormat, PixelFormat); 17] = [
+const MAPPINGS: [(VideoFormat, PixelFormat); 35] = [
     (VideoFormat::Nv12, PixelFormat::Nv12),
     (VideoFormat::Nv21, PixelFormat::Nv21),
     (VideoFormat::I420, PixelFormat::I420),
@@ -29,6 +31,24 @@ const MAPPINGS: [(VideoFormat, PixelFormat); 17] = [
     (VideoFormat::Argb, PixelFormat::Argb),
     (VideoFormat::Abgr, PixelFormat::Abgr),
     (VideoFormat::Gray8, PixelFormat::Gray8),
+    (VideoFormat::Nv16, PixelFormat::Nv16),
+    (VideoFormat::Nv61, PixelFormat::Nv61),
+    (VideoFormat::Nv24, PixelFormat::Nv24),
+    (VideoFormat::Y42b, PixelFormat::Y42b),
+    (VideoFormat::Y444, PixelFormat::Y444),
+    (VideoFormat::Y41b, PixelFormat::Y41b),
+    (VideoFormat::Yvyu, PixelFormat::Yvyu),
+    (VideoFormat::Vyuy, PixelFormat::Vyuy),
+    (VideoFormat::P01010le, PixelFormat::P010),
+    (VideoFormat::P012Le, PixelFormat::P012),
+    (VideoFormat::P016Le, PixelFormat::P016),
+    (VideoFormat::I42010le, PixelFormat::I420p10),
+    (VideoFormat::I42210le, PixelFormat::I422p10),
+    (VideoFormat::Y44410le, PixelFormat::Y444p10),
+    (VideoFormat::I42012le, PixelFormat::I420p12),
+    (VideoFormat::I42212le, PixelFormat::I422p12),
+    (VideoFormat::Y44412le, PixelFormat::Y444p12),
+    (VideoFormat::Gray16Le, PixelFormat::Gray16),
 ];
 
 /// Returns the crate's format for one of GStreamer's; `None` for one that is not supported.
@@ -52,21 +72,35 @@ pub fn colorimetry(info: &gst_video::VideoInfo) -> Colorimetry {
     Colorimetry { matrix, range }
 }
 
-/// `video/x-raw` in system memory, in every format of the table and any size.
-pub fn caps() -> gst::Caps {
-    gst_video::VideoCapsBuilder::new()
-        .format_list(MAPPINGS.iter().map(|(theirs, _)| *theirs))
-        .build()
+/// Returns the shape of the pixels of a stream.
+pub fn pixel_aspect(info: &gst_video::VideoInfo) -> PixelAspect {
+    let stated = info.par();
+    PixelAspect::new(f64::from(stated.numer()), f64::from(stated.denom()))
 }
 
-/// The same in every memory that the elements read: the host's, that of GStreamer's CUDA elements
-/// (mapping it copies the frame to the host), and NVIDIA's NVMM.
+/// `video/x-raw` in system memory, in every format of the table and any size.
+pub fn caps() -> gst::Caps {
+    caps_of(|_| true)
+}
+
+/// `video/x-raw` in system memory, in the formats that NVIDIA's surfaces are read in.
+pub fn surface_caps() -> gst::Caps {
+    caps_of(surface::is_read)
+}
+
+fn caps_of(wanted: impl Fn(PixelFormat) -> bool) -> gst::Caps {
+    let formats = MAPPINGS.iter().filter(|(_, ours)| wanted(*ours)).map(|(theirs, _)| *theirs);
+    gst_video::VideoCapsBuilder::new().format_list(formats).build()
+}
+
+/// The caps of every memory that the elements read: the host's, that of GStreamer's CUDA elements
+/// (mapping it copies the frame to the host), and NVIDIA's NVMM, which has fewer formats.
 pub fn readable_caps() -> gst::Caps {
-    let host = caps();
-    let mut all = host.clone();
+    let mut all = caps();
+    let read = [(CUDA_FEATURE, all.clone()), (nvidia_buffer::FEATURE, surface_caps())];
     let caps = all.make_mut();
-    for feature in [CUDA_FEATURE, nvidia_buffer::FEATURE] {
-        for structure in host.iter() {
+    for (feature, formats) in read {
+        for structure in formats.iter() {
             let features = gst::CapsFeatures::new([feature]);
             caps.append_structure_full(structure.to_owned(), Some(features));
         }
@@ -101,7 +135,7 @@ mod tests {
         for format in PixelFormat::ALL {
             assert_eq!(MAPPINGS.iter().filter(|(_, ours)| *ours == format).count(), 1);
         }
-        assert_eq!(pixel_format(VideoFormat::P01010le), None);
+        assert_eq!(pixel_format(VideoFormat::Nv1264z32), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod liveness;
 pub mod meta;
 mod model;
 pub mod nvidia_buffer;
+mod picture_advice;
 mod pixels;
 mod property;
 mod qos;

@@ -6,7 +6,6 @@ use std::process::Command;
 use gst::prelude::*;
 use gst_video::VideoFormat;
 use gstgaze::core::geometry::{Gaze, Rect, Size};
-use gstgaze::core::image::PixelFormat;
 use gstgaze::plugin::meta::gaze;
 
 use super::rig::*;
@@ -19,9 +18,9 @@ fn every_format_in_every_memory_is_as_in_system_memory() {
     if !ready("every_format_in_every_memory_is_as_in_system_memory") {
         return;
     }
-    let formats = gstgaze::plugin::format::caps();
+    let formats = gstgaze::plugin::format::surface_caps();
     let formats = formats.structure(0).unwrap().get::<gst::List>("format").unwrap();
-    assert_eq!(formats.len(), PixelFormat::ALL.len());
+    assert_eq!(formats.len(), 17);
     for format in formats.iter() {
         let format = VideoFormat::from_string(format.get::<&str>().unwrap());
         let mut h = system("");

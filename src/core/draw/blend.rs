@@ -1,13 +1,16 @@
 //! Blends a canvas over a frame, in the frame's own pixel format.
 //!
-//! Every format is one of two kinds: packed red, green and blue, or luma with chroma that is shared
-//! by one, two or four pixels. Colours use the frame's own matrix and range. Chroma gets the mean of
+//! Every format is one of two kinds: packed red, green and blue, or luma with chroma that neighbouring
+//! pixels may share, in samples of 8 to 16 bits. Colours use the frame's own matrix and range. Chroma gets the mean of
 //! the canvas pixels that share it, so edges have no fringes at any offset. Bytes under transparent
 //! pixels are not written.
 
 use crate::core::geometry::rect::{PixelRect, Size};
-use crate::core::image::color::{ColorRange, Colorimetry};
-use crate::core::image::frame::{FrameError, PixelFormat, PlaneLayout, check_layout};
+use crate::core::image::color::Colorimetry;
+use crate::core::image::frame::{FrameError, PlaneLayout, check_layout};
+use crate::core::image::pixel_format::{
+    Chroma, Component, Components, PixelFormat, PixelLayout, SampleLayout,
+};
 
 /// A checked frame in host memory to draw on.
 #[derive(Debug)]
@@ -60,14 +63,16 @@ impl<'a> FrameMut<'a> {
         if inside.is_empty() || canvas.len() < place.width as usize * place.height as usize * 4 {
             return;
         }
-        match pixel_layout(self.format) {
-            PixelLayout::Packed(packed) => self.blend_packed(&tile, packed),
-            PixelLayout::Luma { luma, chroma } => {
-                let colors = ToYuv::new(self.colorimetry);
+        let PixelLayout { samples, components } = self.format.layout();
+        let colors = ToYuv::new(self.colorimetry, samples);
+        match components {
+            Components::Rgb { step, rgb, alpha } => {
+                self.blend_packed(&tile, Packed { step, rgb, alpha });
+            }
+            Components::Gray(luma) => self.blend_luma(&tile, luma, &colors),
+            Components::Yuv { luma, chroma } => {
                 self.blend_luma(&tile, luma, &colors);
-                if let Some(chroma) = chroma {
-                    self.blend_chroma(&tile, chroma, &colors);
-                }
+                self.blend_chroma(&tile, chroma, &colors);
             }
         }
     }
@@ -80,7 +85,8 @@ impl<'a> FrameMut<'a> {
                 match packed.alpha {
                     None => {
                         for (&at, color) in packed.rgb.iter().zip(from) {
-                            to[at] = over(u32::from(color), to[at], from[3]);
+                            to[at] =
+                                over(u32::from(color), u32::from(to[at]), from[3]).min(255) as u8;
                         }
                     }
                     Some(alpha) => over_straight(from, to, packed.rgb, alpha),
@@ -93,10 +99,8 @@ impl<'a> FrameMut<'a> {
         for y in tile.rows() {
             let row = self.row(luma.plane, y);
             for (x, from) in tile.pixels(y) {
-                if let Some(to) = row.get_mut(luma.first + x * luma.step) {
-                    let color = from.map(u32::from);
-                    *to = over(colors.luma(color), *to, from[3]);
-                }
+                let color = colors.luma(from.map(u32::from));
+                colors.put(row, luma.first + x * luma.step, color, from[3]);
             }
         }
     }
@@ -106,12 +110,13 @@ impl<'a> FrameMut<'a> {
         let (x1, y1) = (inside.x as usize, inside.y as usize);
         let (x2, y2) = (x1 + inside.width as usize, y1 + inside.height as usize);
         let (frame_w, frame_h) = (self.size.width as usize, self.size.height as usize);
-        for cell_y in y1 / chroma.rows..y2.div_ceil(chroma.rows) {
-            let top = cell_y * chroma.rows;
-            let bottom = (top + chroma.rows).min(frame_h);
-            for cell_x in x1 / 2..x2.div_ceil(2) {
-                let left = cell_x * 2;
-                let right = (left + 2).min(frame_w);
+        let (columns, rows) = (1 << chroma.column_shift, 1 << chroma.row_shift);
+        for cell_y in y1 / rows..y2.div_ceil(rows) {
+            let top = cell_y * rows;
+            let bottom = (top + rows).min(frame_h);
+            for cell_x in x1 / columns..x2.div_ceil(columns) {
+                let left = cell_x * columns;
+                let right = (left + columns).min(frame_w);
                 let mut sum = [0; 4];
                 for y in top.max(y1)..bottom.min(y2) {
                     for x in left.max(x1)..right.min(x2) {
@@ -126,11 +131,14 @@ impl<'a> FrameMut<'a> {
                 let count = ((bottom - top) * (right - left)) as u32;
                 let mean = sum.map(|sum| (sum + count / 2) / count);
                 let values = colors.chroma(mean);
-                for (component, value) in chroma.uv.into_iter().zip(values) {
-                    let at = component.first + cell_x * component.step;
-                    if let Some(to) = self.row(component.plane, cell_y).get_mut(at) {
-                        *to = over(value, *to, mean[3] as u8);
-                    }
+                for (component, value) in [chroma.u, chroma.v].into_iter().zip(values) {
+                    let row = self.row(component.plane, cell_y);
+                    colors.put(
+                        row,
+                        component.first + cell_x * component.step,
+                        value,
+                        mean[3] as u8,
+                    );
                 }
             }
         }
@@ -177,10 +185,10 @@ impl Tile<'_> {
     }
 }
 
-/// Premultiplied `color` over an opaque value.
-fn over(color: u32, below: u8, alpha: u8) -> u8 {
-    let kept = u32::from(below) * (255 - u32::from(alpha));
-    (color + (kept + 127) / 255).min(255) as u8
+/// Premultiplied `color` over an opaque value, both of at most 16 bits.
+fn over(color: u32, below: u32, alpha: u8) -> u32 {
+    let kept = below * (255 - u32::from(alpha));
+    color + (kept + 127) / 255
 }
 
 /// Premultiplied `from` over a pixel with straight alpha, as GStreamer's formats have it (Porter and
@@ -203,106 +211,71 @@ struct Packed {
     alpha: Option<usize>,
 }
 
-/// The samples of one component: their plane, the byte of the first, and their distance.
-#[derive(Clone, Copy)]
-struct Component {
-    plane: usize,
-    first: usize,
-    step: usize,
-}
-
-/// Chroma: one sample for two columns and for `rows` rows.
-#[derive(Clone, Copy)]
-struct Chroma {
-    uv: [Component; 2],
-    rows: usize,
-}
-
-enum PixelLayout {
-    Packed(Packed),
-    Luma { luma: Component, chroma: Option<Chroma> },
-}
-
-/// The layout of each format.
-const fn pixel_layout(format: PixelFormat) -> PixelLayout {
-    use PixelFormat as F;
-    const fn packed(step: usize, rgb: [usize; 3], alpha: Option<usize>) -> PixelLayout {
-        PixelLayout::Packed(Packed { step, rgb, alpha })
-    }
-    const fn at(plane: usize, first: usize, step: usize) -> Component {
-        Component { plane, first, step }
-    }
-    const fn yuv(luma: Component, u: Component, v: Component, rows: usize) -> PixelLayout {
-        PixelLayout::Luma { luma, chroma: Some(Chroma { uv: [u, v], rows }) }
-    }
-    match format {
-        F::Nv12 => yuv(at(0, 0, 1), at(1, 0, 2), at(1, 1, 2), 2),
-        F::Nv21 => yuv(at(0, 0, 1), at(1, 1, 2), at(1, 0, 2), 2),
-        F::I420 => yuv(at(0, 0, 1), at(1, 0, 1), at(2, 0, 1), 2),
-        F::Yv12 => yuv(at(0, 0, 1), at(2, 0, 1), at(1, 0, 1), 2),
-        F::Yuy2 => yuv(at(0, 0, 2), at(0, 1, 4), at(0, 3, 4), 1),
-        F::Uyvy => yuv(at(0, 1, 2), at(0, 0, 4), at(0, 2, 4), 1),
-        F::Gray8 => PixelLayout::Luma { luma: at(0, 0, 1), chroma: None },
-        F::Rgb => packed(3, [0, 1, 2], None),
-        F::Bgr => packed(3, [2, 1, 0], None),
-        F::Rgbx => packed(4, [0, 1, 2], None),
-        F::Bgrx => packed(4, [2, 1, 0], None),
-        F::Xrgb => packed(4, [1, 2, 3], None),
-        F::Xbgr => packed(4, [3, 2, 1], None),
-        F::Rgba => packed(4, [0, 1, 2], Some(3)),
-        F::Bgra => packed(4, [2, 1, 0], Some(3)),
-        F::Argb => packed(4, [1, 2, 3], Some(0)),
-        F::Abgr => packed(4, [3, 2, 1], Some(0)),
-    }
-}
-
 /// Binary places of [`ToYuv`].
 const SHIFT: u32 = 16;
 
 /// Premultiplied RGB to premultiplied luma and chroma, in fixed point.
 struct ToYuv {
+    samples: SampleLayout,
     /// Factors of red, green, blue, and of alpha (the offset).
-    y: [i32; 4],
-    u: [i32; 4],
-    v: [i32; 4],
+    y: [i64; 4],
+    u: [i64; 4],
+    v: [i64; 4],
 }
 
 impl ToYuv {
     /// The equations of BT.601-7 2.5, BT.709-6 3 and BT.2020-2 table 4, which differ in the
     /// weights alone: `Y = Kr R + Kg G + Kb B`, `U = (B - Y) / (2 - 2 Kb)`,
     /// `V = (R - Y) / (2 - 2 Kr)`, scaled to the range and moved to its zero.
-    fn new(colorimetry: Colorimetry) -> Self {
+    fn new(colorimetry: Colorimetry, samples: SampleLayout) -> Self {
         let (red, blue) = colorimetry.matrix.weights();
         let green = 1.0 - red - blue;
-        let (black, luma, chroma) = match colorimetry.range {
-            ColorRange::Limited => (16.0, 219.0 / 255.0, 224.0 / 255.0),
-            ColorRange::Full => (0.0, 1.0, 1.0),
-        };
+        let levels = colorimetry.range.levels(samples.depth);
         let fixed = |factors: [f64; 3], scale: f64, zero: f64| {
-            let [r, g, b] = factors.map(|f| (f * scale * f64::from(1 << SHIFT)).round() as i32);
-            [r, g, b, (zero / 255.0 * f64::from(1 << SHIFT)).round() as i32]
+            let one = f64::from(1 << SHIFT) / 255.0;
+            let [r, g, b] = factors.map(|f| (f * scale * one).round() as i64);
+            [r, g, b, (zero * one).round() as i64]
         };
-        let (from_blue, from_red) = (chroma / (2.0 - 2.0 * blue), chroma / (2.0 - 2.0 * red));
+        let [from_blue, from_red] = [blue, red].map(|k| levels.chroma / (2.0 - 2.0 * k));
         Self {
-            y: fixed([red, green, blue], luma, black),
-            u: fixed([-red, -green, 1.0 - blue], from_blue, 128.0),
-            v: fixed([1.0 - red, -green, -blue], from_red, 128.0),
+            samples,
+            y: fixed([red, green, blue], levels.luma, levels.black),
+            u: fixed([-red, -green, 1.0 - blue], from_blue, levels.neutral),
+            v: fixed([1.0 - red, -green, -blue], from_red, levels.neutral),
         }
     }
 
+    /// The largest value of a sample.
+    fn most(&self) -> u32 {
+        (1 << self.samples.depth) - 1
+    }
+
     fn luma(&self, rgba: [u32; 4]) -> u32 {
-        product(self.y, rgba)
+        self.product(self.y, rgba)
     }
 
     fn chroma(&self, rgba: [u32; 4]) -> [u32; 2] {
-        [product(self.u, rgba), product(self.v, rgba)]
+        [self.product(self.u, rgba), self.product(self.v, rgba)]
     }
-}
 
-/// No sum leaves 32 bits: factors are below 2^16, values below 2^8.
-fn product(factors: [i32; 4], rgba: [u32; 4]) -> u32 {
-    let sum: i32 = factors.into_iter().zip(rgba).map(|(f, v)| f * v as i32).sum();
-    ((sum + (1 << (SHIFT - 1))) >> SHIFT).clamp(0, 255) as u32
+    fn product(&self, factors: [i64; 4], rgba: [u32; 4]) -> u32 {
+        let sum: i64 = factors.into_iter().zip(rgba).map(|(f, v)| f * i64::from(v)).sum();
+        ((sum + (1 << (SHIFT - 1))) >> SHIFT).clamp(0, i64::from(self.most())) as u32
+    }
+
+    /// Blends a value over sample `at` of a row.
+    fn put(&self, row: &mut [u8], at: usize, value: u32, alpha: u8) {
+        let SampleLayout { bytes, shift, .. } = self.samples;
+        match row.get_mut(at * bytes..(at + 1) * bytes) {
+            Some([byte]) => *byte = over(value, u32::from(*byte), alpha).min(self.most()) as u8,
+            Some([low, high]) => {
+                let below = u32::from(u16::from_le_bytes([*low, *high]) >> shift);
+                let mixed = over(value, below, alpha).min(self.most()) as u16;
+                [*low, *high] = (mixed << shift).to_le_bytes();
+            }
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 use super::*;
-use crate::core::image::color::ColorMatrix;
+use crate::core::image::color::{ColorMatrix, ColorRange};
 
 /// Whether a format has luma and chroma.
 fn is_yuv(format: PixelFormat) -> bool {
-    use PixelFormat as F;
-    matches!(format, F::Nv12 | F::Nv21 | F::I420 | F::Yv12 | F::Yuy2 | F::Uyvy)
+    matches!(format.layout().components, Components::Yuv { .. })
+}
+
+/// The value of a level of eight bits in the format's own.
+fn deep(format: PixelFormat, level: u16) -> u16 {
+    level << (format.layout().samples.depth - 8)
 }
 
 /// A frame of any format with padded rows, an odd offset, and no two neighbours alike.
@@ -21,9 +25,17 @@ fn frame(format: PixelFormat, size: Size) -> (Vec<u8>, Vec<PlaneLayout>) {
 }
 
 /// The three components of one pixel, read independently of the table that is tested.
-fn read(format: PixelFormat, data: &[u8], planes: &[PlaneLayout], x: usize, y: usize) -> [u8; 3] {
+fn read(format: PixelFormat, data: &[u8], planes: &[PlaneLayout], x: usize, y: usize) -> [u16; 3] {
     let at = |plane: usize, column: usize, row: usize| {
-        data[planes[plane].offset + row * planes[plane].stride + column]
+        u16::from(data[planes[plane].offset + row * planes[plane].stride + column])
+    };
+    let word = |plane: usize, column: usize, row: usize| {
+        let stored = at(plane, 2 * column, row) | at(plane, 2 * column + 1, row) << 8;
+        match format {
+            PixelFormat::P010 => stored >> 6,
+            PixelFormat::P012 => stored >> 4,
+            _ => stored,
+        }
     };
     let pixel = |step: usize, order: [usize; 3]| order.map(|c| at(0, x * step + c, y));
     match format {
@@ -34,6 +46,25 @@ fn read(format: PixelFormat, data: &[u8], planes: &[PlaneLayout], x: usize, y: u
         PixelFormat::Yv12 => [at(0, x, y), at(2, x / 2, y / 2), at(1, x / 2, y / 2)],
         PixelFormat::Yuy2 => [at(0, x * 2, y), at(0, x / 2 * 4 + 1, y), at(0, x / 2 * 4 + 3, y)],
         PixelFormat::Uyvy => [at(0, x * 2 + 1, y), at(0, x / 2 * 4, y), at(0, x / 2 * 4 + 2, y)],
+        PixelFormat::Yvyu => [at(0, x * 2, y), at(0, x / 2 * 4 + 3, y), at(0, x / 2 * 4 + 1, y)],
+        PixelFormat::Vyuy => [at(0, x * 2 + 1, y), at(0, x / 2 * 4 + 2, y), at(0, x / 2 * 4, y)],
+        PixelFormat::Nv16 => [at(0, x, y), at(1, x / 2 * 2, y), at(1, x / 2 * 2 + 1, y)],
+        PixelFormat::Nv61 => [at(0, x, y), at(1, x / 2 * 2 + 1, y), at(1, x / 2 * 2, y)],
+        PixelFormat::Nv24 => [at(0, x, y), at(1, x * 2, y), at(1, x * 2 + 1, y)],
+        PixelFormat::Y42b => [at(0, x, y), at(1, x / 2, y), at(2, x / 2, y)],
+        PixelFormat::Y444 => [at(0, x, y), at(1, x, y), at(2, x, y)],
+        PixelFormat::Y41b => [at(0, x, y), at(1, x / 4, y), at(2, x / 4, y)],
+        PixelFormat::P010 | PixelFormat::P012 | PixelFormat::P016 => {
+            [word(0, x, y), word(1, x / 2 * 2, y / 2), word(1, x / 2 * 2 + 1, y / 2)]
+        }
+        PixelFormat::I420p10 | PixelFormat::I420p12 => {
+            [word(0, x, y), word(1, x / 2, y / 2), word(2, x / 2, y / 2)]
+        }
+        PixelFormat::I422p10 | PixelFormat::I422p12 => {
+            [word(0, x, y), word(1, x / 2, y), word(2, x / 2, y)]
+        }
+        PixelFormat::Y444p10 | PixelFormat::Y444p12 => [0, 1, 2].map(|plane| word(plane, x, y)),
+        PixelFormat::Gray16 => [word(0, x, y); 3],
         PixelFormat::Rgb => pixel(3, [0, 1, 2]),
         PixelFormat::Bgr => pixel(3, [2, 1, 0]),
         PixelFormat::Rgba | PixelFormat::Rgbx => pixel(4, [0, 1, 2]),
@@ -60,10 +91,13 @@ fn opaque_red_is_red_in_every_format_at_every_offset() {
     let size = Size::new(7, 5);
     for format in PixelFormat::ALL {
         let red = match format {
-            PixelFormat::Gray8 => [81; 3],
+            PixelFormat::Gray8 | PixelFormat::Gray16 => [81; 3],
             f if is_yuv(f) => [81, 90, 240],
             _ => [255, 0, 0],
         };
+        let red = red.map(|level| deep(format, level));
+        // BT.601-7 gives levels of eight bits, rounded.
+        let slack = deep(format, 1);
         for place in [
             PixelRect::new(0, 0, 7, 5),
             PixelRect::new(1, 1, 4, 3),
@@ -86,17 +120,18 @@ fn opaque_red_is_red_in_every_format_at_every_offset() {
                     let was = read(format, &before, &planes, x as usize, y as usize);
                     if hit {
                         assert!(
-                            got[0].abs_diff(red[0]) <= 1,
+                            got[0].abs_diff(red[0]) <= slack,
                             "{format:?} {place:?} {x},{y}: {got:?}"
                         );
                     } else {
                         assert_eq!(got[0], was[0], "{format:?} {place:?} {x},{y}");
                     }
-                    // Chroma whose every pixel was hit, and whose none was.
-                    let cell = PixelRect::new(x / 2 * 2, y / 2 * 2, 2, 2).clipped(size).to_rect();
+                    // Chroma whose every pixel was hit, and whose none was. No format has cells of more
+                    // columns than four and more rows than two.
+                    let cell = PixelRect::new(x / 4 * 4, y / 2 * 2, 4, 2).clipped(size).to_rect();
                     let shared = cell.intersect(&inside.to_rect()).area();
                     if shared == cell.area() {
-                        let near = got.iter().zip(red).all(|(a, b)| a.abs_diff(b) <= 1);
+                        let near = got.iter().zip(red).all(|(a, b)| a.abs_diff(b) <= slack);
                         assert!(near, "{format:?} {place:?} {x},{y}: {got:?}");
                     } else if shared == 0.0 {
                         assert_eq!(got, was, "{format:?} {place:?} {x},{y}");
@@ -148,7 +183,8 @@ fn half_transparent_is_half_way() {
             data[planes[0].offset + alpha] = 255;
         }
         blend(format, size, colors, (&mut data, &planes), &canvas, place);
-        assert_eq!(read(format, &data, &planes, 0, 0), [128; 3], "{format:?}");
+        let grey = if format == PixelFormat::Gray16 { 128 * 257 } else { 128 };
+        assert_eq!(read(format, &data, &planes, 0, 0), [grey; 3], "{format:?}");
     }
 }
 

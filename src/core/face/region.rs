@@ -1,6 +1,7 @@
 //! A face in a frame: its box, and what is known about it.
 
 use crate::core::geometry::angles::HeadPose;
+use crate::core::geometry::raster::PixelAspect;
 use crate::core::geometry::rect::{Point, Rect, Size};
 
 /// Eyes, tip of the nose and corners of the mouth in YuNet's order: right eye, left eye, nose, right
@@ -48,10 +49,12 @@ impl FaceRegion {
     }
 
     /// Roll of the head in radians, clockwise in the image: from its pose, or else from the slope of
-    /// the line through the eyes; 0 where neither is known.
-    pub fn roll(&self) -> f32 {
+    /// the line through the eyes in pixels of this shape; 0 where neither is known.
+    pub fn roll(&self, pixel_aspect: PixelAspect) -> f32 {
         let slope = |[left, right]: [EyeCorners; 2]| {
-            (right.outer.y - left.outer.y).atan2(right.outer.x - left.outer.x)
+            let shift = [right.outer.x - left.outer.x, right.outer.y - left.outer.y];
+            let [across, down] = pixel_aspect.squared(shift);
+            down.atan2(across)
         };
         let pose = self.head_pose.filter(|pose| pose.is_finite());
         pose.map(|pose| pose.roll).or_else(|| self.eyes.map(slope)).unwrap_or(0.0)

@@ -7,8 +7,8 @@ use super::missing_attributes::MissingAttributes;
 use super::reuse::InferencePlan;
 use crate::core::face::pnp::{self, Pose};
 use crate::core::face::region::FaceRegion;
-use crate::core::geometry::Size;
 use crate::core::geometry::camera::{Camera, Optics};
+use crate::core::geometry::{Raster, Size};
 use crate::core::image::FrameView;
 use crate::core::image::preprocess::PreprocessError;
 use crate::core::inference::device::{DeviceFault, PreprocessDevice};
@@ -89,8 +89,8 @@ struct BatchItem {
 
 /// Writes the crops of a batch and runs the model on them.
 trait BatchRunner {
-    /// Size of the frame.
-    fn size(&self) -> Size;
+    /// Extent of the frame and shape of its pixels.
+    fn raster(&self) -> Raster;
 
     /// Runs one batch.
     fn run(
@@ -105,8 +105,8 @@ trait BatchRunner {
 struct HostRunner<'a, 'f>(&'a FrameView<'f>);
 
 impl BatchRunner for HostRunner<'_, '_> {
-    fn size(&self) -> Size {
-        self.0.size()
+    fn raster(&self) -> Raster {
+        self.0.raster()
     }
 
     fn run(
@@ -130,8 +130,8 @@ struct DeviceRunner<'a, 'f, D: PreprocessDevice> {
 }
 
 impl<D: PreprocessDevice> BatchRunner for DeviceRunner<'_, '_, D> {
-    fn size(&self) -> Size {
-        self.size
+    fn raster(&self) -> Raster {
+        self.size.into()
     }
 
     fn run(
@@ -222,8 +222,8 @@ impl GazeEstimator {
         self.estimate_with(&mut HostRunner(frame), regions, plans, margin, out)
     }
 
-    /// As [`estimate`](Self::estimate), for a frame of this size in the memory of a device, which
-    /// preprocesses there. It must be [the device](Self::device) that holds the model's inputs.
+    /// As [`estimate`](Self::estimate), for a frame of this size, with square pixels, in the memory of a
+    /// device, which preprocesses there. It must be [the device](Self::device) that holds the model's inputs.
     pub fn estimate_on<D: PreprocessDevice>(
         &mut self,
         device: &mut D,
@@ -250,8 +250,8 @@ impl GazeEstimator {
         margin: Option<f64>,
         out: &mut Vec<GazeEstimate>,
     ) -> Result<EstimateCounts, EstimateError> {
-        let size = runner.size();
-        let camera = self.optics.camera(size);
+        let raster = runner.raster();
+        let camera = self.optics.camera(raster);
         let mut counts = EstimateCounts::default();
         out.clear();
         self.batch.clear();
@@ -263,7 +263,7 @@ impl GazeEstimator {
             }
             let fresh = GazeEstimate { region, ..GazeEstimate::default() };
             out.push(self.with_pose(fresh, pose.as_ref()));
-            let crop = match self.inputs.crop(size, &region, margin) {
+            let crop = match self.inputs.crop(raster, &region, margin) {
                 Ok(crop) => crop,
                 Err(error) => {
                     counts.invalid += 1;
@@ -285,10 +285,15 @@ impl GazeEstimator {
         Ok(counts)
     }
 
-    /// Writes the results of a frame of `size` without inference to `out`: the reused results, with
+    /// Writes the results of a frame of `raster` without inference to `out`: the reused results, with
     /// the present poses of the heads. Leaves out faces that are planned for inference.
-    pub fn reuse(&self, size: Size, plans: &[InferencePlan], out: &mut Vec<GazeEstimate>) {
-        let camera = self.optics.camera(size);
+    pub fn reuse(
+        &self,
+        raster: impl Into<Raster>,
+        plans: &[InferencePlan],
+        out: &mut Vec<GazeEstimate>,
+    ) {
+        let camera = self.optics.camera(raster);
         out.clear();
         out.extend(plans.iter().filter_map(|plan| match plan {
             InferencePlan::Reuse(estimate) => {

@@ -5,7 +5,7 @@
 //! publishers crop first and rotate afterwards.
 
 use crate::core::face::region::EyeCorners;
-use crate::core::geometry::{PixelRect, Point, Size};
+use crate::core::geometry::{PixelRect, Point, Raster, Size};
 use crate::core::image::color::Colorimetry;
 use crate::core::image::preprocess::{PreprocessError, Preprocessor};
 use crate::core::image::spec::{Border, Channels, ImageSpec, Layout};
@@ -23,24 +23,27 @@ impl EyeSpec {
         (0.1..=MAX_SCALE).contains(&self.scale)
     }
 
-    /// The square around an eye in a frame of `size`. `None` where the corners are one point or not
+    /// The pixels that show the square around an eye. `None` where the corners are one point or not
     /// finite, and where the square lies outside the frame or is larger than it.
     ///
     /// Truncates the corners to whole pixels first, and then the middle and the side, as
-    /// `createEyeBoundingBox` of the `gaze_estimation_demo` does.
-    pub fn square(&self, eye: &EyeCorners, size: Size) -> Option<PixelRect> {
+    /// `createEyeBoundingBox` of the `gaze_estimation_demo` does. All of this happens in square pixels.
+    pub fn square(&self, eye: &EyeCorners, raster: impl Into<Raster>) -> Option<PixelRect> {
+        let Raster { size, pixel_aspect } = raster.into();
+        let [outer, inner] = [eye.outer, eye.inner].map(|p| pixel_aspect.squared_point(p));
+        let size = pixel_aspect.squared_size(size);
         let whole = |p: Point| {
             // A corner beyond this lies in no frame.
             let side = |v: f32| (v.abs() <= 1e6).then_some(v as i32);
             Some((side(p.x)?, side(p.y)?))
         };
-        let ((x1, y1), (x2, y2)) = (whole(eye.outer)?, whole(eye.inner)?);
+        let ((x1, y1), (x2, y2)) = (whole(outer)?, whole(inner)?);
         let side = (self.scale * f64::from(x1 - x2).hypot(f64::from(y1 - y2))) as u32;
         let half = (side / 2) as i32;
         let middle = |a: i32, b: i32| (a + b).div_euclid(2);
         let square = PixelRect::new(middle(x1, x2) - half, middle(y1, y2) - half, side, side);
         let possible = side <= size.width.max(size.height) && !square.clipped(size).is_empty();
-        possible.then_some(square)
+        possible.then(|| pixel_aspect.unsquared_rect(square))
     }
 }
 
@@ -89,12 +92,13 @@ impl EyeCropper {
     }
 
     /// As [`EyeSpec::square`].
-    pub fn square(&self, eye: &EyeCorners, size: Size) -> Option<PixelRect> {
-        self.spec.square(eye, size)
+    pub fn square(&self, eye: &EyeCorners, raster: impl Into<Raster>) -> Option<PixelRect> {
+        self.spec.square(eye, raster)
     }
 
     /// Writes the eye in `square` of a head with this roll (radians, clockwise) to `out`. Outside the
-    /// frame its edge repeats.
+    /// frame its edge repeats. Where pixels are not square, a side of `square` has fewer of them; it is
+    /// enlarged before the rotation.
     ///
     /// # Errors
     /// As [`Preprocessor::fill`].
@@ -109,12 +113,13 @@ impl EyeCropper {
             self.picture.fill(frame, square, Border::Replicate, out)?;
             return Ok(());
         }
-        let size = Size::new(square.width, square.height);
+        let side = square.width.max(square.height);
+        let size = Size::new(side, side);
         self.copy.set_size(size.width, size.height)?;
         self.square.resize(self.copy.item_len(), 0);
         self.rotated.resize(self.copy.item_len(), 0);
         self.copy.fill(frame, square, Border::Replicate, TensorMut::U8(&mut self.square))?;
-        let side = size.width as usize;
+        let side = side as usize;
         rotate(&self.square, side, level(side, roll), &mut self.rotated);
         let rotated = bgr(&self.rotated, size)?;
         self.picture.fill(&rotated, PixelRect::full(size), Border::Replicate, out)?;

@@ -10,7 +10,7 @@ use crate::core::face::pnp::Pose;
 use crate::core::face::region::FaceRegion;
 use crate::core::geometry::camera::Camera;
 use crate::core::geometry::matrix::{Mat3, transpose};
-use crate::core::geometry::{Gaze, PixelRect, Size};
+use crate::core::geometry::{Gaze, PixelRect, Raster, Size};
 use crate::core::image::FrameView;
 use crate::core::image::preprocess::{PreprocessError, Preprocessor};
 use crate::core::inference::device::{DeviceFault, DeviceMemory, PreprocessDevice};
@@ -113,10 +113,10 @@ impl ModelInputs {
         })
     }
 
-    /// The crop of `face` in a frame of this size; `margin` replaces the profile's.
+    /// The crop of `face` in a frame of this raster; `margin` replaces the profile's.
     pub fn crop(
         &self,
-        frame: Size,
+        frame: Raster,
         face: &FaceRegion,
         margin: Option<f64>,
     ) -> Result<FaceCrop, CropError> {
@@ -136,7 +136,7 @@ impl ModelInputs {
             return Err(CropError::Missing(missing));
         }
         if self.levels_eyes {
-            crop.roll = face.roll();
+            crop.roll = face.roll(frame.pixel_aspect);
         }
         if let Some(pose) = head_pose {
             let [yaw, pitch, roll] = pose.to_zoo();

@@ -12,7 +12,8 @@ pub enum ColorMatrix {
     Bt2020,
 }
 
-/// The byte values of black and white.
+/// The values of black and white in eight bits. Samples of more bits use the same levels, times a
+/// power of two, in limited range, and all of their values in full range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ColorRange {
     /// Luma 16..=235, chroma 16..=240 ("TV", "video").
@@ -64,6 +65,68 @@ pub struct YuvCoefficients {
     pub u_to_b: i32,
 }
 
+/// YUV of more than eight bits to RGB of eight, in single precision:
+///
+/// ```text
+/// l = max(0, Y - black) * luma
+/// R = l + (V - neutral) * v_to_r
+/// G = l + (U - neutral) * u_to_g + (V - neutral) * v_to_g
+/// B = l + (U - neutral) * u_to_b           each clamped to 0..=255 and rounded once
+/// ```
+///
+/// The factors are the exact quotients of BT.2100-2 table 9 for n bits: limited range has
+/// 219 * 2^(n-8) steps of luma and 224 * 2^(n-8) of chroma, full range 2^n - 1 of both. A sum is off by
+/// less than a thousandth of a grey level.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DeepCoefficients {
+    /// Unused bits below the value of a stored sample.
+    pub shift: u32,
+    /// Luma of black.
+    pub black: i32,
+    /// Chroma of grey.
+    pub neutral: i32,
+    /// Factor of luma.
+    pub luma: f32,
+    /// Factor of V in red.
+    pub v_to_r: f32,
+    /// Factor of U in green.
+    pub u_to_g: f32,
+    /// Factor of V in green.
+    pub v_to_g: f32,
+    /// Factor of U in blue.
+    pub u_to_b: f32,
+}
+
+/// The levels of samples of a number of bits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Levels {
+    /// Luma of black.
+    pub black: f64,
+    /// From the luma of black to that of white.
+    pub luma: f64,
+    /// Chroma of grey.
+    pub neutral: f64,
+    /// From the least chroma to the most.
+    pub chroma: f64,
+}
+
+impl ColorRange {
+    /// The levels of samples of `depth` bits, 8..=16: BT.709-6 3.4, BT.2100-2 table 9.
+    pub fn levels(self, depth: u32) -> Levels {
+        let step = f64::from(1u32 << (depth - 8));
+        let neutral = 128.0 * step;
+        match self {
+            Self::Limited => {
+                Levels { black: 16.0 * step, luma: 219.0 * step, neutral, chroma: 224.0 * step }
+            }
+            Self::Full => {
+                let all = 256.0 * step - 1.0;
+                Levels { black: 0.0, luma: all, neutral, chroma: all }
+            }
+        }
+    }
+}
+
 impl ColorMatrix {
     /// Weights of red and blue in luma: BT.601-7 2.5.1, BT.709-6 3.2, BT.2020-2 table 4.
     pub const fn weights(self) -> (f64, f64) {
@@ -107,6 +170,25 @@ impl Colorimetry {
             u_to_b: fixed(u_to_b),
         }
     }
+
+    /// The factors for samples of more than eight bits, which lie `shift` bits above the lowest.
+    pub fn deep_coefficients(self, depth: u32, shift: u32) -> DeepCoefficients {
+        let (red, blue) = self.matrix.weights();
+        let green = 1.0 - red - blue;
+        let levels = self.range.levels(depth);
+        let chroma = 255.0 / levels.chroma;
+        let (v_to_r, u_to_b) = (2.0 * (1.0 - red) * chroma, 2.0 * (1.0 - blue) * chroma);
+        DeepCoefficients {
+            shift,
+            black: levels.black as i32,
+            neutral: levels.neutral as i32,
+            luma: (255.0 / levels.luma) as f32,
+            v_to_r: v_to_r as f32,
+            u_to_g: (-u_to_b * blue / green) as f32,
+            v_to_g: (-v_to_r * red / green) as f32,
+            u_to_b: u_to_b as f32,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +210,25 @@ mod tests {
         let float = |fixed: i32| f64::from(fixed) / f64::from(1 << YUV_SHIFT);
         assert!((float(k.v_to_r) - 1.5748).abs() < 1e-6);
         assert!((float(k.u_to_b) - 1.8556).abs() < 1e-6);
+    }
+
+    #[test]
+    fn levels_of_more_bits() {
+        // BT.2100-2 table 9: black 64 and 256, white 940 and 3760, grey chroma 512 and 2048.
+        for (depth, black, white, neutral) in
+            [(10, 64.0, 940.0, 512.0), (12, 256.0, 3760.0, 2048.0)]
+        {
+            let levels = ColorRange::Limited.levels(depth);
+            assert_eq!((levels.black, levels.black + levels.luma), (black, white));
+            assert_eq!(levels.neutral, neutral);
+            let full = ColorRange::Full.levels(depth);
+            assert_eq!((full.black, full.luma), (0.0, f64::from((1 << depth) - 1)));
+        }
+        let k = Colorimetry { matrix: ColorMatrix::Bt2020, range: ColorRange::Limited }
+            .deep_coefficients(10, 6);
+        assert!((k.luma * (940.0 - 64.0) - 255.0).abs() < 1e-4);
+        // BT.2020-2: R = Y + 1.4746 Cr, of 896 steps.
+        assert!((k.v_to_r * 896.0 / 255.0 - 1.4746).abs() < 1e-6);
     }
 
     #[test]

@@ -4,77 +4,9 @@
 //! rows are plain slices and need no further check.
 
 use super::color::Colorimetry;
+use super::pixel_format::PixelFormat;
+use crate::core::geometry::raster::{PixelAspect, Raster};
 use crate::core::geometry::rect::Size;
-
-/// The pixel formats that the core reads without a conversion. Names are GStreamer's, in memory
-/// order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum PixelFormat {
-    Nv12,
-    Nv21,
-    I420,
-    Yv12,
-    Yuy2,
-    Uyvy,
-    Rgb,
-    Bgr,
-    Rgba,
-    Bgra,
-    Rgbx,
-    Bgrx,
-    Xrgb,
-    Xbgr,
-    Argb,
-    Abgr,
-    Gray8,
-}
-
-impl PixelFormat {
-    /// Every format, for tables and tests.
-    pub const ALL: [Self; 17] = [
-        Self::Nv12,
-        Self::Nv21,
-        Self::I420,
-        Self::Yv12,
-        Self::Yuy2,
-        Self::Uyvy,
-        Self::Rgb,
-        Self::Bgr,
-        Self::Rgba,
-        Self::Bgra,
-        Self::Rgbx,
-        Self::Bgrx,
-        Self::Xrgb,
-        Self::Xbgr,
-        Self::Argb,
-        Self::Abgr,
-        Self::Gray8,
-    ];
-
-    /// The number of planes of a frame.
-    pub const fn planes(self) -> usize {
-        match self {
-            Self::Nv12 | Self::Nv21 => 2,
-            Self::I420 | Self::Yv12 => 3,
-            _ => 1,
-        }
-    }
-
-    /// Used bytes in one row of `plane` and the number of its rows, for a frame of `size`.
-    pub const fn plane_extent(self, plane: usize, size: Size) -> (usize, usize) {
-        let (w, h) = (size.width as usize, size.height as usize);
-        let (half_w, half_h) = (w.div_ceil(2), h.div_ceil(2));
-        match (self, plane) {
-            (Self::Nv12 | Self::Nv21, 1) => (half_w * 2, half_h),
-            (Self::I420 | Self::Yv12, 1 | 2) => (half_w, half_h),
-            (Self::Nv12 | Self::Nv21 | Self::I420 | Self::Yv12 | Self::Gray8, _) => (w, h),
-            (Self::Yuy2 | Self::Uyvy, _) => (half_w * 4, h),
-            (Self::Rgb | Self::Bgr, _) => (w * 3, h),
-            (_, _) => (w * 4, h),
-        }
-    }
-}
 
 /// One plane: its bytes from the first pixel on, and its stride.
 #[derive(Clone, Copy, Debug)]
@@ -167,6 +99,7 @@ pub(crate) fn check_layout(
 pub struct FrameView<'a> {
     format: PixelFormat,
     size: Size,
+    pixel_aspect: PixelAspect,
     colorimetry: Colorimetry,
     planes: [Plane<'a>; 3],
 }
@@ -182,7 +115,13 @@ impl<'a> FrameView<'a> {
         check_layout(format, size, planes.iter().map(|plane| (plane.data.len(), plane.stride)))?;
         let mut view = [Plane { data: &[], stride: 0 }; 3];
         view[..planes.len()].copy_from_slice(planes);
-        Ok(Self { format, size, colorimetry, planes: view })
+        Ok(Self { format, size, pixel_aspect: PixelAspect::SQUARE, colorimetry, planes: view })
+    }
+
+    /// The same frame with pixels of another shape; those of [`new`](Self::new) are square.
+    #[must_use]
+    pub fn with_pixel_aspect(self, pixel_aspect: PixelAspect) -> Self {
+        Self { pixel_aspect, ..self }
     }
 
     /// Format of the pixels.
@@ -193,6 +132,16 @@ impl<'a> FrameView<'a> {
     /// Extent in pixels, never empty.
     pub fn size(&self) -> Size {
         self.size
+    }
+
+    /// Shape of a pixel.
+    pub fn pixel_aspect(&self) -> PixelAspect {
+        self.pixel_aspect
+    }
+
+    /// Extent and shape of the pixels.
+    pub fn raster(&self) -> Raster {
+        Raster { size: self.size, pixel_aspect: self.pixel_aspect }
     }
 
     /// Matrix and range of the samples.
@@ -226,14 +175,6 @@ mod tests {
 
     fn view(format: PixelFormat, size: Size, planes: &[Plane]) -> Result<(), FrameError> {
         FrameView::new(format, size, Colorimetry::default(), planes).map(drop)
-    }
-
-    #[test]
-    fn odd_sizes_round_chroma_up() {
-        let size = Size::new(5, 3);
-        assert_eq!(PixelFormat::Nv12.plane_extent(1, size), (6, 2));
-        assert_eq!(PixelFormat::I420.plane_extent(2, size), (3, 2));
-        assert_eq!(PixelFormat::Yuy2.plane_extent(0, size), (12, 3));
     }
 
     #[test]

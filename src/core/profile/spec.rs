@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::geometry::raster::Raster;
 use crate::core::geometry::rect::{PixelRect, Rect, Size};
 use crate::core::image::spec::Border;
 
@@ -20,12 +21,29 @@ pub struct RegionPolicy {
 }
 
 impl RegionPolicy {
-    /// The pixels of a frame of `size` that the model takes of the face box `rect`; `None` where the
-    /// box lies outside the frame. Truncates each corner to whole pixels and clips, as the published
-    /// pipelines do (`int(x1), int(y1), int(x2), int(y2)` of a corner box).
+    /// The pixels of a frame that the model takes of the face box `rect`; `None` where the box lies
+    /// outside the frame. Truncates each corner to whole pixels and clips, as the published pipelines do
+    /// (`int(x1), int(y1), int(x2), int(y2)` of a corner box). A square is one on the screen, whatever
+    /// the shape of the pixels.
     ///
     /// With [`Border::Clip`] the result lies inside the frame; otherwise it may leave the frame.
-    pub fn pixels(&self, rect: &Rect, size: Size) -> Option<PixelRect> {
+    pub fn pixels(&self, rect: &Rect, raster: impl Into<Raster>) -> Option<PixelRect> {
+        let Raster { size, pixel_aspect } = raster.into();
+        if pixel_aspect.is_square() {
+            return self.square_pixels(rect, size);
+        }
+        let rect = pixel_aspect.squared_rect(rect);
+        let pixels = self.square_pixels(&rect, pixel_aspect.squared_size(size))?;
+        let pixels = pixel_aspect.unsquared_rect(pixels);
+        let inside = pixels.clipped(size);
+        if inside.is_empty() {
+            return None;
+        }
+        Some(if self.border == Border::Clip { inside } else { pixels })
+    }
+
+    /// The same for square pixels.
+    fn square_pixels(&self, rect: &Rect, size: Size) -> Option<PixelRect> {
         if rect.is_empty() {
             return None;
         }
@@ -149,6 +167,19 @@ mod tests {
         let rect = Rect::new(100.0, 100.0, 100.0, 200.0);
         let policy = RegionPolicy { margin: 0.2, square: true, border: Border::Clip };
         assert_eq!(policy.pixels(&rect, HD), Some(PixelRect::new(30, 80, 240, 240)));
+    }
+
+    #[test]
+    fn a_square_is_one_on_the_screen() {
+        use crate::core::geometry::raster::PixelAspect;
+        let policy = RegionPolicy { square: true, ..RegionPolicy::default() };
+        let pixel_aspect = PixelAspect::new(2.0, 1.0);
+        let raster = Raster { size: Size::new(640, 720), pixel_aspect };
+        // 100x200 pixels show 200x200.
+        let pixels = policy.pixels(&Rect::new(100.0, 100.0, 100.0, 200.0), raster);
+        assert_eq!(pixels, Some(PixelRect::new(100, 100, 100, 200)));
+        let pixels = policy.pixels(&Rect::new(100.0, 100.0, 100.0, 100.0), raster);
+        assert_eq!(pixels, Some(PixelRect::new(100, 50, 100, 200)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::context::DeviceError;
 use super::egl::EglMapping;
+use super::job;
 use crate::core::geometry::Size;
 use crate::core::image::color::Colorimetry;
 use crate::core::image::frame::check_layout;
@@ -24,6 +25,12 @@ pub enum GpuFrameError {
         /// Where the model runs.
         model: u32,
     },
+    /// The kernels do not read this format.
+    #[error("the GPU does not preprocess frames of {0:?}")]
+    Format(PixelFormat),
+    /// The pixels are not square.
+    #[error("the GPU does not preprocess frames whose pixels are not square")]
+    NotSquare,
     /// Several pieces of memory, or one that could not be mapped.
     #[error("the buffer's CUDA memory is in several pieces, or cannot be mapped")]
     Pieces,
@@ -96,7 +103,8 @@ impl<'a> GpuFrame<'a> {
     /// at `layouts`. Its producer may still write to it.
     ///
     /// # Errors
-    /// [`GpuFrameError::Frame`]: the memory is too short.
+    /// [`GpuFrameError::Frame`]: the memory is too short. [`GpuFrameError::Format`]: only the CPU reads
+    /// the format.
     ///
     /// # Safety
     /// The memory stays at this address as long as the result lives.
@@ -106,6 +114,9 @@ impl<'a> GpuFrame<'a> {
         gpu: u32,
         (address, length): (u64, usize),
     ) -> Result<Self, GpuFrameError> {
+        if !job::reads(format) {
+            return Err(GpuFrameError::Format(format));
+        }
         let lengths = layouts
             .iter()
             .take(format.planes())

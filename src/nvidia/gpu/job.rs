@@ -5,6 +5,7 @@ use super::frame::{GpuFrame, GpuPlane};
 use crate::core::geometry::{PixelRect, Size};
 use crate::core::image::PixelFormat;
 use crate::core::image::color::Colorimetry;
+use crate::core::image::pixel_format::{self, Chroma, Components};
 use crate::core::image::preprocess::MAX_SIDE;
 use crate::core::image::spec::{Channels, Layout, Resample};
 use crate::core::inference::device::{FilterCoefficients, PreprocessJob, RigidTransform};
@@ -14,25 +15,26 @@ use crate::nvidia::abi::picture::{KIND_GRAY, KIND_RGB, KIND_YUV, Picture};
 /// columns and rows are fewer.
 type Component = (usize, usize, i32, i32, i32);
 
-/// The components of a format: grey; red, green, blue; or luma, U, V.
+/// Whether the kernels read a format: they know samples of one byte.
+pub(super) fn reads(format: PixelFormat) -> bool {
+    format.layout().samples.bytes == 1
+}
+
+/// The components of a format that the kernels [read](reads): grey; red, green, blue; or luma, U, V.
 fn components(format: PixelFormat) -> (i32, [Component; 3]) {
-    use PixelFormat as F;
-    let rgb = |step: i32, at: [usize; 3]| (KIND_RGB, at.map(|at| (0, at, step, 0, 0)));
-    let halved = |u: Component, v: Component| (KIND_YUV, [(0, 0, 1, 0, 0), u, v]);
-    match format {
-        F::Gray8 => (KIND_GRAY, [(0, 0, 1, 0, 0); 3]),
-        F::Rgb => rgb(3, [0, 1, 2]),
-        F::Bgr => rgb(3, [2, 1, 0]),
-        F::Rgba | F::Rgbx => rgb(4, [0, 1, 2]),
-        F::Bgra | F::Bgrx => rgb(4, [2, 1, 0]),
-        F::Argb | F::Xrgb => rgb(4, [1, 2, 3]),
-        F::Abgr | F::Xbgr => rgb(4, [3, 2, 1]),
-        F::Nv12 => halved((1, 0, 2, 1, 1), (1, 1, 2, 1, 1)),
-        F::Nv21 => halved((1, 1, 2, 1, 1), (1, 0, 2, 1, 1)),
-        F::I420 => halved((1, 0, 1, 1, 1), (2, 0, 1, 1, 1)),
-        F::Yv12 => halved((2, 0, 1, 1, 1), (1, 0, 1, 1, 1)),
-        F::Yuy2 => (KIND_YUV, [(0, 0, 2, 0, 0), (0, 1, 4, 1, 0), (0, 3, 4, 1, 0)]),
-        F::Uyvy => (KIND_YUV, [(0, 1, 2, 0, 0), (0, 0, 4, 1, 0), (0, 2, 4, 1, 0)]),
+    match format.layout().components {
+        Components::Gray(_) => (KIND_GRAY, [(0, 0, 1, 0, 0); 3]),
+        Components::Rgb { step, rgb, .. } => {
+            (KIND_RGB, rgb.map(|first| (0, first, step as i32, 0, 0)))
+        }
+        Components::Yuv { luma, chroma: Chroma { u, v, column_shift, row_shift } } => {
+            let shifts = (column_shift as i32, row_shift as i32);
+            let places = [(luma, (0, 0)), (u, shifts), (v, shifts)];
+            let component = |(at, (across, down)): (pixel_format::Component, _)| {
+                (at.plane, at.first, at.step as i32, across, down)
+            };
+            (KIND_YUV, places.map(component))
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::core::face::detect::FaceDetector;
 use crate::engine::Diagnostic;
 use crate::plugin::model::Options;
 use crate::plugin::nvidia_buffer::NvmmCaps;
+use crate::plugin::picture_advice::PictureAdvice;
 use crate::plugin::qos::{self, LateFrames, Lateness, QosGate};
 use crate::plugin::stats::Stats;
 use crate::plugin::{bus, format, model};
@@ -40,6 +41,7 @@ pub struct GazeFace {
     late_frames: LateFrames,
     /// Whether the element has warned about a broken buffer since the start.
     broken_buffer_reported: AtomicBool,
+    picture_advice: PictureAdvice,
 }
 
 #[glib::object_subclass]
@@ -121,6 +123,7 @@ impl BaseTransformImpl for GazeFace {
         self.lateness.reset();
         self.late_frames.reset();
         self.broken_buffer_reported.store(false, Ordering::Relaxed);
+        self.picture_advice.reset();
         *self.stream.lock() = Some(FaceStream::new(detector, attributes));
         Ok(())
     }
@@ -137,6 +140,7 @@ impl BaseTransformImpl for GazeFace {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "cannot read caps {incaps}"))?;
         gst::debug!(CAT, imp = self, "caps {incaps}");
+        self.picture_advice.on_caps(self.obj().upcast_ref(), &info);
         self.with_stream(|stream| stream.set_info(info, NvmmCaps::of(incaps)));
         Ok(())
     }
@@ -186,14 +190,19 @@ impl BaseTransformImpl for GazeFace {
         if buffer.flags().contains(gst::BufferFlags::GAP) {
             return Ok(gst::FlowSuccess::Ok);
         }
+        self.picture_advice.on_buffer(self.obj().upcast_ref(), buffer);
         let settings = self.settings.lock().frame;
         let running_time = qos::running_time(&*self.obj(), buffer);
         let late = if settings.qos { self.lateness.of(running_time) } else { None };
-        let outcome = {
+        let (outcome, advice) = {
             let mut stream = self.stream.lock();
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
-            stream.process(buffer, &settings, running_time, late.is_some())
+            let outcome = stream.process(buffer, &settings, running_time, late.is_some());
+            (outcome, stream.take_advice())
         };
+        if let Some(advice) = advice {
+            gst::element_imp_info!(self, gst::StreamError::Format, ("{advice}"));
+        }
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => return self.handle_error(&error),

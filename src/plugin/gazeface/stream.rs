@@ -11,9 +11,11 @@ use crate::core::face::track::Tracker;
 use crate::core::geometry::{PixelRect, Size};
 use crate::nvidia::surface::Staging;
 use crate::plugin::clock::FrameClock;
+use crate::plugin::format;
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::{faces, region};
 use crate::plugin::nvidia_buffer::{NvmmBuffer, NvmmCaps};
+use crate::plugin::picture_advice::DarknessWatch;
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::FrameCounts;
 
@@ -37,6 +39,9 @@ pub(super) struct FaceStream {
     clock: FrameClock,
     /// The tracker's view of those faces; the memory is reused.
     detected: Vec<FaceRegion>,
+    darkness: DarknessWatch,
+    /// What to tell the user, until it is taken.
+    advice: Option<String>,
 }
 
 /// Why `gazeface` could not process a frame.
@@ -73,6 +78,8 @@ impl FaceStream {
             tracker: Tracker::default(),
             clock: FrameClock::default(),
             detected: Vec::new(),
+            darkness: DarknessWatch::default(),
+            advice: None,
         }
     }
 
@@ -141,6 +148,11 @@ impl FaceStream {
         })
     }
 
+    /// Returns once what the frames so far give reason to tell.
+    pub fn take_advice(&mut self) -> Option<String> {
+        self.advice.take()
+    }
+
     /// Finds the faces of a frame, and runs the models of the stages on each.
     fn detect_faces(
         &mut self,
@@ -154,9 +166,14 @@ impl FaceStream {
         let batch = batch.transpose().map_err(MapError::from)?;
         let mut pixels = Pixels::single(buffer, info, batch.as_ref(), &mut self.staging)?;
         let mapped = pixels.map()?;
-        let view = mapped.view()?;
+        let view = mapped.view()?.with_pixel_aspect(format::pixel_aspect(info));
         let whole = PixelRect::full(view.size());
         self.detector.detect(&view, whole, &settings.detect, &mut self.detected)?;
+        if self.detected.is_empty() {
+            self.advice = self.darkness.look(&view);
+        } else {
+            self.darkness.end();
+        }
         for face in &mut self.detected {
             self.attributes.annotate(&view, face)?;
         }

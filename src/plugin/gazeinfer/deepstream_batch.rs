@@ -4,7 +4,7 @@
 use crate::core::draw::{Style, gaze_arrow};
 use crate::core::face::FaceRegion;
 use crate::core::gaze::GazeEstimate;
-use crate::core::geometry::{Point, Size};
+use crate::core::geometry::{Point, Raster, Size};
 use crate::nvidia::nvds::{Arrow, FrameInfo, NvdsBatch, ObjectInfo};
 use crate::nvidia::payload::{GazeObjMeta, HAS_CONFIDENCE, HAS_GAZE, HAS_HEAD, HAS_ORIGIN};
 use crate::nvidia::surface::Staging;
@@ -80,10 +80,16 @@ impl Stream {
         }
         // Regions on the buffer belong to its only frame.
         let own = (surfaces.len() == 1).then_some(buffer);
+        let pixel_aspect = self.pixel_aspect();
         let mut all = Processed::default();
         for position in 0..scratch.frames.len() {
             let info = scratch.frames[position];
-            let frame = |size| FrameContext { source_id: info.source_id, size, running_time, late };
+            let frame = |size| FrameContext {
+                source_id: info.source_id,
+                raster: Raster { size, pixel_aspect },
+                running_time,
+                late,
+            };
             let slot = info.batch_id as usize;
             let processed = match surfaces.size(slot) {
                 Ok(size) => {

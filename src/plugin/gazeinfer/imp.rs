@@ -20,6 +20,7 @@ use super::properties::PROPERTIES;
 use super::settings::{EngineReload, Settings};
 use super::stream::{ProcessError, Stream};
 use crate::plugin::nvidia_buffer::NvmmCaps;
+use crate::plugin::picture_advice::PictureAdvice;
 use crate::plugin::qos::{self, LateFrames, Lateness, QosGate};
 use crate::plugin::stats::Stats;
 use crate::plugin::{bus, camera, format, model};
@@ -40,6 +41,7 @@ pub struct GazeInfer {
     lateness: Lateness,
     late_frames: LateFrames,
     notices: NoticeLog,
+    picture_advice: PictureAdvice,
 }
 
 #[glib::object_subclass]
@@ -121,6 +123,7 @@ impl BaseTransformImpl for GazeInfer {
         self.lateness.reset();
         self.late_frames.reset();
         self.notices.reset();
+        self.picture_advice.reset();
         *self.stream.lock() = Some(Stream::new(estimator, calibration));
         Ok(())
     }
@@ -138,6 +141,7 @@ impl BaseTransformImpl for GazeInfer {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "cannot read caps {incaps}"))?;
         gst::debug!(CAT, imp = self, "caps {incaps}");
+        self.picture_advice.on_caps(self.obj().upcast_ref(), &info);
         let (width, height) = (info.width(), info.height());
         let mut foreign = None;
         self.with_stream(|stream| {
@@ -219,6 +223,7 @@ impl BaseTransformImpl for GazeInfer {
         if buffer.flags().contains(gst::BufferFlags::GAP) {
             return Ok(gst::FlowSuccess::Ok);
         }
+        self.picture_advice.on_buffer(self.obj().upcast_ref(), buffer);
         let (settings, reload) = {
             let settings = self.settings.lock();
             let reload = settings.reload;

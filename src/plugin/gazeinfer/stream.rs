@@ -13,8 +13,10 @@ use crate::core::gaze::FrameGaze;
 use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
 use crate::core::gaze::reuse::InferencePlan;
 use crate::core::geometry::camera::{Camera, Optics};
-use crate::core::geometry::{Rect, Size};
+use crate::core::geometry::{PixelAspect, Raster, Rect, Size};
+use crate::nvidia::gpu::GpuFrameError;
 use crate::plugin::enums::InferenceRegion;
+use crate::plugin::format;
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::gaze;
 use crate::plugin::meta::input_region::{InputRegion, MetaHandle};
@@ -47,7 +49,7 @@ pub(super) struct Stream {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameContext {
     pub source_id: u32,
-    pub size: Size,
+    pub raster: Raster,
     pub running_time: Option<gst::ClockTime>,
     /// Whether the frame is too late for an inference.
     pub late: bool,
@@ -121,9 +123,13 @@ impl Stream {
     pub fn foreign_calibration(&self) -> Option<Size> {
         let (camera, info) = (self.calibration?, self.info.as_ref()?);
         let size = Size::new(info.width(), info.height());
-        let pixel = info.par();
-        let aspect = f64::from(pixel.numer()) / f64::from(pixel.denom());
+        let aspect = format::pixel_aspect(info).ratio();
         (!camera.has_shape_of(size, aspect)).then_some(camera.size)
+    }
+
+    /// Returns the shape of the pixels, as the caps state it.
+    pub(super) fn pixel_aspect(&self) -> PixelAspect {
+        self.info.as_ref().map(format::pixel_aspect).unwrap_or_default()
     }
 
     /// Forgets all frames, keeps the caps.
@@ -182,8 +188,9 @@ impl Stream {
     ) -> Result<Processed, ProcessError> {
         let info = self.info.clone().ok_or(ProcessError::NotNegotiated)?;
         let size = Size::new(info.width(), info.height());
+        let raster = Raster { size, pixel_aspect: format::pixel_aspect(&info) };
         self.collect_regions(buffer, 0, size, settings);
-        let frame = FrameContext { source_id: 0, size, running_time, late };
+        let frame = FrameContext { source_id: 0, raster, running_time, late };
         let mut processed = Processed::default();
         self.estimate(Pixels::of_buffer(buffer, &info), frame, settings, &mut processed)?;
         for result in self.results() {
@@ -217,7 +224,7 @@ impl Stream {
             &mut self.plans,
         );
         let mut counts = FrameCounts { eyes_closed, ..FrameCounts::default() };
-        (result.size, result.source_id) = (frame.size, frame.source_id);
+        (result.size, result.source_id) = (frame.raster.size, frame.source_id);
         if self.plans.contains(&InferencePlan::Infer) {
             let margin = (settings.region_margin >= 0.0).then_some(settings.region_margin);
             let regions = self.regions.iter().map(|region| region.face);
@@ -229,7 +236,11 @@ impl Stream {
             let mut estimated = None;
             if let Some(device) = device {
                 let gpu = device.gpu();
-                match pixels.on_gpu(device) {
+                let pixels = match frame.raster.pixel_aspect.is_square() {
+                    true => pixels.on_gpu(device),
+                    false => Err(GpuFrameError::NotSquare),
+                };
+                match pixels {
                     Ok(frame) => {
                         let of = (&frame, frame.size());
                         let regions = regions.clone();
@@ -247,7 +258,7 @@ impl Stream {
                 Some(estimated) => estimated,
                 None => {
                     let mapped = pixels.map()?;
-                    let view = mapped.view()?;
+                    let view = mapped.view()?.with_pixel_aspect(frame.raster.pixel_aspect);
                     notices.access = mapped.access().or(notices.access);
                     self.estimator.estimate(&view, regions, plans, margin, faces)?
                 }
@@ -257,7 +268,7 @@ impl Stream {
             notices.missing = notices.missing.or(estimated.missing);
             counts.latency = Some(begin.elapsed());
         } else {
-            self.estimator.reuse(frame.size, &self.plans, &mut result.faces);
+            self.estimator.reuse(frame.raster, &self.plans, &mut result.faces);
             counts.reused = !self.plans.is_empty();
         }
         if settings.smoothing {

@@ -1,7 +1,8 @@
 //! A model of one image input, run on a crop of the frame.
 
 use super::error::AttributeError;
-use crate::core::geometry::rect::{PixelRect, Rect, Size};
+use crate::core::geometry::raster::Raster;
+use crate::core::geometry::rect::{PixelRect, Rect};
 use crate::core::image::frame::FrameView;
 use crate::core::image::preprocess::Preprocessor;
 use crate::core::image::spec::{Border, ImageSpec};
@@ -40,25 +41,28 @@ impl CropModel {
     }
 }
 
-/// Corners of a box, truncated to whole pixels as the publishers do; `None` for a box outside the
-/// frame, or one of many times its size.
-pub(super) fn whole_corners(rect: &Rect, size: Size) -> Option<[i32; 4]> {
+/// Corners of a box in square pixels, truncated to whole ones as the publishers do; `None` for a box
+/// outside the frame, or one of many times its size.
+pub(super) fn whole_corners(rect: &Rect, raster: Raster) -> Option<[i32; 4]> {
+    let Raster { size, pixel_aspect } = raster;
     let most = 3.0 * size.width.max(size.height) as f32;
     let seen = !rect.is_empty() && !rect.intersect(&Rect::full(size)).is_empty();
     if !seen || rect.width > most || rect.height > most {
         return None;
     }
+    let rect = pixel_aspect.squared_rect(rect);
     Some([rect.x, rect.y, rect.right(), rect.bottom()].map(|v| v as i32))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::geometry::rect::Size;
 
     #[test]
     fn boxes_outside_the_frame_have_no_corners() {
         let size = Size::new(640, 480);
-        let corners = |x, y, w, h| whole_corners(&Rect::new(x, y, w, h), size);
+        let corners = |x, y, w, h| whole_corners(&Rect::new(x, y, w, h), size.into());
         assert_eq!(corners(-3.7, 10.9, 10.0, 20.0), Some([-3, 10, 6, 30]));
         for (x, y, w, h) in [
             (0.0, 0.0, 0.0, 10.0),

@@ -54,7 +54,7 @@ impl EyeStateEstimator {
         eye: &EyeCorners,
         roll: f32,
     ) -> Result<Option<f32>, AttributeError> {
-        let Some(square) = self.cropper.square(eye, frame.size()) else { return Ok(None) };
+        let Some(square) = self.cropper.square(eye, frame.raster()) else { return Ok(None) };
         let item = self.cropper.item_len();
         let mut input = self.engine.input(0);
         self.cropper.fill(frame, square, roll, input.slot(0, item))?;
@@ -75,7 +75,7 @@ impl EyeStateEstimator {
         face: &mut FaceRegion,
     ) -> Result<(), AttributeError> {
         let Some([left, right]) = face.eyes else { return Ok(()) };
-        let roll = face.roll();
+        let roll = face.roll(frame.pixel_aspect());
         let left = self.openness(frame, &left, roll)?;
         let right = self.openness(frame, &right, roll)?;
         face.eye_openness = left.zip(right).map(Into::into);

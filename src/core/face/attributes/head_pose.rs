@@ -50,8 +50,10 @@ impl HeadPoseEstimator {
         frame: &FrameView<'_>,
         face: &FaceRegion,
     ) -> Result<Option<HeadPose>, AttributeError> {
-        let Some([x, y, ..]) = whole_corners(&face.rect, frame.size()) else { return Ok(None) };
-        let source = square(x, y, face.rect.width as i32, face.rect.height as i32);
+        let Some([x, y, ..]) = whole_corners(&face.rect, frame.raster()) else { return Ok(None) };
+        let aspect = frame.pixel_aspect();
+        let [width, height] = aspect.squared([face.rect.width, face.rect.height]);
+        let source = aspect.unsquared_rect(square(x, y, width as i32, height as i32));
         if source.clipped(frame.size()).is_empty() {
             return Ok(None);
         }

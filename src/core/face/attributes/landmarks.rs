@@ -59,8 +59,10 @@ impl LandmarkEstimator {
         face: &FaceRegion,
     ) -> Result<&[Point], AttributeError> {
         self.points.clear();
-        let Some(corners) = whole_corners(&face.rect, frame.size()) else { return Ok(&[]) };
+        let aspect = frame.pixel_aspect();
+        let Some(corners) = whole_corners(&face.rect, frame.raster()) else { return Ok(&[]) };
         let source = if self.finds_eyes() { square(corners) } else { whole(corners) };
+        let source = aspect.unsquared_rect(source);
         if source.clipped(frame.size()).is_empty() {
             return Ok(&[]);
         }

@@ -4,6 +4,7 @@ use super::detection::Detection;
 use super::error::DetectError;
 use super::settings::DetectSettings;
 use crate::core::face::region::FaceRegion;
+use crate::core::geometry::raster::PixelAspect;
 use crate::core::geometry::rect::{PixelRect, Point, Rect};
 use crate::core::image::frame::FrameView;
 use crate::core::image::preprocess::CropMapping;
@@ -40,15 +41,20 @@ pub(super) struct ToFrame {
 }
 
 impl ToFrame {
-    pub fn new(aspect: Aspect, placement: &CropMapping) -> Self {
+    /// The way back from a picture of a frame with pixels of this shape.
+    pub fn new(aspect: Aspect, placement: &CropMapping, pixel_aspect: PixelAspect) -> Self {
         let CropMapping { source, picture } = placement;
         let (x, y) = placement.scale();
         let scale = match aspect {
             Aspect::Stretch => (x, y),
             // Publishers divide by the one ratio that the frame was shrunk by. Truncating the
             // picture to whole pixels only makes the quotient of a side larger, so the smaller one is
-            // nearer. The rest is less than a pixel of the input.
-            Aspect::Letterbox | Aspect::LetterboxTopLeft => (x.min(y), x.min(y)),
+            // nearer. The rest is less than a pixel of the input. The ratio is one of square pixels.
+            Aspect::Letterbox | Aspect::LetterboxTopLeft => {
+                let [x, y] = pixel_aspect.squared([x, y]);
+                let [x, y] = pixel_aspect.unsquared([x.min(y); 2]);
+                (x, y)
+            }
         };
         Self {
             scale,
@@ -92,12 +98,13 @@ mod tests {
             score: 0.5,
             landmarks: Some([Point { x: 1.0, y: 2.0 }; 5]),
         };
-        let face = ToFrame::new(Aspect::LetterboxTopLeft, &placement).face(&detection);
+        let face = ToFrame::new(Aspect::LetterboxTopLeft, &placement, PixelAspect::SQUARE)
+            .face(&detection);
         assert_eq!(face.rect, Rect::new(210.0, 220.0, 100.0, 120.0));
         assert_eq!(face.landmarks.unwrap()[4], Point { x: 12.0, y: 24.0 });
         assert_eq!(face.confidence, Some(0.5));
         let stretched = CropMapping { picture: PixelRect::new(0, 0, 320, 240), ..placement };
-        let face = ToFrame::new(Aspect::Stretch, &stretched).face(&detection);
+        let face = ToFrame::new(Aspect::Stretch, &stretched, PixelAspect::SQUARE).face(&detection);
         assert_eq!(face.rect.width, 200.0);
         assert!((face.rect.height - 60.0 * 853.0 / 240.0).abs() < 1e-3);
     }

@@ -4,9 +4,9 @@ use super::backend::{Backend, ToFrame};
 use super::detection::Detection;
 use super::error::DetectError;
 use super::frontal::Cascade;
-use super::published::free_picture;
+use super::published::{free_picture, shown_size};
 use super::settings::DetectSettings;
-use crate::core::geometry::rect::{PixelRect, Rect, Size};
+use crate::core::geometry::rect::{PixelRect, Rect};
 use crate::core::image::frame::FrameView;
 use crate::core::image::preprocess::{PreprocessError, Preprocessor};
 use crate::core::image::spec::{Aspect, Border, Channels, ImageSpec};
@@ -79,7 +79,7 @@ impl Backend for Embedded {
             let error = PreprocessError::SourceSize { source_rect: source, frame: frame.size() };
             return Err(error.into());
         }
-        let size = free_picture(Size::new(source.width, source.height), self.input_size);
+        let size = free_picture(shown_size(frame, source), self.input_size);
         self.preprocessor.set_size(size.width, size.height)?;
         self.pixels.resize(self.preprocessor.item_len(), 0);
         let out = TensorMut::U8(&mut self.pixels);
@@ -90,7 +90,7 @@ impl Backend for Embedded {
                 found.push(Detection { rect: face(square), score, landmarks: None });
             }
         });
-        Ok(ToFrame::new(Aspect::Stretch, &placement))
+        Ok(ToFrame::new(Aspect::Stretch, &placement, frame.pixel_aspect()))
     }
 }
 

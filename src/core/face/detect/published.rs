@@ -45,7 +45,7 @@ impl Published {
             let input = self.engine.input(0);
             return Ok(self.preprocessor.fill(frame, source, Border::Clip, input)?);
         }
-        let picture = free_picture(Size::new(source.width, source.height), self.input_size);
+        let picture = free_picture(shown_size(frame, source), self.input_size);
         let size = padded(picture);
         if size != self.preprocessor.size() {
             self.engine.resize(size)?;
@@ -85,8 +85,13 @@ impl Backend for Published {
         }
         let size = self.preprocessor.size();
         self.model.kind.decode(&outputs[..count], size, settings.score_threshold, found);
-        Ok(ToFrame::new(self.model.kind.image(size).aspect, &placement))
+        Ok(ToFrame::new(self.model.kind.image(size).aspect, &placement, frame.pixel_aspect()))
     }
+}
+
+/// Size of the crop `source` in square pixels.
+pub(super) fn shown_size(frame: &FrameView<'_>, source: PixelRect) -> Size {
+    frame.pixel_aspect().squared_size(Size::new(source.width, source.height))
 }
 
 /// Size of the picture in a free input: shrunk to `longest`, never enlarged, and truncated to whole

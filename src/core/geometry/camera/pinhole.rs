@@ -6,6 +6,7 @@
 //! in OpenCV.
 
 use crate::core::geometry::matrix::{Mat3, Vec3};
+use crate::core::geometry::raster::Raster;
 use crate::core::geometry::rect::Size;
 
 /// The horizontal field of view in degrees of a camera without a calibration: about that of webcams
@@ -48,19 +49,23 @@ impl Default for Optics {
 }
 
 impl Optics {
-    /// The camera for frames of `size`.
-    pub fn camera(&self, size: Size) -> Camera {
+    /// The camera for frames of a raster. A calibration has focal lengths of its own across and down,
+    /// so that it fits pixels of any shape.
+    pub fn camera(&self, raster: impl Into<Raster>) -> Camera {
+        let raster = raster.into();
         match self {
-            Self::Calibrated(camera) => camera.rescaled(size),
-            Self::FieldOfView(degrees) => Camera::from_field_of_view(*degrees, size),
+            Self::Calibrated(camera) => camera.rescaled(raster.size),
+            Self::FieldOfView(degrees) => Camera::from_field_of_view(*degrees, raster),
         }
     }
 }
 
 impl Camera {
     /// A camera without distortion whose horizontal field of view is `degrees`, clamped to
-    /// [`FIELD_OF_VIEW_RANGE`]. Its principal point is the middle of the frame, its pixels are square.
-    pub fn from_field_of_view(degrees: f64, size: Size) -> Self {
+    /// [`FIELD_OF_VIEW_RANGE`]. Its principal point is the middle of the frame. The focal length is the
+    /// same distance across and down: `fy / fx` is a pixel's width by its height.
+    pub fn from_field_of_view(degrees: f64, raster: impl Into<Raster>) -> Self {
+        let Raster { size, pixel_aspect } = raster.into();
         let [least, most] = FIELD_OF_VIEW_RANGE;
         let degrees = if degrees.is_nan() { DEFAULT_FIELD_OF_VIEW } else { degrees };
         let half = degrees.clamp(least, most).to_radians() / 2.0;
@@ -68,7 +73,7 @@ impl Camera {
         let focal = width / 2.0 / half.tan();
         Self {
             fx: focal,
-            fy: focal,
+            fy: focal * pixel_aspect.ratio(),
             cx: (width - 1.0) / 2.0,
             cy: (height - 1.0) / 2.0,
             distortion: [0.0; 5],
@@ -98,13 +103,16 @@ impl Camera {
     /// Whether frames of `size`, with pixels `pixel_aspect` times as wide as high, have the shape of
     /// the calibration's pictures, to 2 percent. A frame of another shape shows another part of the
     /// scene, which scaling does not describe.
+    ///
+    /// The calibration's pixels count as square, or as its focal lengths show them where it was made
+    /// with the frames' own pixels.
     pub fn has_shape_of(&self, size: Size, pixel_aspect: f64) -> bool {
         if size.is_empty() || self.size.is_empty() {
             return true;
         }
         let aspect = |size: Size| f64::from(size.width) / f64::from(size.height);
         let ratio = aspect(size) * pixel_aspect / aspect(self.size);
-        (ratio - 1.0).abs() <= 0.02
+        [1.0, self.fy / self.fx].into_iter().any(|own| (ratio / own - 1.0).abs() <= 0.02)
     }
 
     /// Maps directions to pixels, without the distortion.
@@ -161,6 +169,7 @@ impl Camera {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::geometry::raster::PixelAspect;
 
     const HD: Size = Size::new(1280, 720);
 
@@ -173,6 +182,19 @@ mod tests {
         assert!((x.atan().to_degrees() - 30.0).abs() < 1e-9);
         for odd in [f64::NAN, -3.0, 1e9] {
             assert!(Camera::from_field_of_view(odd, HD).fx > 0.0);
+        }
+    }
+
+    #[test]
+    fn pixels_of_any_shape_see_the_same() {
+        let square = Camera::from_field_of_view(60.0, Size::new(1024, 576));
+        let pixel_aspect = PixelAspect::new(64.0, 45.0);
+        let pal =
+            Camera::from_field_of_view(60.0, Raster { size: Size::new(720, 576), pixel_aspect });
+        for (u, v) in [(0.0, 0.0), (100.0, 500.0), (1023.0, 288.0)] {
+            let [x, y] = square.undistort([u, v]);
+            let [px, py] = pal.undistort([(u + 0.5) * 720.0 / 1024.0 - 0.5, v]);
+            assert!((x - px).abs() < 1e-12 && (y - py).abs() < 1e-12, "{x} {px}, {y} {py}");
         }
     }
 
@@ -207,6 +229,12 @@ mod tests {
             let shape = camera.has_shape_of(Size::new(width, height), pixel_aspect);
             assert_eq!(shape, same, "{width}x{height}");
         }
+        // Calibrated with the anamorphic frames themselves.
+        let size = Size::new(720, 576);
+        let raster = Raster { size, pixel_aspect: PixelAspect::new(64.0, 45.0) };
+        let camera = Camera::from_field_of_view(50.0, raster);
+        assert!(camera.has_shape_of(size, 64.0 / 45.0));
+        assert!(camera.has_shape_of(Size::new(1024, 576), 1.0));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::filter::FilterTable;
 use super::mapping;
 use super::preprocessor::{Preprocessor, read_rect};
 use crate::core::geometry::matrix::Mat3;
+use crate::core::geometry::raster::PixelAspect;
 use crate::core::geometry::rect::{PixelRect, Size};
 use crate::core::image::spec::Border;
 use crate::core::inference::device::{FilterCoefficients, PreprocessJob, RigidTransform, Sampling};
@@ -18,7 +19,7 @@ fn coefficients(table: &FilterTable) -> FilterCoefficients<'_> {
 }
 
 impl Preprocessor {
-    /// The job of [`fill`](Self::fill) for a frame of size `frame`.
+    /// The job of [`fill`](Self::fill) for a frame of size `frame` with square pixels.
     ///
     /// # Errors
     /// Fails like [`fill`](Self::fill).
@@ -54,7 +55,7 @@ impl Preprocessor {
         transform: Option<RigidTransform>,
     ) -> PreprocessJob<'_> {
         let tensor = self.size();
-        let picture = mapping::picture_size(self.aspect, source, tensor);
+        let picture = mapping::picture_size(self.aspect, source, PixelAspect::SQUARE, tensor);
         let picture = mapping::anchor(self.aspect, picture, tensor);
         let from = (source.width, source.height);
         let to = (picture.width, picture.height);

@@ -1,5 +1,6 @@
 //! The mapping between a crop of a frame and the pixels of a tensor.
 
+use crate::core::geometry::raster::PixelAspect;
 use crate::core::geometry::rect::{PixelRect, Size};
 use crate::core::image::spec::Aspect;
 
@@ -24,13 +25,21 @@ impl CropMapping {
     }
 }
 
-/// Size of the picture of `source` in a tensor of size `target`. A letterbox truncates it to whole
-/// pixels, as the published ones do (`int(width * ratio)`), but never below one.
-pub(super) fn picture_size(aspect: Aspect, source: PixelRect, target: Size) -> Size {
+/// Size of the picture of `source` in a tensor of size `target`. A letterbox keeps the shape that
+/// `source` has on the screen. It truncates the size to whole pixels, as the published ones do
+/// (`int(width * ratio)`), but never below one.
+pub(super) fn picture_size(
+    aspect: Aspect,
+    source: PixelRect,
+    pixel_aspect: PixelAspect,
+    target: Size,
+) -> Size {
     match aspect {
         Aspect::Stretch => target,
         Aspect::Letterbox | Aspect::LetterboxTopLeft => {
-            let (width, height) = (f64::from(source.width), f64::from(source.height));
+            let (across, down) = pixel_aspect.stretch();
+            let (width, height) =
+                (f64::from(source.width) * across, f64::from(source.height) * down);
             let ratio = (f64::from(target.width) / width).min(f64::from(target.height) / height);
             Size::new(
                 ((width * ratio) as u32).clamp(1, target.width),
@@ -58,13 +67,16 @@ mod tests {
     #[test]
     fn shapes() {
         let source = PixelRect::new(0, 0, 1280, 853);
-        let target = Size::new(640, 640);
-        assert_eq!(picture_size(Aspect::Stretch, source, target), target);
-        let kept = picture_size(Aspect::LetterboxTopLeft, source, target);
+        let (target, square) = (Size::new(640, 640), PixelAspect::SQUARE);
+        assert_eq!(picture_size(Aspect::Stretch, source, square, target), target);
+        let kept = picture_size(Aspect::LetterboxTopLeft, source, square, target);
         assert_eq!(kept, Size::new(640, 426)); // int(853 * 0.5)
         assert_eq!(anchor(Aspect::LetterboxTopLeft, kept, target).y, 0);
         assert_eq!(anchor(Aspect::Letterbox, kept, target).y, 107);
         let line = PixelRect::new(0, 0, 5000, 1);
-        assert_eq!(picture_size(Aspect::Letterbox, line, target), Size::new(640, 1));
+        assert_eq!(picture_size(Aspect::Letterbox, line, square, target), Size::new(640, 1));
+        let pal = PixelRect::new(0, 0, 720, 576);
+        let wide = picture_size(Aspect::Letterbox, pal, PixelAspect::new(64.0, 45.0), target);
+        assert_eq!(wide, Size::new(640, 360));
     }
 }

@@ -36,6 +36,7 @@ mod resample;
 mod ring;
 mod sampler;
 mod warp;
+mod yuv;
 
 pub use error::{MAX_SIDE, PreprocessError};
 pub use mapping::CropMapping;

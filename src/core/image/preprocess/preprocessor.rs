@@ -107,7 +107,7 @@ impl Preprocessor {
         out: TensorMut<'_>,
     ) -> Result<CropMapping, PreprocessError> {
         let source = read_rect(frame.size(), source, border)?;
-        let picture = mapping::picture_size(self.aspect, source, self.size());
+        let picture = mapping::picture_size(self.aspect, source, frame.pixel_aspect(), self.size());
         self.fill_picture(frame, source, border, picture, out)
     }
 
@@ -206,7 +206,8 @@ pub(super) fn read_rect(
 mod tests {
     use super::*;
     use crate::core::image::color::Colorimetry;
-    use crate::core::image::frame::{PixelFormat, Plane};
+    use crate::core::image::frame::Plane;
+    use crate::core::image::pixel_format::PixelFormat;
     use crate::core::image::spec::Resample;
 
     #[test]

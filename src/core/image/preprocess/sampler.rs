@@ -3,8 +3,10 @@
 //! The sampler collects bytes first and converts them with the loops that convert rows, so both
 //! give the same colours.
 
-use super::convert::{gray_span, luma_span, rgb_span, yuv_span};
-use crate::core::image::frame::{FrameView, PixelFormat, Plane};
+use super::convert::{gray_span, rgb_span};
+use super::yuv::{self, Sample, Spread, Word};
+use crate::core::image::frame::{FrameView, Plane};
+use crate::core::image::pixel_format::{Chroma, Components, PixelFormat};
 use crate::core::image::spec::Channels;
 
 /// The position of a pixel inside the frame.
@@ -14,13 +16,13 @@ pub(super) struct PixelPosition {
     pub(super) y: u32,
 }
 
-/// Memory for the bytes of one row of positions, reused.
+/// Memory for the samples of one row of positions, reused.
 #[derive(Debug, Default)]
 pub(super) struct PixelSampler {
-    /// Luma, or whole pixels.
-    first: Vec<u8>,
-    u: Vec<u8>,
-    v: Vec<u8>,
+    /// Whole pixels.
+    pixels: Vec<u8>,
+    bytes: Spread<u8>,
+    words: Spread<Word>,
 }
 
 impl PixelSampler {
@@ -33,28 +35,30 @@ impl PixelSampler {
         positions: &[PixelPosition],
         out: &mut [u64],
     ) {
-        let Self { first, u, v } = self;
-        for (buffer, bytes) in [(&mut *first, 4), (&mut *u, 1), (&mut *v, 1)] {
-            if buffer.len() < positions.len() * bytes {
-                buffer.resize(positions.len() * bytes, 0);
-            }
+        let Self { pixels, bytes, words } = self;
+        if frame.format().layout().samples.bytes == 2 {
+            words.reserve(positions.len());
+            return arch.dispatch(SampleWords { frame, channels, positions, spread: words, out });
         }
-        arch.dispatch(Sample { frame, channels, positions, first, u, v, out });
+        bytes.reserve(positions.len());
+        if pixels.len() < 4 * positions.len() {
+            pixels.resize(4 * positions.len(), 0);
+        }
+        arch.dispatch(SampleBytes { frame, channels, positions, pixels, spread: bytes, out });
     }
 }
 
 /// One row of positions, compiled for each width of vectors: all functions below are inlined here.
-struct Sample<'a, 'f> {
+struct SampleBytes<'a, 'f> {
     frame: &'a FrameView<'f>,
     channels: Channels,
     positions: &'a [PixelPosition],
-    first: &'a mut [u8],
-    u: &'a mut [u8],
-    v: &'a mut [u8],
+    pixels: &'a mut [u8],
+    spread: &'a mut Spread<u8>,
     out: &'a mut [u64],
 }
 
-impl pulp::WithSimd for Sample<'_, '_> {
+impl pulp::WithSimd for SampleBytes<'_, '_> {
     type Output = ();
 
     #[inline(always)]
@@ -62,8 +66,8 @@ impl pulp::WithSimd for Sample<'_, '_> {
         use PixelFormat as F;
         match self.frame.format() {
             F::Gray8 => {
-                let Self { frame, channels, positions, first, out, .. } = self;
-                let luma = &mut first[..positions.len()];
+                let Self { frame, channels, positions, spread, out, .. } = self;
+                let luma = &mut spread.luma[..positions.len()];
                 single(frame.plane(0), positions, luma);
                 gray_span(frame.colorimetry(), channels, luma, out);
             }
@@ -73,99 +77,167 @@ impl pulp::WithSimd for Sample<'_, '_> {
             F::Bgra | F::Bgrx => self.rgb::<4>([2, 1, 0]),
             F::Argb | F::Xrgb => self.rgb::<4>([1, 2, 3]),
             F::Abgr | F::Xbgr => self.rgb::<4>([3, 2, 1]),
-            F::Nv12 | F::Nv21 | F::I420 | F::Yv12 | F::Yuy2 | F::Uyvy => self.yuv(),
+            _ => {
+                let Self { frame, channels, positions, spread, out, .. } = self;
+                yuv_at(frame, channels, positions, spread, out);
+            }
         }
     }
 }
 
-impl Sample<'_, '_> {
+impl SampleBytes<'_, '_> {
     #[inline(always)]
     fn rgb<const BYTES: usize>(self, at: [usize; 3]) {
-        let Self { frame, channels, positions, first, out, .. } = self;
+        let Self { frame, channels, positions, pixels: bytes, out, .. } = self;
         let Plane { data, stride } = frame.plane(0);
-        let pixels = first.as_chunks_mut::<BYTES>().0;
+        let pixels = bytes.as_chunks_mut::<BYTES>().0;
         for (pixel, position) in pixels.iter_mut().zip(positions) {
             let start = position.y as usize * stride + position.x as usize * BYTES;
             pixel.copy_from_slice(&data[start..start + BYTES]);
         }
-        rgb_span::<BYTES>(channels, at, first, 0..positions.len(), out);
+        rgb_span::<BYTES>(channels, at, bytes, 0..positions.len(), out);
     }
+}
+
+/// The same for samples of two bytes.
+struct SampleWords<'a, 'f> {
+    frame: &'a FrameView<'f>,
+    channels: Channels,
+    positions: &'a [PixelPosition],
+    spread: &'a mut Spread<Word>,
+    out: &'a mut [u64],
+}
+
+impl pulp::WithSimd for SampleWords<'_, '_> {
+    type Output = ();
 
     #[inline(always)]
-    fn yuv(self) {
-        use PixelFormat as F;
-        let Self { frame, channels, positions, first, u, v, out } = self;
-        let count = positions.len();
-        let (luma, u, v) = (&mut first[..count], &mut u[..count], &mut v[..count]);
-        match frame.format() {
-            F::Yuy2 => interleaved(frame.plane(0), [0, 1, 3], positions, [luma, u, v]),
-            F::Uyvy => interleaved(frame.plane(0), [1, 0, 2], positions, [luma, u, v]),
-            format => {
-                single(frame.plane(0), positions, luma);
-                match format {
-                    F::Nv12 => pairs(frame.plane(1), positions, u, v),
-                    F::Nv21 => pairs(frame.plane(1), positions, v, u),
-                    F::I420 => {
-                        halved(frame.plane(1), positions, u);
-                        halved(frame.plane(2), positions, v);
-                    }
-                    _ => {
-                        halved(frame.plane(2), positions, u);
-                        halved(frame.plane(1), positions, v);
-                    }
-                }
-            }
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { frame, channels, positions, spread, out } = self;
+        if frame.format() == PixelFormat::Gray16 {
+            let luma = &mut spread.luma[..positions.len()];
+            single(frame.plane(0), positions, luma);
+            let k = Word::coefficients(frame.colorimetry(), frame.format());
+            return yuv::gray(&k, channels, luma, out);
         }
-        let k = &frame.colorimetry().coefficients();
-        match channels {
-            Channels::Rgb => yuv_span::<false>(k, luma, u, v, out),
-            Channels::Bgr => yuv_span::<true>(k, luma, u, v, out),
-            Channels::Gray => luma_span(k, luma, out),
+        yuv_at(frame, channels, positions, spread, out);
+    }
+}
+
+/// Samples luma and chroma, then converts.
+#[inline(always)]
+fn yuv_at<T: Stored>(
+    frame: &FrameView<'_>,
+    channels: Channels,
+    positions: &[PixelPosition],
+    spread: &mut Spread<T>,
+    out: &mut [u64],
+) {
+    let Components::Yuv { luma, chroma } = frame.format().layout().components else { return };
+    let Chroma { u, v, column_shift, row_shift } = chroma;
+    let shifts = (column_shift, row_shift);
+    let count = positions.len();
+    let Spread { luma: y_out, u: u_out, v: v_out } = spread;
+    let (y_out, u_out, v_out) = (&mut y_out[..count], &mut u_out[..count], &mut v_out[..count]);
+    if u.step == 4 {
+        let at = [luma.first, u.first, v.first];
+        interleaved(frame.plane(0), at, positions, [&mut *y_out, &mut *u_out, &mut *v_out]);
+    } else {
+        single(frame.plane(0), positions, y_out);
+        if u.step == 2 {
+            let (first, second) =
+                if u.first == 0 { (&mut *u_out, &mut *v_out) } else { (&mut *v_out, &mut *u_out) };
+            pairs(frame.plane(1), shifts, positions, first, second);
+        } else {
+            shared(frame.plane(u.plane), shifts, positions, u_out);
+            shared(frame.plane(v.plane), shifts, positions, v_out);
         }
     }
+    let k = T::coefficients(frame.colorimetry(), frame.format());
+    yuv::convert(&k, channels, [&*y_out, &*u_out, &*v_out], out);
 }
 
-/// Samples a plane with a byte for each pixel.
-#[inline(always)]
-fn single(Plane { data, stride }: Plane<'_>, positions: &[PixelPosition], out: &mut [u8]) {
-    for (out, position) in out.iter_mut().zip(positions) {
-        *out = data[position.y as usize * stride + position.x as usize];
+/// A sample that is read at any place of a plane.
+trait Stored: Sample {
+    /// Bytes of a sample.
+    const BYTES: usize;
+
+    /// The sample whose first byte is at `start`.
+    fn at(data: &[u8], start: usize) -> Self;
+}
+
+impl Stored for u8 {
+    const BYTES: usize = 1;
+
+    #[inline(always)]
+    fn at(data: &[u8], start: usize) -> Self {
+        data[start]
     }
 }
 
-/// Samples a plane with a byte for each square of four pixels.
-#[inline(always)]
-fn halved(Plane { data, stride }: Plane<'_>, positions: &[PixelPosition], out: &mut [u8]) {
-    for (out, position) in out.iter_mut().zip(positions) {
-        *out = data[(position.y / 2) as usize * stride + (position.x / 2) as usize];
+impl Stored for Word {
+    const BYTES: usize = 2;
+
+    #[inline(always)]
+    fn at(data: &[u8], start: usize) -> Self {
+        [data[start], data[start + 1]]
     }
 }
 
-/// Samples two interleaved planes of that kind.
+/// Samples a plane with a sample for each pixel.
 #[inline(always)]
-fn pairs(
+fn single<T: Stored>(
     Plane { data, stride }: Plane<'_>,
     positions: &[PixelPosition],
-    first: &mut [u8],
-    second: &mut [u8],
+    out: &mut [T],
 ) {
-    for ((first, second), position) in first.iter_mut().zip(second).zip(positions) {
-        let start = (position.y / 2) as usize * stride + (position.x / 2) as usize * 2;
-        (*first, *second) = (data[start], data[start + 1]);
+    for (out, position) in out.iter_mut().zip(positions) {
+        *out = T::at(data, position.y as usize * stride + position.x as usize * T::BYTES);
     }
 }
 
-/// Samples pixels that share four bytes in pairs; `at` holds the places of the first luma, U and V.
+/// Samples a plane whose samples each have 2^shift columns and rows.
 #[inline(always)]
-fn interleaved(
+fn shared<T: Stored>(
+    Plane { data, stride }: Plane<'_>,
+    (across, down): (u32, u32),
+    positions: &[PixelPosition],
+    out: &mut [T],
+) {
+    for (out, position) in out.iter_mut().zip(positions) {
+        let (x, y) = ((position.x >> across) as usize, (position.y >> down) as usize);
+        *out = T::at(data, y * stride + x * T::BYTES);
+    }
+}
+
+/// Samples two interleaved components of that kind.
+#[inline(always)]
+fn pairs<T: Stored>(
+    Plane { data, stride }: Plane<'_>,
+    (across, down): (u32, u32),
+    positions: &[PixelPosition],
+    first: &mut [T],
+    second: &mut [T],
+) {
+    for ((first, second), position) in first.iter_mut().zip(second).zip(positions) {
+        let (x, y) = ((position.x >> across) as usize, (position.y >> down) as usize);
+        let start = y * stride + x * 2 * T::BYTES;
+        (*first, *second) = (T::at(data, start), T::at(data, start + T::BYTES));
+    }
+}
+
+/// Samples pixels that share four samples in pairs; `at` holds the places of the first luma, U and V.
+#[inline(always)]
+fn interleaved<T: Stored>(
     Plane { data, stride }: Plane<'_>,
     at: [usize; 3],
     positions: &[PixelPosition],
-    [luma, u, v]: [&mut [u8]; 3],
+    [luma, u, v]: [&mut [T]; 3],
 ) {
+    let [luma_at, u_at, v_at] = at.map(|sample| sample * T::BYTES);
     for (((luma, u), v), position) in luma.iter_mut().zip(u).zip(v).zip(positions) {
-        let start = position.y as usize * stride + (position.x / 2) as usize * 4;
-        *luma = data[start + at[0] + 2 * (position.x % 2) as usize];
-        (*u, *v) = (data[start + at[1]], data[start + at[2]]);
+        let start = position.y as usize * stride + (position.x / 2) as usize * 4 * T::BYTES;
+        *luma = T::at(data, start + luma_at + 2 * T::BYTES * (position.x % 2) as usize);
+        (*u, *v) = (T::at(data, start + u_at), T::at(data, start + v_at));
     }
 }
