@@ -4,7 +4,11 @@
 //! an engine of its own. The first stream that runs leads: it waits for the others, but no longer than
 //! the timeout, runs the batch, and each stream takes its results. Streams join by a fair lock, and a
 //! stream that does not fit into a batch is the first of the next, so that none starves.
+//!
+//! A run that fails is an error for every stream of its batch. A run that panics leaves the engine in an
+//! unknown state: from then on every run is an error, because its outputs could be those of others.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -36,7 +40,27 @@ struct State {
     /// Whether a stream waits that did not fit.
     full: bool,
     failure: Option<EngineError>,
+    /// Whether a run panicked.
+    broken: bool,
 }
+
+impl State {
+    /// Runs the batch.
+    fn run(&mut self) -> Result<(), EngineError> {
+        if self.broken {
+            return Err(EngineError::Run(BROKEN.to_owned()));
+        }
+        let (engine, filled) = (&mut self.engine, self.filled);
+        catch_unwind(AssertUnwindSafe(|| engine.run(filled))).unwrap_or_else(|_| {
+            self.broken = true;
+            Err(EngineError::Run(BROKEN.to_owned()))
+        })
+    }
+}
+
+/// The error of each run after one that panicked.
+const BROKEN: &str = "a run that this stream shares with others panicked; restart the pipelines of \
+                      this model";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -52,8 +76,15 @@ impl Batcher {
     /// With the engine that runs the batches, and the longest time for which a run waits for others.
     pub fn new(engine: Box<dyn Engine>, timeout: Duration) -> Self {
         let max = engine.max_batch();
-        let state =
-            State { engine, phase: Phase::Idle, filled: 0, streams: 0, full: false, failure: None };
+        let state = State {
+            engine,
+            phase: Phase::Idle,
+            filled: 0,
+            streams: 0,
+            full: false,
+            failure: None,
+            broken: false,
+        };
         Self {
             timeout,
             max,
@@ -95,8 +126,7 @@ impl Batcher {
                     && state.streams < self.members.load(Ordering::Relaxed)
             };
             self.changed.wait_while_for(&mut state, waits, self.timeout);
-            let filled = state.filled;
-            state.failure = state.engine.run(filled).err();
+            state.failure = state.run().err();
             state.phase = Phase::Done;
             self.changed.notify_all();
         } else {
@@ -104,10 +134,9 @@ impl Batcher {
             self.changed.wait_while(&mut state, |state| state.phase == Phase::Collecting);
         }
         let result = match &state.failure {
-            None => {
-                take(&*state.engine, offset);
-                Ok(())
-            }
+            // The others of the batch go on, whatever becomes of this stream.
+            None => catch_unwind(AssertUnwindSafe(|| take(&*state.engine, offset)))
+                .map_err(|_| EngineError::Run(BROKEN.to_owned())),
             Some(why) => Err(why.clone()),
         };
         state.streams -= 1;
@@ -126,6 +155,8 @@ pub struct BatchedEngine {
     provider: String,
     inputs: Vec<(Vec<usize>, Values)>,
     outputs: Vec<(Vec<usize>, Vec<f32>)>,
+    /// Whether the model's inputs could be in a device's memory.
+    has_device: bool,
 }
 
 /// An input's memory.
@@ -178,6 +209,7 @@ impl BatchedEngine {
         let engine = &mut state.engine;
         let info = engine.info().clone();
         let provider = engine.provider().to_owned();
+        let has_device = engine.device().is_some();
         let inputs = (0..info.inputs.len())
             .map(|i| (engine.input_shape(i).to_vec(), Values::like(&engine.input(i))))
             .collect();
@@ -190,7 +222,7 @@ impl BatchedEngine {
             .collect();
         drop(state);
         batcher.members.fetch_add(1, Ordering::Relaxed);
-        Self { batcher, info, provider, inputs, outputs }
+        Self { batcher, info, provider, inputs, outputs, has_device }
     }
 }
 
@@ -262,6 +294,10 @@ impl Engine for BatchedEngine {
 
     fn output(&self, index: usize) -> &[f32] {
         &self.outputs[index].1
+    }
+
+    fn device_refusal(&self) -> Option<&'static str> {
+        self.has_device.then_some("batch-timeout collects batches in the host's memory")
     }
 }
 

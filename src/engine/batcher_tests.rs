@@ -4,7 +4,8 @@ use std::thread;
 use super::*;
 use crate::core::inference::{ElementType, TensorInfo};
 
-/// Doubles its input, and records the sizes of its batches. A negative number is an error.
+/// Doubles its input, and records the sizes of its batches. A negative number is an error, an infinite
+/// one a panic.
 struct Doubler {
     info: ModelInfo,
     input: Vec<f32>,
@@ -68,6 +69,7 @@ impl Engine for Doubler {
         if input.iter().any(|value| *value < 0.0) {
             return Err(EngineError::Run("negative".to_owned()));
         }
+        assert!(input.iter().all(|value| value.is_finite()), "a panic that a test asked for");
         self.output.fill(f32::NAN);
         for (to, from) in self.output.iter_mut().zip(input) {
             *to = 2.0 * from;
@@ -157,4 +159,31 @@ fn no_stream_starves() {
         (0..6).flat_map(|number| (0..ROUNDS).map(move |round| 1 + (number + round) % 3)).sum();
     assert_eq!(batches.iter().sum::<usize>(), expected);
     assert!(batches.contains(&MAX), "some streams shared a batch");
+}
+
+/// A panic ends the run for every stream of the batch with an error, and no later run gives an answer:
+/// it could be that of others.
+#[test]
+fn a_panic_is_an_error_for_every_stream_for_ever() {
+    let (batcher, _) = Doubler::batcher(LONG);
+    let engines: Vec<_> = (0..MAX).map(|_| BatchedEngine::new(batcher.clone())).collect();
+    let results: Vec<_> = thread::scope(|scope| {
+        let runs: Vec<_> = engines
+            .into_iter()
+            .enumerate()
+            .map(|(number, mut engine)| {
+                scope.spawn(move || {
+                    let value = if number == 2 { f32::INFINITY } else { number as f32 };
+                    let first = ask(&mut engine, &[value]);
+                    (first, ask(&mut engine, &[1.0]))
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    let broken = Err(EngineError::Run(BROKEN.to_owned()));
+    assert!(
+        results.iter().all(|(first, second)| *first == broken && *second == broken),
+        "{results:?}"
+    );
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use libloading::Library;
+use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
 
 use super::abi::{cuda, meta, surface, transform};
 use super::surface::generation::Generation;
@@ -46,6 +48,38 @@ pub enum LibraryError {
         /// What it lacks.
         symbol: &'static str,
     },
+}
+
+/// The libraries that did not load, so that not every buffer searches for them again.
+struct Failures(Mutex<Vec<(&'static str, LibraryError)>>);
+
+static FAILURES: Failures = Failures(Mutex::new(Vec::new()));
+
+/// Forgets which libraries did not load: they may have been installed meanwhile. Elements call this when
+/// they start.
+pub fn retry() {
+    FAILURES.0.lock().clear();
+}
+
+impl Failures {
+    fn get_or_open<L>(
+        &self,
+        library: &'static OnceCell<L>,
+        name: &'static str,
+        open: impl FnOnce() -> Result<L, LibraryError>,
+    ) -> Result<&'static L, LibraryError> {
+        if let Some(library) = library.get() {
+            return Ok(library);
+        }
+        let known =
+            self.0.lock().iter().find(|(other, _)| *other == name).map(|(_, why)| why.clone());
+        match known {
+            Some(why) => Err(why),
+            None => library
+                .get_or_try_init(open)
+                .inspect_err(|why| self.0.lock().push((name, why.clone()))),
+        }
+    }
 }
 
 /// Which library, and what it is for.
@@ -116,8 +150,8 @@ pub(super) struct SurfaceLibrary {
 impl SurfaceLibrary {
     /// The library, opened with the first call.
     pub fn get() -> Result<&'static Self, LibraryError> {
-        static LIBRARY: OnceLock<Result<SurfaceLibrary, LibraryError>> = OnceLock::new();
-        LIBRARY.get_or_init(Self::open).as_ref().map_err(Clone::clone)
+        static LIBRARY: OnceCell<SurfaceLibrary> = OnceCell::new();
+        FAILURES.get_or_open(&LIBRARY, stringify!(SurfaceLibrary), Self::open)
     }
 
     fn open() -> Result<Self, LibraryError> {
@@ -160,8 +194,8 @@ pub(super) struct TransformLibrary {
 impl TransformLibrary {
     /// The library, opened with the first call.
     pub fn get() -> Result<&'static Self, LibraryError> {
-        static LIBRARY: OnceLock<Result<TransformLibrary, LibraryError>> = OnceLock::new();
-        LIBRARY.get_or_init(Self::open).as_ref().map_err(Clone::clone)
+        static LIBRARY: OnceCell<TransformLibrary> = OnceCell::new();
+        FAILURES.get_or_open(&LIBRARY, stringify!(TransformLibrary), Self::open)
     }
 
     fn open() -> Result<Self, LibraryError> {
@@ -212,8 +246,8 @@ pub(super) struct CudaLibrary {
 impl CudaLibrary {
     /// The library, opened with the first call.
     pub fn get() -> Result<&'static Self, LibraryError> {
-        static LIBRARY: OnceLock<Result<CudaLibrary, LibraryError>> = OnceLock::new();
-        LIBRARY.get_or_init(Self::open).as_ref().map_err(Clone::clone)
+        static LIBRARY: OnceCell<CudaLibrary> = OnceCell::new();
+        FAILURES.get_or_open(&LIBRARY, stringify!(CudaLibrary), Self::open)
     }
 
     fn open() -> Result<Self, LibraryError> {
@@ -276,8 +310,8 @@ pub(super) struct MetaLibrary {
 impl MetaLibrary {
     /// The libraries, opened with the first call.
     pub fn get() -> Result<&'static Self, LibraryError> {
-        static LIBRARY: OnceLock<Result<MetaLibrary, LibraryError>> = OnceLock::new();
-        LIBRARY.get_or_init(Self::open).as_ref().map_err(Clone::clone)
+        static LIBRARY: OnceCell<MetaLibrary> = OnceCell::new();
+        FAILURES.get_or_open(&LIBRARY, stringify!(MetaLibrary), Self::open)
     }
 
     fn open() -> Result<Self, LibraryError> {
@@ -326,4 +360,24 @@ pub(super) fn deepstream_version() -> Option<(u32, u32)> {
         }
         Some((major, minor))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_that_is_missing_is_searched_again_after_a_restart_alone() {
+        static LIBRARY: OnceCell<u32> = OnceCell::new();
+        let failures = Failures(Mutex::default());
+        let missing = LibraryError::Symbol { name: "libtest.so", symbol: "test" };
+        let get = |open: &dyn Fn() -> Result<u32, LibraryError>| {
+            failures.get_or_open(&LIBRARY, "test", open)
+        };
+        assert_eq!(get(&|| Err(missing.clone())), Err(missing.clone()));
+        assert_eq!(get(&|| Ok(1)), Err(missing.clone()), "not for each buffer");
+        failures.0.lock().clear();
+        assert_eq!(get(&|| Ok(2)), Ok(&2));
+        assert_eq!(get(&|| Ok(3)), Ok(&2));
+    }
 }

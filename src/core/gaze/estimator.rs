@@ -191,6 +191,11 @@ impl GazeEstimator {
         self.engine.device()
     }
 
+    /// Why only the CPU can preprocess although a device with its own memory runs the model.
+    pub fn device_refusal(&self) -> Option<&'static str> {
+        self.engine.device_refusal()
+    }
+
     /// Allocates the inputs of the smallest batch in the device's memory.
     ///
     /// # Errors

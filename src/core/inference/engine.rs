@@ -93,6 +93,12 @@ pub trait Engine: Send {
         None
     }
 
+    /// Why the host holds the inputs although a device with its own memory runs the model; `None` where
+    /// that is not so.
+    fn device_refusal(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Memory of input `index` on that device, for [`run_on_device`](Self::run_on_device) with `batch`
     /// items. Its address holds until the engine is dropped or resized.
     ///

@@ -1,6 +1,7 @@
 //! A provider with its options, put into a session.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use ort::device::Device;
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider as _};
@@ -37,12 +38,20 @@ impl Configured {
         mut builder: SessionBuilder,
     ) -> Result<SessionBuilder, EngineError> {
         let refused = |why: ort::Error| {
-            refuse(
-                self.provider,
-                why.message().to_owned(),
-                "Check its driver, its libraries and provider-options, or use \
-                 execution-provider=cpu",
-            )
+            let nvidia =
+                matches!(self.provider, ExecutionProvider::Cuda | ExecutionProvider::TensorRt);
+            let folders = if nvidia { pip_libraries(runtime.path()) } else { Vec::new() };
+            let remedy = match folders.is_empty() {
+                true => "Check its driver, its libraries and provider-options, or use \
+                         execution-provider=cpu"
+                    .to_owned(),
+                false => format!(
+                    "Its libraries that pip installed are not on the loader's path: start the process \
+                     with LD_LIBRARY_PATH={}",
+                    folders.join(":")
+                ),
+            };
+            refuse(self.provider, why.message().to_owned(), &remedy)
         };
         match self.provider {
             ExecutionProvider::Auto | ExecutionProvider::Cpu => {
@@ -90,6 +99,23 @@ impl Configured {
             .fold(provider, |provider, (name, value)| provider.with_arbitrary_config(name, value));
         provider.register(builder)
     }
+}
+
+/// The folders of CUDA's libraries that `pip install onnxruntime-gpu[cuda,cudnn]` puts beside
+/// ONNX Runtime: `nvidia/*/lib` of the same site-packages, unless LD_LIBRARY_PATH has them.
+fn pip_libraries(runtime: &Path) -> Vec<String> {
+    // site-packages/onnxruntime/capi/libonnxruntime.so.1.32
+    let Some(packages) = runtime.ancestors().nth(3) else { return Vec::new() };
+    let path = env::var("LD_LIBRARY_PATH").unwrap_or_default();
+    let entries = fs::read_dir(packages.join("nvidia")).into_iter().flatten().flatten();
+    let mut folders: Vec<String> = entries
+        .map(|entry| entry.path().join("lib"))
+        .filter(|folder| folder.is_dir())
+        .map(|folder| folder.display().to_string())
+        .filter(|folder| !path.split(':').any(|known| known == folder))
+        .collect();
+    folders.sort();
+    folders
 }
 
 impl ExecutionProvider {
@@ -156,4 +182,22 @@ pub(in crate::engine) fn cpu(
     let is_cpu = |device: &Device<'_>| device.ep().is_ok_and(|name| name == ep::CPU::NAME);
     let device = runtime.environment().devices().find(is_cpu);
     builder.with_devices(device, None).map_err(|why| ort::Error::new(why.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_of_pip_are_found_beside_the_runtime() {
+        let packages = tempfile::tempdir().unwrap();
+        let at = |name: &str| packages.path().join(name);
+        for name in ["onnxruntime/capi", "nvidia/cudnn/lib", "nvidia/cublas/lib", "nvidia/empty"] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        let found = pip_libraries(&at("onnxruntime/capi/libonnxruntime.so.1.32"));
+        let expected = ["nvidia/cublas/lib", "nvidia/cudnn/lib"];
+        assert_eq!(found, expected.map(|name| at(name).display().to_string()));
+        assert!(pip_libraries(Path::new("libonnxruntime.so")).is_empty());
+    }
 }

@@ -42,11 +42,7 @@ impl GpuPath {
 
     fn open(&mut self, estimator: &mut GazeEstimator) -> GpuState {
         let Some(gpu) = estimator.device() else {
-            // A model on the CPU gives no reason for a report.
-            if ["cuda", "tensorrt"].contains(&estimator.provider()) {
-                let why = "batch-timeout collects batches in the host's memory";
-                self.refusal = Some(why.to_owned());
-            }
+            self.refusal = estimator.device_refusal().map(str::to_owned);
             return GpuState::Refused;
         };
         let opened =

@@ -19,6 +19,7 @@ use super::notices::NoticeLog;
 use super::properties::PROPERTIES;
 use super::settings::{EngineReload, Settings};
 use super::stream::{ProcessError, Stream};
+use crate::nvidia::library;
 use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::picture_advice::PictureAdvice;
 use crate::plugin::qos::{self, LateFrames, Lateness, QosGate};
@@ -109,6 +110,7 @@ impl BaseTransformImpl for GazeInfer {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = self.configured()?;
+        library::retry();
         // The camera first: it fails sooner than the model.
         let calibration = settings.camera.as_deref().map(camera::open).transpose()?;
         let options = settings.options();
