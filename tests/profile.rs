@@ -192,7 +192,8 @@ fn each_decoder_reads_its_model() {
     let direction = own("decoder = \"direction\"\ntensor = \"vector\"");
     for (file, profile, sign) in [
         ("regression.onnx", regression(), 1.0),
-        ("binned.onnx", binned, -1.0),
+        ("binned.onnx", binned.clone(), -1.0),
+        ("binned_softmax.onnx", binned, -1.0),
         ("direction.onnx", direction, 1.0),
     ] {
         let (_dir, path) = beside(file, &profile, "own.toml");

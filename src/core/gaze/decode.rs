@@ -94,19 +94,28 @@ fn signed(value: f32, negate: bool) -> f32 {
 
 /// Expectation of the class under the softmax of `logits`: `sum(i * exp(l[i])) / sum(exp(l[i]))`,
 /// the decoding that binned models are trained with (L2CS-Net, arXiv 2203.03339). Subtracts the
-/// largest logit first, against overflow. `None` where a logit is not finite.
-fn expectation(logits: &[f32]) -> Option<f32> {
-    if !logits.iter().all(|logit| logit.is_finite()) {
+/// largest logit first, against overflow. Some exports have the softmax inside; their rows are
+/// probabilities, of which a second softmax would be nearly flat. `None` where a value is not finite.
+fn expectation(row: &[f32]) -> Option<f32> {
+    if !row.iter().all(|value| value.is_finite()) {
         return None;
     }
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let is_probability = is_probability(row);
     let (mut weight, mut weighted) = (0.0f64, 0.0f64);
-    for (class, logit) in logits.iter().enumerate() {
-        let exp = f64::from((logit - largest).exp());
-        weight += exp;
-        weighted += exp * class as f64;
+    for (class, value) in row.iter().enumerate() {
+        let value = f64::from(if is_probability { *value } else { (value - largest).exp() });
+        weight += value;
+        weighted += value * class as f64;
     }
     Some((weighted / weight) as f32)
+}
+
+/// Whether the values of a row are probabilities: none is negative, and they add up to 1. The tolerance
+/// is that of 90 values in steps of 1/256, as an INT8 model rounds them; logits of a trained model are
+/// far from both.
+fn is_probability(row: &[f32]) -> bool {
+    row.iter().all(|value| *value >= 0.0) && (row.iter().sum::<f32>() - 1.0).abs() <= 0.1
 }
 
 #[cfg(test)]
@@ -212,6 +221,20 @@ mod tests {
         // Equal weights: the mean of 0..=3 is 1.5; 1.5 * 10 - 20 = -5 degrees.
         let engine = outputs(1, &[(&[1, 4], &[0.0, 0.0, two, 0.0]), (&[1, 4], &[7.0; 4])]);
         assert_degrees(binned(&engine, 4, 10.0, -20.0).decode(&engine, 0), -5.0, -4.0);
+    }
+
+    #[test]
+    fn binned_takes_probabilities_as_they_are() {
+        // 0.2 + 0.8 + 0.6 = 1.6 classes, and 2 where rounding took the rest away.
+        let engine =
+            outputs(1, &[(&[1, 4], &[0.2, 0.2, 0.4, 0.2]), (&[1, 4], &[0.0, 0.0, 0.98, 0.0])]);
+        assert_degrees(binned(&engine, 4, 10.0, -20.0).decode(&engine, 0), 0.0, -4.0);
+        // A row that does not add up to 1, or has a negative value, is one of logits.
+        let engine = outputs(1, &[(&[1, 2], &[0.9, 0.3]), (&[1, 2], &[1.1, -0.1])]);
+        let flat = |difference: f32| 10.0 / (1.0 + difference.exp());
+        let expected = (flat(1.2), flat(0.6));
+        let gaze = binned(&engine, 2, 10.0, 0.0).decode(&engine, 0);
+        assert_degrees(gaze, expected.0, expected.1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The families of face detectors: their inputs, and the decoders of their outputs.
 
 use super::detection::Detection;
-use super::{blazeface, retinaface, scrfd, ultraface, yunet};
+use super::{blazeface, retinaface, scrfd, ultraface, yolo, yunet};
 use crate::core::geometry::rect::Size;
 use crate::core::image::spec::{Aspect, Channels, ImageSpec, Layout};
 
@@ -18,12 +18,29 @@ pub enum DetectorKind {
     RetinaFace,
     /// BlazeFace, front (128 pixels) or back (256 pixels).
     BlazeFace,
+    /// YOLOv5-face.
+    YoloV5Face,
+    /// YOLOv8-face and its successors, with points or without.
+    YoloV8Face,
+    /// The same with the suppression inside, and points.
+    YoloV8FaceSuppressed,
+    /// The same with the suppression inside, and no points.
+    YoloV8BoxSuppressed,
 }
 
 impl DetectorKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::YuNet, Self::Scrfd, Self::UltraFace, Self::RetinaFace, Self::BlazeFace];
+    pub const ALL: [Self; 9] = [
+        Self::YuNet,
+        Self::Scrfd,
+        Self::UltraFace,
+        Self::RetinaFace,
+        Self::BlazeFace,
+        Self::YoloV5Face,
+        Self::YoloV8Face,
+        Self::YoloV8FaceSuppressed,
+        Self::YoloV8BoxSuppressed,
+    ];
 
     /// Its name, for messages.
     pub const fn name(self) -> &'static str {
@@ -33,6 +50,11 @@ impl DetectorKind {
             Self::UltraFace => "UltraFace",
             Self::RetinaFace => "RetinaFace",
             Self::BlazeFace => "BlazeFace",
+            Self::YoloV5Face => "YOLOv5-face",
+            Self::YoloV8Face => "YOLOv8-face",
+            Self::YoloV8FaceSuppressed | Self::YoloV8BoxSuppressed => {
+                "YOLOv8-face with the suppression inside"
+            }
         }
     }
 
@@ -52,6 +74,10 @@ impl DetectorKind {
             Self::BlazeFace => {
                 "BlazeFace ([1,256,256,3] in; [1,512,1], [1,384,1], [1,512,16], [1,384,16])"
             }
+            Self::YoloV5Face => "YOLOv5-face ([1,3,640,640] in; [1,25200,16])",
+            Self::YoloV8Face => "YOLOv8-face ([1,3,640,640] in; [1,20,8400] or [1,5,8400])",
+            Self::YoloV8FaceSuppressed => "YOLOv8-face with the suppression inside ([1,n,21])",
+            Self::YoloV8BoxSuppressed => "the same without points ([1,n,6])",
         }
     }
 
@@ -82,6 +108,13 @@ impl DetectorKind {
                 aspect: Aspect::Letterbox,
                 ..common
             },
+            // `letterbox` of YOLOv5 and Ultralytics pads with this grey.
+            Self::YoloV5Face
+            | Self::YoloV8Face
+            | Self::YoloV8FaceSuppressed
+            | Self::YoloV8BoxSuppressed => {
+                ImageSpec { scale: 1.0 / 255.0, aspect: Aspect::Letterbox, fill: 114, ..common }
+            }
         }
     }
 
@@ -99,6 +132,13 @@ impl DetectorKind {
             Self::UltraFace => ultraface::decode(outputs, size, threshold, found),
             Self::RetinaFace => retinaface::decode(outputs, size, threshold, found),
             Self::BlazeFace => blazeface::decode(outputs, size, threshold, found),
+            Self::YoloV5Face => yolo::decode_v5(outputs[0], threshold, found),
+            Self::YoloV8Face => yolo::decode_v8(outputs[0], yolo::cells(size), threshold, found),
+            Self::YoloV8FaceSuppressed | Self::YoloV8BoxSuppressed => {
+                let values =
+                    yolo::SUPPRESSED_VALUES[usize::from(self == Self::YoloV8BoxSuppressed)];
+                yolo::decode_suppressed(outputs[0], values, threshold, found);
+            }
         }
     }
 }

@@ -13,6 +13,8 @@
 //! | [`DetectorKind::UltraFace`] | Ultra-Light-Fast-Generic-Face-Detector-1MB | RGB (x - 127) / 128 | ready | 0 |
 //! | [`DetectorKind::RetinaFace`] | Pytorch_Retinaface, OpenSeeFace | BGR less its mean | priors | 5 |
 //! | [`DetectorKind::BlazeFace`] | MediaPipe | RGB -1..1, channels last | anchors | none of five |
+//! | [`DetectorKind::YoloV5Face`] | deepcam-cn/yolov5-face | RGB 0..1 | ready | 5 |
+//! | [`DetectorKind::YoloV8Face`] | derronqi/yolov8-face and successors | RGB 0..1 | ready | 0 or 5 |
 //!
 //! [`FaceDetector::embedded`] needs neither an engine nor a file: [`frontal`] finds frontal faces in
 //! a reduced grey picture.
@@ -35,6 +37,7 @@ mod retinaface;
 mod scrfd;
 mod settings;
 mod ultraface;
+mod yolo;
 mod yunet;
 
 pub use detection::Detection;

@@ -6,7 +6,7 @@
 use super::detection::STRIDES;
 use super::error::DetectError;
 use super::kind::DetectorKind;
-use super::{blazeface, retinaface, ultraface};
+use super::{blazeface, retinaface, ultraface, yolo};
 use crate::core::geometry::rect::Size;
 use crate::core::image::spec::Layout;
 use crate::core::inference::engine::Engine;
@@ -41,10 +41,16 @@ pub fn recognise(engine: &dyn Engine) -> Result<DetectorMatch, DetectError> {
     let info = engine.info();
     let shapes: Vec<&[usize]> = (0..info.outputs.len()).map(|i| engine.output_shape(i)).collect();
     let found = match info.inputs.as_slice() {
-        [input] => recognise_shapes(input, engine.input_shape(0), &shapes),
+        [input] if finds_faces(info) => recognise_shapes(input, engine.input_shape(0), &shapes),
         _ => None,
     };
     found.ok_or_else(|| unrecognised(info))
+}
+
+/// Whether the classes of a model, where its file names them as Ultralytics' exports do
+/// (`{0: 'face'}`), are faces. Detectors of other things have the same outputs.
+fn finds_faces(info: &ModelInfo) -> bool {
+    info.metadata.get("names").is_none_or(|names| names.to_ascii_lowercase().contains("face"))
 }
 
 fn unrecognised(info: &ModelInfo) -> DetectError {
@@ -152,6 +158,16 @@ fn find(kind: DetectorKind, size: Size, shapes: &[OutputShape]) -> Option<Vec<us
                 .flat_map(|columns| rows.iter().map(move |rows| nth(*rows, columns, 0)))
                 .collect()
         }
+        DetectorKind::YoloV5Face => Some(vec![nth(3 * yolo::cells(size), yolo::V5_VALUES, 0)?]),
+        DetectorKind::YoloV8Face => {
+            let boxes = yolo::cells(size);
+            yolo::V8_VALUES.iter().find_map(|values| Some(vec![nth(*values, boxes, 0)?]))
+        }
+        DetectorKind::YoloV8FaceSuppressed | DetectorKind::YoloV8BoxSuppressed => {
+            let values = usize::from(kind == DetectorKind::YoloV8BoxSuppressed);
+            let columns = yolo::SUPPRESSED_VALUES[values];
+            (shapes.len() == 1 && shapes[0].columns == columns).then(|| vec![0])
+        }
     }
 }
 
@@ -201,6 +217,20 @@ mod tests {
         let found = recognised([1, 3, 640, 640], &retinaface).unwrap();
         assert_eq!((found.kind, found.outputs), (DetectorKind::RetinaFace, vec![1, 2, 0]));
 
+        for (output, kind) in [
+            ([1, 25200, 16], DetectorKind::YoloV5Face),
+            ([1, 20, 8400], DetectorKind::YoloV8Face),
+            ([1, 5, 8400], DetectorKind::YoloV8Face),
+            ([1, 300, 21], DetectorKind::YoloV8FaceSuppressed),
+            ([1, 300, 6], DetectorKind::YoloV8BoxSuppressed),
+        ] {
+            let found = recognised([1, 3, 640, 640], &[output]).unwrap();
+            assert_eq!((found.kind, found.outputs), (kind, vec![0]));
+        }
+        // Of the COCO classes, and of another input size.
+        assert_eq!(recognised([1, 3, 640, 640], &[[1, 84, 8400]]), None);
+        assert_eq!(recognised([1, 3, 320, 320], &[[1, 20, 8400]]), None);
+
         let front = [[1, 896, 16], [1, 896, 1]];
         let found = recognised([1, 128, 128, 3], &front).unwrap();
         assert_eq!((found.kind, found.outputs), (DetectorKind::BlazeFace, vec![1, 0]));
@@ -214,6 +244,17 @@ mod tests {
         assert_eq!(recognised([1, 3, 240, 320], &extra), None);
         assert_eq!(recognised([1, 3, 128, 128], &[[1, 896, 1], [1, 896, 16]]), None);
         assert_eq!(recognised([1, 3, 448, 448], &[[1, 1, 90], [1, 1, 90]]), None);
+    }
+
+    #[test]
+    fn a_detector_of_other_things_is_not_taken() {
+        let named = |names: &str| {
+            let metadata = [("names".to_owned(), names.to_owned())].into();
+            finds_faces(&ModelInfo { metadata, ..ModelInfo::default() })
+        };
+        assert!(named("{0: 'face'}") && named("{0: 'Human-face'}"));
+        assert!(!named("{0: 'person', 1: 'bicycle'}"));
+        assert!(finds_faces(&ModelInfo::default()), "most files name no classes");
     }
 
     #[test]
