@@ -240,21 +240,6 @@ fn flush_and_new_caps_forget_the_last_faces() {
 }
 
 #[test]
-fn gap_buffers_are_passed_on_untouched() {
-    let test = "gap_buffers_are_passed_on_untouched";
-    let Some(engine) = yunet(test) else { return };
-    let Some(picture) = Picture::shared(test, "skimage_astronaut_f0") else { return };
-    let mut h = element(&engine, "");
-    h.set_src_caps(picture.caps());
-    let mut gap = picture.buffer(0);
-    gap.get_mut().unwrap().set_flags(gst::BufferFlags::GAP);
-    assert_eq!(look(&mut h, gap), None);
-    assert_eq!(stat(&h, "frames"), 0);
-    assert!(h.push_event(gst::event::Gap::builder(gst::ClockTime::from_seconds(1)).build()));
-    assert_eq!(ids(look(&mut h, picture.buffer(2))).len(), 1);
-}
-
-#[test]
 fn a_buffer_that_is_too_short_is_passed_on() {
     let test = "a_buffer_that_is_too_short_is_passed_on";
     let Some(engine) = yunet(test) else { return };

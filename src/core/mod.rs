@@ -15,7 +15,7 @@
 //! | [`onnx`] | what a model file declares |
 //! | [`monitor`] | whether the driver pays attention |
 //! | [`draw`], [`json`] | overlays for people, JSON lines for programs |
-//! | [`latency`] | latency percentiles |
+//! | [`latency`], [`latency_report`] | latency percentiles, and the latency that an element reports |
 
 pub mod draw;
 pub mod face;
@@ -25,6 +25,7 @@ pub mod image;
 pub mod inference;
 pub mod json;
 pub mod latency;
+pub mod latency_report;
 pub mod monitor;
 pub mod onnx;
 pub mod profile;

@@ -13,15 +13,19 @@ pub mod gazeinfer;
 pub mod gazemonitor;
 pub mod gazeoverlay;
 pub mod gazepublish;
+mod latency;
 mod liveness;
 pub mod meta;
 mod model;
 pub mod nvidia_buffer;
+mod orientation;
+mod picture;
 mod picture_advice;
 mod pixels;
 mod property;
 mod qos;
 pub mod stats;
+mod time_warnings;
 
 #[allow(missing_docs)] // the macro generates items without documentation
 mod define {

@@ -53,8 +53,8 @@ pub struct Stats {
     pub inferences: u64,
     /// Those of them that the GPU with the frames preprocessed.
     pub gpu_pictures: u64,
-    /// Frames that reused the last result: late frames, frames between two inferences, and frames in
-    /// which all eyes were closed.
+    /// Frames that reused the last result: late frames, frames between two inferences, repeated pictures,
+    /// and frames in which all eyes were closed.
     pub skipped: u64,
     /// Faces without a finite result of the model, or outside the frame.
     pub invalid: u64,

@@ -55,7 +55,7 @@ fn noise(stream: &mut Stream<'_>, round: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// Buffers of which the source says that there is nothing in them.
+/// Buffers of which the source says that there is nothing new in them.
 fn gap_frames(stream: &mut Stream<'_>, _: u64) -> Result<(), String> {
     for _ in 0..LENGTH {
         let mut buffer = stream.next_face();

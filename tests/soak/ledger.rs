@@ -14,7 +14,7 @@ pub struct Ledger {
     pub flushed: u64,
     /// Frames that came out.
     pub out: u64,
-    /// Of those: not to be looked at, because they are no frame or say that they are a gap.
+    /// Of those: not to be looked at, because they are no frame or repeat one.
     pub unusable: u64,
     /// Of those that came out: with a result.
     pub results: u64,

@@ -73,15 +73,17 @@ struct Track {
     id: u64,
     /// Centre x, centre y, width, height.
     filters: [Kalman; 4],
-    last_seen: Duration,
+    /// Time since the last detection.
+    unseen: Duration,
     /// The last detection.
     face: FaceRegion,
 }
 
 impl Track {
-    fn new(id: u64, face: FaceRegion, at: Duration) -> Self {
+    fn new(id: u64, face: FaceRegion) -> Self {
         let size = extent(&face.rect);
-        Self { id, filters: numbers(&face.rect).map(|v| Kalman::new(v, size)), last_seen: at, face }
+        let filters = numbers(&face.rect).map(|v| Kalman::new(v, size));
+        Self { id, filters, unseen: Duration::ZERO, face }
     }
 
     fn rect(&self) -> Rect {
@@ -95,12 +97,12 @@ impl Track {
         self.filters.iter_mut().for_each(|filter| filter.predict(dt, size));
     }
 
-    fn update(&mut self, face: FaceRegion, at: Duration) {
+    fn update(&mut self, face: FaceRegion) {
         let size = extent(&face.rect);
         for (filter, measured) in self.filters.iter_mut().zip(numbers(&face.rect)) {
             filter.update(measured, size);
         }
-        self.last_seen = at;
+        self.unseen = Duration::ZERO;
         self.face = face;
     }
 
@@ -152,39 +154,43 @@ impl Tracker {
             let paired = self.pairs.iter().find(|(_, _, f)| *f == index).map(|(_, track, _)| track);
             face.track_id = Some(match paired {
                 Some(track) => {
-                    self.tracks[*track].update(*face, at);
+                    self.tracks[*track].update(*face);
                     self.tracks[*track].id
                 }
                 None => {
                     let id = self.next_id;
                     self.next_id += 1;
-                    self.tracks.push(Track::new(id, *face, at));
+                    self.tracks.push(Track::new(id, *face));
                     id
                 }
             });
         }
-        self.tracks.retain(|track| at.saturating_sub(track.last_seen) <= MAX_LOST);
+        self.tracks.retain(|track| track.unseen <= MAX_LOST);
     }
 
     /// Writes the faces of the last detection at their predicted boxes, for frames between two
     /// detections.
     pub fn carry(&mut self, at: Duration, faces: &mut Vec<FaceRegion>) {
         self.advance(at);
-        let newest = self.tracks.iter().map(|track| track.last_seen).max();
+        let newest = self.tracks.iter().map(|track| track.unseen).min();
         faces.clear();
         faces.extend(
-            self.tracks.iter().filter(|track| Some(track.last_seen) == newest).map(Track::carried),
+            self.tracks.iter().filter(|track| Some(track.unseen) == newest).map(Track::carried),
         );
     }
 
-    /// Predicts every track at `at`. Time that goes back changes nothing.
+    /// Predicts every track at `at`. Where time goes back, the stream goes on along another time line:
+    /// tracks stay where they are, each as old as it was.
     fn advance(&mut self, at: Duration) {
-        let dt = self.now.map_or(Duration::ZERO, |now| at.saturating_sub(now));
+        let now = self.now.replace(at).unwrap_or(at);
+        let dt = at.saturating_sub(now);
         if !dt.is_zero() {
-            let dt = dt.min(MAX_LOST).as_secs_f32();
-            self.tracks.iter_mut().for_each(|track| track.predict(dt));
+            let seconds = dt.min(MAX_LOST).as_secs_f32();
+            for track in &mut self.tracks {
+                track.unseen = track.unseen.saturating_add(dt);
+                track.predict(seconds);
+            }
         }
-        self.now = Some(self.now.map_or(at, |now| now.max(at)));
     }
 
     /// Pairs tracks and faces into `pairs`, best overlap first.
@@ -293,10 +299,28 @@ mod tests {
     }
 
     #[test]
-    fn time_that_goes_back_and_empty_boxes_do_no_harm() {
+    fn time_that_goes_back_begins_a_new_line() {
         let mut tracker = Tracker::default();
-        assert_eq!(ids(&mut tracker, 30, vec![face(0.0, 0.0)]), [0]);
-        assert_eq!(ids(&mut tracker, 10, vec![face(2.0, 0.0)]), [0]);
+        let pair = || vec![face(0.0, 0.0), face(600.0, 0.0)];
+        assert_eq!(ids(&mut tracker, 3000, pair()), [0, 1]);
+        assert_eq!(ids(&mut tracker, 3001, vec![face(600.0, 0.0)]), [1]);
+        // The face that stays keeps its id, and moves between detections as before.
+        for frame in 0..15 {
+            let moving = face(600.0 + frame as f32 * 5.0, 0.0);
+            assert_eq!(ids(&mut tracker, frame, vec![moving]), [1]);
+        }
+        let mut carried = Vec::new();
+        tracker.carry(at(18), &mut carried);
+        assert_eq!(carried.len(), 1, "the face that was lost before is not carried");
+        assert!((carried[0].rect.x - 690.0).abs() < 10.0, "{:?}", carried[0].rect);
+        // The other one is lost after its second, counted over both lines.
+        assert_eq!(ids(&mut tracker, 40, vec![face(690.0, 0.0)]), [1]);
+        assert_eq!(ids(&mut tracker, 41, pair()).first(), Some(&2));
+    }
+
+    #[test]
+    fn empty_boxes_do_no_harm() {
+        let mut tracker = Tracker::default();
         let mut broken = [FaceRegion::default()];
         tracker.update(at(31), &mut broken);
         assert_eq!(broken[0].track_id, None);

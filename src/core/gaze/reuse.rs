@@ -70,6 +70,16 @@ impl ReusePlanner {
         self.planned.clear();
     }
 
+    /// Whether there are results of an earlier frame, perhaps without faces.
+    pub fn has_results(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// The faces of the last frame.
+    pub fn last_faces(&self) -> impl Iterator<Item = FaceRegion> {
+        self.last.iter().map(|face| face.region)
+    }
+
     /// Plans one frame: an [`InferencePlan`] for each region, in order. A `late` frame has no time
     /// for inference. Call [`remember`](Self::remember) with the results afterwards.
     ///

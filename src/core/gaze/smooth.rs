@@ -74,8 +74,8 @@ impl Smoother {
         self.tracks.clear();
     }
 
-    /// The smoothed gaze of `track` at stream time `at`. A stamp that does not advance leaves the
-    /// filter unchanged and returns its value; the first sample of a track passes unchanged.
+    /// The smoothed gaze of `track` at stream time `at`. The first sample of a track passes unchanged, and
+    /// so does one after a long gap or at a time that is not later than the last: the filter starts again.
     pub fn smooth(&mut self, track: u64, at: Duration, gaze: Gaze, filter: OneEuro) -> Gaze {
         self.tracks.retain(|t| at.saturating_sub(t.at) <= FORGET || t.track == track);
         let fresh = TrackFilter {
@@ -89,19 +89,17 @@ impl Smoother {
             return gaze;
         };
         let dt = at.saturating_sub(known.at);
-        if dt > FORGET || known.at.saturating_sub(at) > FORGET {
+        if dt > FORGET || dt.is_zero() {
             *known = fresh;
             return gaze;
         }
-        if !dt.is_zero() {
-            let dt = dt.as_secs_f32();
-            known.at = at;
-            known.pitch.update(gaze.pitch, dt, filter);
-            // The shorter way round: -179 and +179 degrees are two degrees apart.
-            let step = (gaze.yaw - known.yaw.value + PI).rem_euclid(TAU) - PI;
-            known.yaw.update(known.yaw.value + step, dt, filter);
-            known.yaw.value = (known.yaw.value + PI).rem_euclid(TAU) - PI;
-        }
+        let dt = dt.as_secs_f32();
+        known.at = at;
+        known.pitch.update(gaze.pitch, dt, filter);
+        // The shorter way round: -179 and +179 degrees are two degrees apart.
+        let step = (gaze.yaw - known.yaw.value + PI).rem_euclid(TAU) - PI;
+        known.yaw.update(known.yaw.value + step, dt, filter);
+        known.yaw.value = (known.yaw.value + PI).rem_euclid(TAU) - PI;
         Gaze::new(known.pitch.value, known.yaw.value)
     }
 }
@@ -167,16 +165,22 @@ mod tests {
     }
 
     #[test]
-    fn stamps_that_repeat_or_jump() {
-        let mut smoother = Smoother::default();
+    fn a_filter_never_stands_still() {
         let filter = OneEuro::default();
-        smoother.smooth(1, at(30, 30), Gaze::new(0.5, 0.0), filter);
-        let same = smoother.smooth(1, at(30, 30), Gaze::new(-0.5, 0.0), filter);
-        assert_eq!(same.pitch, 0.5, "a duplicate stamp changes nothing");
-        let earlier = smoother.smooth(1, at(29, 30), Gaze::new(-0.5, 0.0), filter);
-        assert_eq!(earlier.pitch, 0.5, "a stamp out of order changes nothing");
-        let later = smoother.smooth(1, at(300, 30), Gaze::new(-0.5, 0.0), filter);
-        assert_eq!(later.pitch, -0.5, "after a long gap the track starts again");
+        let sample = |frame: u32| Gaze::new(0.5 - frame as f32 / 100.0, 0.0);
+        // Frames, and how the filter must answer the last of them: times that repeat, go back a little or
+        // far, and leave a long gap.
+        for times in [[30, 30, 30], [30, 29, 28], [300, 1, 0], [30, 300, 600]] {
+            let mut smoother = Smoother::default();
+            for (frame, time) in (0..).zip(times) {
+                let out = smoother.smooth(1, at(time, 30), sample(frame), filter);
+                assert_eq!(out, sample(frame), "{times:?}");
+            }
+            // From there it smooths again.
+            let time = times[2] + 1;
+            let out = smoother.smooth(1, at(time, 30), Gaze::new(-0.5, 0.0), filter);
+            assert!(out.pitch > -0.5 && out.pitch < sample(2).pitch, "{times:?}: {out:?}");
+        }
     }
 
     #[test]

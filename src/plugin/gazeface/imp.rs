@@ -7,6 +7,7 @@
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use glib::subclass::prelude::*;
 use gst::prelude::*;
@@ -18,11 +19,15 @@ use super::settings::{PROPERTIES, Settings};
 use super::stream::{FaceStream, ProcessError};
 use crate::core::face::detect::FaceDetector;
 use crate::engine::Diagnostic;
+use crate::plugin::latency::{self, MeasuredLatency};
 use crate::plugin::model::Options;
 use crate::plugin::nvidia_buffer::NvmmCaps;
+use crate::plugin::orientation::{self, Orientation};
+use crate::plugin::picture::{Picture, Reuse};
 use crate::plugin::picture_advice::PictureAdvice;
 use crate::plugin::qos::{self, LateFrames, Lateness, QosGate};
 use crate::plugin::stats::Stats;
+use crate::plugin::time_warnings::TimeWarnings;
 use crate::plugin::{bus, format, model};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -42,6 +47,9 @@ pub struct GazeFace {
     /// Whether the element has warned about a broken buffer since the start.
     broken_buffer_reported: AtomicBool,
     picture_advice: PictureAdvice,
+    time_warnings: TimeWarnings,
+    orientation: Orientation,
+    latency: MeasuredLatency,
 }
 
 #[glib::object_subclass]
@@ -60,6 +68,9 @@ impl ObjectImpl for GazeFace {
         let result = PROPERTIES.set(&mut self.settings.lock(), pspec.name(), value);
         if let Err(reason) = result {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
+        }
+        if pspec.name() == latency::PROPERTY && self.latency.is_live() {
+            latency::post(&*self.obj());
         }
     }
 
@@ -124,6 +135,9 @@ impl BaseTransformImpl for GazeFace {
         self.late_frames.reset();
         self.broken_buffer_reported.store(false, Ordering::Relaxed);
         self.picture_advice.reset();
+        self.time_warnings.reset();
+        self.orientation.reset();
+        self.latency.reset();
         *self.stream.lock() = Some(FaceStream::new(detector, attributes));
         Ok(())
     }
@@ -155,7 +169,21 @@ impl BaseTransformImpl for GazeFace {
         Ok(())
     }
 
+    fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
+        if !BaseTransformImplExt::parent_query(self, direction, query) {
+            return false;
+        }
+        if direction == gst::PadDirection::Src
+            && let gst::QueryViewMut::Latency(query) = query.view_mut()
+        {
+            let measured = self.settings.lock().latency_report;
+            self.latency.answer(query, measured, gst::ClockTime::ZERO);
+        }
+        true
+    }
+
     fn sink_event(&self, event: gst::Event) -> bool {
+        self.orientation.take_event(&event);
         match event.view() {
             gst::EventView::FlushStop(_) => {
                 self.lateness.reset();
@@ -186,22 +214,35 @@ impl BaseTransformImpl for GazeFace {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        // Neutral content shows no face.
-        if buffer.flags().contains(gst::BufferFlags::GAP) {
+        let begin = Instant::now();
+        let picture = Picture::of(buffer);
+        if picture == Picture::Absent {
             return Ok(gst::FlowSuccess::Ok);
         }
         self.picture_advice.on_buffer(self.obj().upcast_ref(), buffer);
+        self.warn_unturned();
+        let repeated = picture == Picture::Repeated;
         let settings = self.settings.lock().frame;
         let running_time = qos::running_time(&*self.obj(), buffer);
-        let late = if settings.qos { self.lateness.of(running_time) } else { None };
-        let (outcome, advice) = {
+        let qos = settings.qos && !repeated;
+        let late = if qos { self.lateness.of(running_time) } else { None };
+        let (outcome, advice, time_fault) = {
             let mut stream = self.stream.lock();
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
-            let outcome = stream.process(buffer, &settings, running_time, late.is_some());
-            (outcome, stream.take_advice())
+            if repeated && !stream.has_faces() {
+                return Ok(gst::FlowSuccess::Ok);
+            }
+            let reuse = Reuse { late: late.is_some(), repeated };
+            let outcome = stream.process(buffer, &settings, running_time, reuse);
+            let time_fault = stream.take_time_fault().filter(|_| settings.tracking);
+            (outcome, stream.take_advice(), time_fault)
         };
         if let Some(advice) = advice {
             gst::element_imp_info!(self, gst::StreamError::Format, ("{advice}"));
+        }
+        if let Some((fault, period)) = time_fault {
+            let uses = ("tracking", period);
+            self.time_warnings.warn(&*self.obj(), fault, uses);
         }
         let outcome = match outcome {
             Ok(outcome) => outcome,
@@ -217,6 +258,12 @@ impl BaseTransformImpl for GazeFace {
             // Posting fails without a bus, as in a test harness.
             let _ = obj.post_message(qos::message(&*obj, buffer, late, counts));
             self.late_frames.count(&*obj, counts.0);
+        }
+        if outcome.latency.is_some()
+            && self.latency.record(begin.elapsed())
+            && self.settings.lock().latency_report
+        {
+            latency::post(&*self.obj());
         }
         Ok(gst::FlowSuccess::Ok)
     }
@@ -258,6 +305,13 @@ impl GazeFace {
             detector.provider()
         );
         Ok(detector)
+    }
+
+    /// Warns once about pictures that should have been turned.
+    fn warn_unturned(&self) {
+        if let Some(tag) = self.orientation.take_unturned(&*self.obj()) {
+            orientation::warn(&*self.obj(), &tag, "gazeface");
+        }
     }
 
     fn with_stream(&self, f: impl FnOnce(&mut FaceStream)) {

@@ -7,6 +7,7 @@ use glib::prelude::*;
 use super::stages::{self, StageSettings};
 use crate::core::face::detect::DetectSettings;
 use crate::plugin::execution::{self, Execution};
+use crate::plugin::latency;
 use crate::plugin::model::Options;
 use crate::plugin::property::{Number, Property, Table, get};
 use crate::plugin::stats;
@@ -19,6 +20,8 @@ pub(super) struct Settings {
     pub threads: u32,
     pub input_size: u32,
     pub stages: StageSettings,
+    /// Whether the answer to LATENCY queries includes the measured time.
+    pub latency_report: bool,
     pub frame: FrameSettings,
 }
 
@@ -41,6 +44,7 @@ impl Default for Settings {
             threads: 0,
             input_size: 640,
             stages: StageSettings::default(),
+            latency_report: true,
             frame: FrameSettings {
                 detect: DetectSettings::default(),
                 inference_interval: 1,
@@ -124,6 +128,7 @@ pub(super) static PROPERTIES: LazyLock<Table<Settings>> = LazyLock::new(|| {
                  its box between two inferences",
             )
             .mutable_playing(),
+        latency::property(|s| &mut s.latency_report),
         // With this property the base class drops late frames. Here a late frame goes on with the last
         // faces.
         P::overriding::<gst_base::BaseTransform>("qos", |s| &mut s.frame.qos),

@@ -10,11 +10,12 @@ use crate::core::face::detect::{DetectError, FaceDetector};
 use crate::core::face::track::Tracker;
 use crate::core::geometry::{PixelRect, Size};
 use crate::nvidia::surface::Staging;
-use crate::plugin::clock::FrameClock;
+use crate::plugin::clock::{FrameClock, TimeFault};
 use crate::plugin::format;
 use crate::plugin::frame::MapError;
 use crate::plugin::meta::{faces, region};
 use crate::plugin::nvidia_buffer::{NvmmBuffer, NvmmCaps};
+use crate::plugin::picture::Reuse;
 use crate::plugin::picture_advice::DarknessWatch;
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::FrameCounts;
@@ -102,14 +103,25 @@ impl FaceStream {
         self.clock.reset();
     }
 
+    /// Whether there are faces of a frame before, or the knowledge that it had none.
+    pub fn has_faces(&self) -> bool {
+        self.frames_since_inference.is_some()
+    }
+
+    /// Returns once what was wrong with the time of the last frame, and how long a frame counts without.
+    pub fn take_time_fault(&mut self) -> Option<(TimeFault, Duration)> {
+        Some((self.clock.take_fault()?, self.clock.period()))
+    }
+
     /// Processes the frame of `running_time` and attaches its faces. A `late` frame gets the last
-    /// faces instead of an inference, except for the first frame.
+    /// faces instead of an inference, except for the first frame. A picture that is `repeated` gets them at
+    /// the places where they were.
     pub fn process(
         &mut self,
         buffer: &mut gst::BufferRef,
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
-        late: bool,
+        Reuse { late, repeated }: Reuse,
     ) -> Result<FrameCounts, ProcessError> {
         let begin = Instant::now();
         let info = self.info.as_ref().ok_or(ProcessError::NotNegotiated)?;
@@ -120,7 +132,7 @@ impl FaceStream {
         }
         let infer = match self.frames_since_inference {
             None => true,
-            Some(n) => !late && n.saturating_add(1) >= settings.inference_interval,
+            Some(n) => !late && !repeated && n.saturating_add(1) >= settings.inference_interval,
         };
         if infer {
             self.detect_faces(buffer, settings)?;
@@ -131,7 +143,9 @@ impl FaceStream {
             self.assign_roi_ids();
         } else {
             self.frames_since_inference = self.frames_since_inference.map(|n| n.saturating_add(1));
-            self.move_faces(at);
+            if !repeated {
+                self.move_faces(at);
+            }
         }
         faces::add(buffer, size, &self.current_faces)?;
         for (id, face) in &self.current_faces {

@@ -12,6 +12,7 @@ use crate::plugin::frame::MapError;
 use crate::plugin::meta::gaze;
 use crate::plugin::meta::input_region::{InputRegion, MetaHandle};
 use crate::plugin::nvidia_buffer::{self, NvmmBuffer, NvmmCaps};
+use crate::plugin::picture::Reuse;
 use crate::plugin::pixels::Pixels;
 
 use super::settings::FrameSettings;
@@ -41,11 +42,11 @@ impl Stream {
         caps: NvmmCaps,
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
-        late: bool,
+        reuse: Reuse,
     ) -> Result<Processed, ProcessError> {
         let mut scratch = std::mem::take(&mut self.batch);
         let processed =
-            self.process_surfaces(buffer, caps, settings, (running_time, late), &mut scratch);
+            self.process_surfaces(buffer, caps, settings, (running_time, reuse), &mut scratch);
         self.batch = scratch;
         let processed = processed?;
         gaze::add_batch(buffer, self.results())?;
@@ -62,7 +63,7 @@ impl Stream {
         buffer: &gst::BufferRef,
         caps: NvmmCaps,
         settings: &FrameSettings,
-        (running_time, late): (Option<gst::ClockTime>, bool),
+        (running_time, reuse): (Option<gst::ClockTime>, Reuse),
         scratch: &mut BatchMemory,
     ) -> Result<Processed, ProcessError> {
         let descriptor = NvmmBuffer::map(buffer, caps).map_err(MapError::from)?;
@@ -88,7 +89,7 @@ impl Stream {
                 source_id: info.source_id,
                 raster: Raster { size, pixel_aspect },
                 running_time,
-                late,
+                reuse,
             };
             let slot = info.batch_id as usize;
             let processed = match surfaces.size(slot) {

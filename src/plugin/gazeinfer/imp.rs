@@ -6,6 +6,7 @@
 //! The element never holds two of them together, and none while it posts or pushes.
 
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use glib::subclass::prelude::*;
 use gst::prelude::*;
@@ -20,7 +21,10 @@ use super::properties::PROPERTIES;
 use super::settings::{EngineReload, Settings};
 use super::stream::{ProcessError, Stream};
 use crate::nvidia::library;
+use crate::plugin::latency::{self, MeasuredLatency};
 use crate::plugin::nvidia_buffer::NvmmCaps;
+use crate::plugin::orientation::{self, Orientation};
+use crate::plugin::picture::{Picture, Reuse};
 use crate::plugin::picture_advice::PictureAdvice;
 use crate::plugin::qos::{self, LateFrames, Lateness, QosGate};
 use crate::plugin::stats::Stats;
@@ -43,6 +47,8 @@ pub struct GazeInfer {
     late_frames: LateFrames,
     notices: NoticeLog,
     picture_advice: PictureAdvice,
+    orientation: Orientation,
+    latency: MeasuredLatency,
 }
 
 #[glib::object_subclass]
@@ -61,6 +67,9 @@ impl ObjectImpl for GazeInfer {
         let result = self.settings.lock().set(pspec.name(), value);
         if let Err(reason) = result {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{reason}"));
+        }
+        if pspec.name() == latency::PROPERTY && self.latency.is_live() {
+            latency::post(&*self.obj());
         }
     }
 
@@ -126,6 +135,8 @@ impl BaseTransformImpl for GazeInfer {
         self.late_frames.reset();
         self.notices.reset();
         self.picture_advice.reset();
+        self.orientation.reset();
+        self.latency.reset();
         *self.stream.lock() = Some(Stream::new(estimator, calibration));
         Ok(())
     }
@@ -181,16 +192,19 @@ impl BaseTransformImpl for GazeInfer {
             return false;
         }
         if direction == gst::PadDirection::Src
-            && let gst::QueryViewMut::Latency(latency) = query.view_mut()
+            && let gst::QueryViewMut::Latency(query) = query.view_mut()
         {
-            let wait = self.settings.lock().longest_wait();
-            let (live, min, max) = latency.result();
-            latency.set(live, min + wait, max.map(|max| max + wait));
+            let (measured, wait) = {
+                let settings = self.settings.lock();
+                (settings.latency_report, settings.longest_wait())
+            };
+            self.latency.answer(query, measured, wait);
         }
         true
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
+        self.orientation.take_event(&event);
         match event.view() {
             gst::EventView::FlushStop(_) => {
                 self.lateness.reset();
@@ -221,11 +235,16 @@ impl BaseTransformImpl for GazeInfer {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        // A gap has no content.
-        if buffer.flags().contains(gst::BufferFlags::GAP) {
+        let begin = Instant::now();
+        let picture = Picture::of(buffer);
+        if picture == Picture::Absent {
             return Ok(gst::FlowSuccess::Ok);
         }
         self.picture_advice.on_buffer(self.obj().upcast_ref(), buffer);
+        if let Some(tag) = self.orientation.take_unturned(&*self.obj()) {
+            orientation::warn(&*self.obj(), &tag, "the element that finds faces");
+        }
+        let repeated = picture == Picture::Repeated;
         let (settings, reload) = {
             let settings = self.settings.lock();
             let reload = settings.reload;
@@ -238,11 +257,16 @@ impl BaseTransformImpl for GazeInfer {
         #[cfg(not(feature = "v1_24"))]
         self.notices.tell_of_unread_analytics(self, buffer);
         let running_time = qos::running_time(&*self.obj(), buffer);
-        let late = if settings.qos { self.lateness.of(running_time) } else { None };
+        let qos = settings.qos && !repeated;
+        let late = if qos { self.lateness.of(running_time) } else { None };
         let processed = {
             let mut stream = self.stream.lock();
             let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
-            stream.process(buffer, &settings, running_time, late.is_some())
+            if repeated && !stream.has_results() {
+                return Ok(gst::FlowSuccess::Ok);
+            }
+            let reuse = Reuse { late: late.is_some(), repeated };
+            stream.process(buffer, &settings, running_time, reuse)
         };
         let processed = match processed {
             Ok(processed) => processed,
@@ -255,6 +279,12 @@ impl BaseTransformImpl for GazeInfer {
         }
         if let Some(late) = late.filter(|_| processed.counts.reused) {
             self.post_qos(buffer, late);
+        }
+        if processed.counts.latency.is_some()
+            && self.latency.record(begin.elapsed())
+            && self.settings.lock().latency_report
+        {
+            latency::post(&*self.obj());
         }
         match processed.fault {
             Some(fault) => self.handle_error(&fault.into()),

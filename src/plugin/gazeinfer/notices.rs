@@ -2,14 +2,17 @@
 //! remembers which of them were posted.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use glib::subclass::prelude::*;
 
 use super::imp::GazeInfer;
 use crate::core::gaze::missing_attributes::MissingAttributes;
 use crate::nvidia::surface::Access;
+use crate::plugin::clock::TimeFault;
 #[cfg(not(feature = "v1_24"))]
 use crate::plugin::meta::unread_analytics;
+use crate::plugin::time_warnings::TimeWarnings;
 
 /// What one buffer gives reason to report.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +27,8 @@ pub(super) struct Notices {
     pub preprocessed_on: Option<u32>,
     /// Why the CPU preprocesses although the model runs on a GPU.
     pub gpu_refusal: Option<String>,
+    /// What was wrong with the time of a frame whose gaze is smoothed, and how long a frame counts then.
+    pub time_fault: Option<(TimeFault, Duration)>,
     /// Whether DeepStream's version is unknown, so that it gets no arrows.
     pub arrows_refused: bool,
 }
@@ -38,6 +43,7 @@ pub(super) struct NoticeLog {
     arrows: AtomicBool,
     #[cfg(not(feature = "v1_24"))]
     analytics: AtomicBool,
+    time: TimeWarnings,
 }
 
 /// Returns whether it is the first time.
@@ -53,6 +59,7 @@ impl NoticeLog {
         all.into_iter().for_each(|posted| posted.store(false, Ordering::Relaxed));
         #[cfg(not(feature = "v1_24"))]
         self.analytics.store(false, Ordering::Relaxed);
+        self.time.reset();
     }
 
     /// Returns whether this is the first broken buffer: a broken source breaks every frame.
@@ -104,6 +111,9 @@ impl NoticeLog {
                 ("Faces have no gaze: the model needs {what}, and no element upstream provides them. \
                  Put gazeface before this element and set its {remedy}")
             );
+        }
+        if let Some((fault, period)) = notices.time_fault {
+            self.time.warn(&*element.obj(), fault, ("smoothing", period));
         }
         self.post_memory(element, &notices);
         if notices.arrows_refused && first(&self.arrows) {

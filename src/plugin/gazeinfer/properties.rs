@@ -8,7 +8,7 @@ use super::deepstream_properties;
 use super::settings::Settings;
 use crate::core::geometry::camera::FIELD_OF_VIEW_RANGE;
 use crate::plugin::property::{Property, Table};
-use crate::plugin::{execution, stats};
+use crate::plugin::{execution, latency, stats};
 
 type P = Property<Settings>;
 
@@ -70,6 +70,7 @@ fn own() -> Vec<P> {
                  run with them in one batch of at most batch-size (0 = do not wait)",
             )
             .mutable_ready(),
+        latency::property(|s| &mut s.latency_report),
         P::text("model-instance-id", |s| &mut s.instance)
             .nick("Model instance ID")
             .blurb(

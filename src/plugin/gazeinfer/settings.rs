@@ -50,6 +50,8 @@ pub(super) struct Settings {
     pub batch_size_is_set: bool,
     /// Milliseconds.
     pub batch_timeout: u32,
+    /// Whether the answer to LATENCY queries includes the measured time.
+    pub latency_report: bool,
     /// Elements with the same ID share one session.
     pub instance: Option<Arc<str>>,
     /// A file in nvinfer's form, read at the start.
@@ -96,6 +98,7 @@ impl Default for Settings {
             batch_size: 8,
             batch_size_is_set: false,
             batch_timeout: 0,
+            latency_report: true,
             instance: None,
             config_file: None,
             set_by_hand: BTreeSet::new(),

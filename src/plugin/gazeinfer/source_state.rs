@@ -69,6 +69,11 @@ impl SourceStates {
         self.known.iter_mut().for_each(|(_, source)| source.flush());
     }
 
+    /// Whether a source has results of an earlier frame.
+    pub fn have_results(&self) -> bool {
+        self.known.iter().any(|(_, source)| source.reuse.has_results())
+    }
+
     /// Reuses no result in the next frames.
     pub fn infer_anew(&mut self) {
         self.known.iter_mut().for_each(|(_, source)| source.reuse.reset());

@@ -22,6 +22,7 @@ use crate::plugin::meta::gaze;
 use crate::plugin::meta::input_region::{InputRegion, MetaHandle};
 use crate::plugin::meta::region::{self, RegionReader};
 use crate::plugin::nvidia_buffer::NvmmCaps;
+use crate::plugin::picture::Reuse;
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::FrameCounts;
 
@@ -51,8 +52,8 @@ pub(super) struct FrameContext {
     pub source_id: u32,
     pub raster: Raster,
     pub running_time: Option<gst::ClockTime>,
-    /// Whether the frame is too late for an inference.
-    pub late: bool,
+    /// Why the frame may go without an inference.
+    pub reuse: Reuse,
 }
 
 /// The result of a buffer.
@@ -147,14 +148,19 @@ impl Stream {
         &self.results[..self.filled]
     }
 
-    /// Estimates the gaze in one buffer, due at `running_time`, and attaches it. A buffer that is
-    /// `late` reuses the last result.
+    /// Whether there are results of an earlier buffer to reuse.
+    pub fn has_results(&self) -> bool {
+        self.sources.have_results()
+    }
+
+    /// Estimates the gaze in one buffer, due at `running_time`, and attaches it. A buffer that is late or
+    /// repeated reuses the last result.
     pub fn process(
         &mut self,
         buffer: &mut gst::BufferRef,
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
-        late: bool,
+        reuse: Reuse,
     ) -> Result<Processed, ProcessError> {
         self.filled = 0;
         self.estimator.set_optics(match self.calibration {
@@ -162,8 +168,8 @@ impl Stream {
             None => Optics::FieldOfView(settings.field_of_view),
         });
         let mut processed = match self.nvmm {
-            Some(caps) => self.process_batch(buffer, caps, settings, running_time, late)?,
-            None => self.process_frame(buffer, settings, running_time, late)?,
+            Some(caps) => self.process_batch(buffer, caps, settings, running_time, reuse)?,
+            None => self.process_frame(buffer, settings, running_time, reuse)?,
         };
         processed.notices.gpu_refusal = self.gpu.take_refusal();
         processed.notices.arrows_refused = self.batch.arrows_refused;
@@ -184,13 +190,13 @@ impl Stream {
         buffer: &mut gst::BufferRef,
         settings: &FrameSettings,
         running_time: Option<gst::ClockTime>,
-        late: bool,
+        reuse: Reuse,
     ) -> Result<Processed, ProcessError> {
         let info = self.info.clone().ok_or(ProcessError::NotNegotiated)?;
         let size = Size::new(info.width(), info.height());
         let raster = Raster { size, pixel_aspect: format::pixel_aspect(&info) };
         self.collect_regions(buffer, 0, size, settings);
-        let frame = FrameContext { source_id: 0, raster, running_time, late };
+        let frame = FrameContext { source_id: 0, raster, running_time, reuse };
         let mut processed = Processed::default();
         self.estimate(Pixels::of_buffer(buffer, &info), frame, settings, &mut processed)?;
         for result in self.results() {
@@ -217,10 +223,20 @@ impl Stream {
         let result = &mut self.results[self.filled];
         let source = self.sources.get(frame.source_id);
         let at = source.clock.tick(frame.running_time);
+        if settings.smoothing
+            && let Some(fault) = source.clock.take_fault()
+        {
+            notices.time_fault = Some((fault, source.clock.period()));
+        }
+        if frame.reuse.repeated && self.regions.is_empty() {
+            // A detector that passes such frames by leaves no regions on them.
+            let last = source.reuse.last_faces();
+            self.regions.extend(last.map(|face| InputRegion { face, meta: MetaHandle::None }));
+        }
         let eyes_closed = source.reuse.plan(
             self.regions.iter().map(|region| region.face),
             settings.policy,
-            frame.late,
+            frame.reuse.late || frame.reuse.repeated,
             &mut self.plans,
         );
         let mut counts = FrameCounts { eyes_closed, ..FrameCounts::default() };

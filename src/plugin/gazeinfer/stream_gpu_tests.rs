@@ -84,7 +84,7 @@ fn process(stream: &mut Stream, elements: &str) -> (Processed, FrameGaze) {
     settings.inference_region = InferenceRegion::FullFrame;
     let info = gst_video::VideoInfo::from_caps(&caps).unwrap();
     stream.set_info(info, NvmmCaps::of(&caps));
-    let processed = stream.process(buffer.make_mut(), &settings, None, false).unwrap();
+    let processed = stream.process(buffer.make_mut(), &settings, None, Reuse::default()).unwrap();
     assert!(processed.fault.is_none(), "{processed:?}");
     let mut result = stream.results()[0].clone();
     result.inference_time = 0;
@@ -116,7 +116,7 @@ fn preprocessing_runs_where_frames_and_model_are() {
             let info = gst_video::VideoInfo::from_caps(&caps).unwrap();
             both.set_info(info, NvmmCaps::of(&caps));
             let settings = Settings::default().frame;
-            assert!(both.process(buffer.make_mut(), &settings, None, false).is_err());
+            assert!(both.process(buffer.make_mut(), &settings, None, Reuse::default()).is_err());
             both.gpu.take_refusal()
         } else {
             let (Processed { counts, notices, .. }, found) = process(&mut both, elements);

@@ -20,7 +20,9 @@ use crate::core::monitor::{Attention, MonitorStats};
 use crate::plugin::bus;
 use crate::plugin::format;
 use crate::plugin::meta::{attention, gaze};
+use crate::plugin::picture::Picture;
 use crate::plugin::qos::QosGate;
+use crate::plugin::time_warnings::TimeWarnings;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazemonitor", gst::DebugColorFlags::empty(), Some("Driver attention"))
@@ -36,6 +38,7 @@ pub struct GazeMonitor {
     published: Mutex<Published>,
     stream: Mutex<Option<MonitorStream>>,
     qos_gate: QosGate,
+    time_warnings: TimeWarnings,
 }
 
 /// A long GAP event advances the monitor second by second, so that it reports changes at their time.
@@ -139,6 +142,7 @@ impl BaseTransformImpl for GazeMonitor {
         *self.published.lock() =
             Published { attention: stream.attention(), ..Published::default() };
         *self.stream.lock() = Some(stream);
+        self.time_warnings.reset();
         Ok(())
     }
 
@@ -191,16 +195,24 @@ impl BaseTransformImpl for GazeMonitor {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let frame = match buffer.flags().contains(gst::BufferFlags::GAP) {
-            // Neutral content shows no face.
-            true => None,
-            false => gaze::read(buffer),
-        };
+        let picture = Picture::of(buffer);
+        let frame = if picture == Picture::Absent { None } else { gaze::read(buffer) };
         let pts = buffer.pts();
         let frame_time = self.frame_time(pts);
+        let mut time_fault = None;
         let attention = self
-            .update(pts, |stream, settings| stream.observe(frame_time, frame.as_ref(), settings))
+            .update(pts, |stream, settings| {
+                match picture {
+                    Picture::Repeated => stream.repeat(frame_time, settings),
+                    _ => stream.observe(frame_time, frame.as_ref(), settings),
+                }
+                time_fault = stream.take_time_fault();
+            })
             .ok_or(gst::FlowError::Flushing)?;
+        if let Some((fault, period)) = time_fault {
+            let uses = ("the length of glances and closures", period);
+            self.time_warnings.warn(&*self.obj(), fault, uses);
+        }
         if let Err(error) = attention::add(buffer, &attention) {
             gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));
             return Err(gst::FlowError::Error);
@@ -278,7 +290,7 @@ impl GazeMonitor {
             let frame_time = self.frame_time(Some(at));
             // Time outside the segment is not played.
             if frame_time.running_time.is_some() {
-                self.update(Some(at), |stream, s| stream.observe(frame_time, None, s));
+                self.update(Some(at), |stream, settings| stream.pass(frame_time, settings));
             }
         }
     }

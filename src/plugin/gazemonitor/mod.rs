@@ -29,7 +29,9 @@
 //!
 //! # Gaps
 //! A GAP event is time without data. A source that stalls sends nothing; the first buffer or event
-//! after the stall then reports the changes of the whole gap.
+//! after the stall then reports the changes of the whole gap. A buffer with the flag GAP and a picture
+//! (`videorate` repeats one so) tells nothing new: what the last picture showed holds on for the rules'
+//! tolerance, and then there is no data.
 //!
 //! # Messages
 //! The structure `attention` of an element message has all fields of `AttentionMeta`, `pts` and

@@ -7,8 +7,10 @@ use super::media_clock::MediaClock;
 use super::settings::FrameSettings;
 use crate::core::gaze::FrameGaze;
 use crate::core::latency::LatencyHistogram;
-use crate::core::monitor::{Attention, Monitor, MonitorConfig, MonitorEvent, MonitorStats};
-use crate::plugin::clock::FrameClock;
+use crate::core::monitor::{
+    Attention, Conditions, Monitor, MonitorConfig, MonitorEvent, MonitorStats,
+};
+use crate::plugin::clock::{FrameClock, TimeFault};
 
 /// The monitor with its clocks.
 pub(super) struct MonitorStream {
@@ -65,18 +67,52 @@ impl MonitorStream {
         frame: Option<&FrameGaze>,
         settings: &FrameSettings,
     ) {
+        let at = self.tick(time);
+        let conditions = self.begin(at, settings);
+        self.monitor.observe(at, frame, conditions, &mut self.events);
+        self.record_delays();
+    }
+
+    /// Judges a frame that shows the picture of the last one again.
+    pub fn repeat(&mut self, time: FrameTime, settings: &FrameSettings) {
+        let at = self.tick(time);
+        let conditions = self.begin(at, settings);
+        self.monitor.repeat(at, conditions, &mut self.events);
+        self.record_delays();
+    }
+
+    /// Lets time pass without frames, up to this time; a time that is over already changes nothing.
+    pub fn pass(&mut self, time: FrameTime, settings: &FrameSettings) {
+        self.events.clear();
+        let media_time = time.running_time.map(|running| self.media_clock.at(running, time.rate));
+        let Some(at) = media_time.and_then(|media_time| self.frame_clock.pass(media_time)) else {
+            return;
+        };
+        let conditions = self.begin(at, settings);
+        self.monitor.observe(at, None, conditions, &mut self.events);
+        self.record_delays();
+    }
+
+    /// Returns once what was wrong with the time of the last frame, and how long a frame counts then.
+    pub fn take_time_fault(&mut self) -> Option<(TimeFault, Duration)> {
+        Some((self.frame_clock.take_fault()?, self.frame_clock.period()))
+    }
+
+    fn tick(&mut self, time: FrameTime) -> Duration {
+        let media_time = time.running_time.map(|running| self.media_clock.at(running, time.rate));
+        self.frame_clock.tick(media_time)
+    }
+
+    /// Begins the frame of this time, and returns its conditions.
+    fn begin(&mut self, at: Duration, settings: &FrameSettings) -> Conditions {
         self.events.clear();
         self.monitor.set_driver(settings.driver_by());
-        let running_time = time.running_time;
-        let media_time = running_time.map(|running| self.media_clock.at(running, time.rate));
-        let at = self.frame_clock.tick(media_time);
         let mut conditions = settings.conditions();
         self.expired_speed = self.expire_speed(at, settings);
         if self.expired_speed.is_some() {
             conditions.speed = None;
         }
-        self.monitor.observe(at, frame, conditions, &mut self.events);
-        self.record_delays();
+        conditions
     }
 
     /// Returns the event that set the speed if its time is over.

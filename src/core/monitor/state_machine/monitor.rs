@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::core::geometry::angles::{Gaze, HeadPose};
 use crate::core::monitor::alarms::active_alarms::ActiveAlarms;
 use crate::core::monitor::alarms::attention::RaisedAlarm;
+use crate::core::monitor::alarms::event::UnavailableReason;
 use crate::core::monitor::rules::conditions::Conditions;
 use crate::core::monitor::rules::eye_watch::EyeWatch;
 use crate::core::monitor::rules::glance_watch::GlanceWatch;
@@ -88,6 +89,8 @@ pub struct Monitor {
     pub(super) eye_availability: Availability,
     /// Whether the last frame was analysed and shows neither face nor gaze.
     pub(super) out_of_sight: bool,
+    /// Whether the last frame showed gaze or closed eyes, and why not.
+    pub(super) seen: Result<(), UnavailableReason>,
     pub(super) glance_watches: Vec<GlanceWatch>,
     pub(super) sharing_watch: SharingWatch,
     pub(super) eye_watch: Option<EyeWatch>,
@@ -126,6 +129,7 @@ impl Monitor {
             gaze_availability: Availability::new(rules.availability.limit.time()),
             eye_availability: Availability::new(rules.availability.limit.time()),
             out_of_sight: false,
+            seen: Err(UnavailableReason::NoData),
             glance_watches: rules.rules.iter().map(|_| GlanceWatch::default()).collect(),
             sharing_watch: SharingWatch::default(),
             eye_watch: rules.eyes.as_ref().map(EyeWatch::new),

@@ -34,6 +34,22 @@ impl Monitor {
         self.take_observation(at, observation, events);
     }
 
+    /// Takes a frame stamped `at` that shows the picture of the frame before once more. It tells nothing
+    /// new: what that frame showed holds on until it expires, and then there is no data.
+    pub fn repeat(&mut self, at: Duration, conditions: Conditions, events: &mut Vec<MonitorEvent>) {
+        if !self.advance_to(at, conditions, events) {
+            return;
+        }
+        let holds = self.gaze.at(at).is_some() || self.eyes_closed.at(at).is_some();
+        let missing = match self.seen {
+            Ok(()) if holds => return,
+            Ok(()) => UnavailableReason::NoData,
+            Err(reason) => reason,
+        };
+        self.face = None;
+        self.take_observation(at, Observation::Missing(missing), events);
+    }
+
     /// Finds the driver among the faces of a frame.
     fn find_driver(
         &mut self,
@@ -79,6 +95,7 @@ impl Monitor {
                 Err(reason)
             }
         };
+        self.seen = gaze;
         self.stats.unusable += u64::from(gaze.is_err());
         self.out_of_sight =
             matches!(gaze, Err(UnavailableReason::NoFace | UnavailableReason::NoGaze));

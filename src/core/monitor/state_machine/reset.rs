@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::monitor::Monitor;
 use crate::core::monitor::alarms::alarm::ClearReason;
-use crate::core::monitor::alarms::event::{MonitorEvent, Sense};
+use crate::core::monitor::alarms::event::{MonitorEvent, Sense, UnavailableReason};
 use crate::core::monitor::rules::conditions::Conditions;
 use crate::core::monitor::rules::glance_watch::GlanceWatch;
 use crate::core::monitor::signals::glance::Glance;
@@ -75,6 +75,7 @@ impl Monitor {
         self.gaze = SampleHold::default();
         self.eyes_closed = SampleHold::default();
         self.out_of_sight = false;
+        self.seen = Err(UnavailableReason::NoData);
         self.zone.reset();
         self.head = HeadMovement::default();
         self.zone_delay = Duration::ZERO;
