@@ -310,8 +310,11 @@ fn the_core_has_no_clock_no_thread_no_lock_and_no_file() {
 fn unsafe_code_has_one_room() {
     let wrong: Vec<String> = sources()
         .into_iter()
-        // GStreamer's buffers that hold NVIDIA's structures: `nvidia` names no GStreamer.
-        .filter(|source| source.file != "plugin/nvidia_buffer.rs")
+        // GStreamer's buffers that hold NVIDIA's structures: `nvidia` names no GStreamer. And strings that
+        // C code wrote into metadata, which the bindings take for UTF-8.
+        .filter(|source| {
+            !["plugin/nvidia_buffer.rs", "plugin/meta/c_strings.rs"].contains(&source.file.as_str())
+        })
         .filter(|source| room(&source.file) != "nvidia")
         .filter(|source| source.paths.iter().any(|path| path[..] == ["unsafe"]))
         .map(|source| source.file)

@@ -15,6 +15,7 @@ pub mod gazeoverlay;
 pub mod gazepublish;
 mod latency;
 mod liveness;
+mod lost_results;
 pub mod meta;
 mod model;
 pub mod nvidia_buffer;
@@ -26,6 +27,7 @@ mod property;
 mod qos;
 pub mod stats;
 mod time_warnings;
+mod upstream;
 
 #[allow(missing_docs)] // the macro generates items without documentation
 mod define {

@@ -2,8 +2,8 @@
 //!
 //! A buffer whose caps say `memory:NVMM` holds an `NvBufSurface` where others hold pixels. Nothing in
 //! the buffer proves it: the caps are the promise, as they are for every element of NVIDIA's. `nvidia`
-//! knows the structures and not GStreamer, so this file vouches for the buffers. It is therefore the
-//! only file outside of `nvidia` with `unsafe`.
+//! knows the structures and not GStreamer, so this file vouches for the buffers. It is therefore one of
+//! the two files outside of `nvidia` with `unsafe`; the other is `plugin::meta::c_strings`.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;

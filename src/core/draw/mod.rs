@@ -10,6 +10,7 @@
 //! the overlay element and the command-line tool draw with the same code.
 
 mod blend;
+mod clip;
 mod layout;
 mod paint;
 mod scene;

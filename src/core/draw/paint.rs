@@ -5,6 +5,7 @@ use tiny_skia::{
 };
 
 use super::blend::FrameMut;
+use super::clip;
 use super::scene::{Item, Primitive, Scene};
 use super::style::{Argb, Style};
 use super::text::Font;
@@ -57,11 +58,27 @@ impl Painter {
     }
 
     /// Calls `each` with a picture of each face in the frame, in premultiplied RGBA without padding, and
-    /// its rectangle in the frame, for callers that blend themselves.
+    /// its rectangle in the frame, for callers that blend themselves. Faces that cover each other many
+    /// times come in one picture, so that all pictures together have no more pixels than two frames.
     pub fn for_each_tile(&mut self, mut each: impl FnMut(PixelRect, &[u8])) {
+        let size = self.scene.size();
+        let place_of = |items: &[Item]| {
+            let bounds = items.iter().map(|item| item.bounds(size));
+            bounds.filter(|b| !b.is_empty()).reduce(union)
+        };
+        let pixels = |size: Size| u64::from(size.width) * u64::from(size.height);
+        let tiles = self.scene.faces().filter_map(place_of);
+        let total: u64 = tiles.map(|place| pixels(Size::new(place.width, place.height))).sum();
+        if total > 2 * pixels(size) {
+            let items = self.scene.items();
+            let place = place_of(items).unwrap_or_default();
+            if let Some(canvas) = self.brush.draw(items, &self.scene, place) {
+                each(place, canvas);
+            }
+            return;
+        }
         for items in self.scene.faces() {
-            let bounds = items.iter().map(|item| item.bounds(self.scene.size()));
-            let Some(place) = bounds.filter(|b| !b.is_empty()).reduce(union) else { continue };
+            let Some(place) = place_of(items) else { continue };
             if let Some(canvas) = self.brush.draw(items, &self.scene, place) {
                 each(place, canvas);
             }
@@ -120,6 +137,7 @@ impl Brush {
 
     /// Lines and dots, each with its halo.
     fn shape(&mut self, item: &Item, shape: &Primitive, place: PixelRect) {
+        let Some(shape) = &clip::near(shape, place) else { return };
         let filled = matches!(shape, Primitive::Arrow { .. } | Primitive::Dot { .. });
         let path = self.build(|path| match shape {
             Primitive::Corner { tip, dx, dy } => {
@@ -216,6 +234,9 @@ fn arrow(path: &mut PathBuilder, from: Point, to: Point, item: &Item) {
     let (dx, dy) = (to.x - from.x, to.y - from.y);
     let length = dx.hypot(dy);
     let (head_width, head_length) = item.arrow_head(length);
+    if length <= 0.0 {
+        return;
+    }
     let (ux, uy) = (dx / length, dy / length);
     let neck = length - head_length;
     // Along the arrow, and to its side.

@@ -109,3 +109,71 @@ fn vast_and_tiny_boxes_are_drawn_without_harm() {
     painted(&wild.map(face), &Style::default(), 0);
     painted(&wild.map(face), &style, 0);
 }
+
+#[test]
+fn boxes_and_points_of_any_size_are_drawn_as_far_as_they_show() {
+    use crate::core::face::EyeCorners;
+    use crate::core::geometry::HeadPose;
+
+    let far = [-3.4e38, -4.3e9, -1e5, -1.0, 0.0, 100.0, 1e5, 4_294_967_295.0, 3.4e38];
+    let parts = crate::core::draw::Parts {
+        boxes: true,
+        arrows: true,
+        text: true,
+        landmarks: true,
+        head_pose: true,
+    };
+    let wide = Style { parts, line_thickness: 256, arrow_length: 65535, ..Style::default() };
+    let mut faces = Vec::new();
+    for (i, x) in far.into_iter().enumerate() {
+        for (j, side) in far.into_iter().enumerate() {
+            let point = Point { x: far[(i + 3 * j) % far.len()], y: far[(2 * i + j) % far.len()] };
+            let region = FaceRegion {
+                rect: Rect::new(x, far[(i + j) % far.len()], side, far[(i * j) % far.len()]),
+                landmarks: Some([point; 5]),
+                eyes: Some([EyeCorners { outer: point, inner: point }; 2]),
+                head_pose: Some(HeadPose { pitch: x, yaw: side, roll: x }),
+                track_id: Some(u64::MAX),
+                ..Default::default()
+            };
+            faces.push(GazeEstimate {
+                region,
+                gaze: Some(Gaze::new(x, side)),
+                ..face(region.rect)
+            });
+        }
+    }
+    for style in [Style { parts, ..Style::default() }, wide] {
+        for face in &faces {
+            painted(std::slice::from_ref(face), &style, 128);
+        }
+        painted(&faces, &style, 128);
+    }
+    // A box of 2^32 pixels with a corner in the frame shows this corner as any other.
+    let style = Style {
+        parts: crate::core::draw::Parts { arrows: false, text: false, ..Style::default().parts },
+        line_thickness: 4,
+        box_color: Argb(0xff00_ff00),
+        ..Style::default()
+    };
+    let vast = painted(&[face(Rect::new(100.0, 60.0, 4e9, 4e9))], &style, 128);
+    assert_eq!((pixel(&vast, 100, 60), pixel(&vast, 100, 239)), ([0, 255, 0], [0, 255, 0]));
+}
+
+#[test]
+fn tiles_have_no_more_pixels_than_two_frames() {
+    let mut painter = Painter::new().unwrap();
+    let mut tiles = |faces: &[GazeEstimate]| {
+        let (mut count, mut pixels) = (0, 0);
+        painter.lay_out(faces, SIZE, &Style::default());
+        painter.for_each_tile(|place, canvas| {
+            assert_eq!(canvas.len(), (place.width * place.height * 4) as usize);
+            (count, pixels) = (count + 1, pixels + place.width * place.height);
+        });
+        (count, pixels)
+    };
+    let apart = [10.0, 200.0].map(|x| face(Rect::new(x, 60.0, 60.0, 60.0)));
+    assert_eq!(tiles(&apart).0, 2);
+    let (count, pixels) = tiles(&[face(Rect::new(5.0, 5.0, 300.0, 220.0)); 256]);
+    assert!(count == 1 && pixels <= SIZE.width * SIZE.height, "{count} tiles of {pixels} pixels");
+}

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use super::region::FaceRegion;
-use crate::core::geometry::rect::{Point, Rect};
+use crate::core::geometry::rect::{Point, Rect, Size};
 
 /// A track and a detection that overlap less are different faces.
 const MIN_IOU: f32 = 0.2;
@@ -140,6 +140,23 @@ impl Tracker {
     pub fn reset(&mut self) {
         self.tracks.clear();
         self.now = None;
+    }
+
+    /// The frames have another size from now on and show the same picture: moves the tracks along.
+    pub fn rescale(&mut self, from: Size, to: Size) {
+        if from.is_empty() || to.is_empty() {
+            return self.reset();
+        }
+        let ratio = |to: u32, from: u32| to as f32 / from as f32;
+        let (sx, sy) = (ratio(to.width, from.width), ratio(to.height, from.height));
+        for track in &mut self.tracks {
+            track.face = track.face.rescaled(from, to);
+            for (filter, scale) in track.filters.iter_mut().zip([sx, sy, sx, sy]) {
+                filter.value *= scale;
+                filter.speed *= scale;
+                filter.p = filter.p.map(|p| p * scale * scale);
+            }
+        }
     }
 
     /// Gives each detected face its `track_id`; a face that has one keeps it. Boxes stay the
@@ -276,6 +293,26 @@ mod tests {
         let mut faces = [FaceRegion { track_id: Some(77), ..face(0.0, 0.0) }, face(300.0, 0.0)];
         tracker.update(at(0), &mut faces);
         assert_eq!(faces.map(|f| f.track_id), [Some(77), Some(0)]);
+    }
+
+    #[test]
+    fn ids_survive_a_change_of_resolution() {
+        let (large, small) = (Size::new(1280, 720), Size::new(640, 360));
+        let mut tracker = Tracker::default();
+        let at_frame = |frame: u32| vec![face(frame as f32 * 8.0, 10.0), face(700.0, 300.0)];
+        for frame in 0..30 {
+            assert_eq!(ids(&mut tracker, frame, at_frame(frame)), [0, 1]);
+        }
+        let (mut from, mut to) = (large, small);
+        for frame in 30..60 {
+            // The size changes with every frame, and the faces move on.
+            tracker.rescale(from, to);
+            let faces = at_frame(frame).into_iter().map(|face| face.rescaled(large, to)).collect();
+            assert_eq!(ids(&mut tracker, frame, faces), [0, 1], "{frame}");
+            (from, to) = (to, from);
+        }
+        tracker.rescale(Size::default(), small);
+        assert_eq!(ids(&mut tracker, 60, at_frame(60)), [2, 3], "nothing to scale by");
     }
 
     #[test]

@@ -48,7 +48,8 @@ impl Normalization {
     /// The picture is a homography of the frame. For a lens with distortion the homography is shifted
     /// to be exact at the face's centre; within a face the remaining distortion is small.
     ///
-    /// `None` where the face's centre is not in front of the camera.
+    /// `None` where the face's centre is not in front of the camera, and for a pose so far off that the
+    /// homography is not finite.
     pub fn view(&self, camera: &Camera, pose: &Pose, size: Size) -> Option<NormalizedView> {
         let center = pose.transform(self.center.point());
         let distance = norm(center);
@@ -71,6 +72,8 @@ impl Normalization {
         let shift =
             [[1.0, 0.0, seen[0] - pinhole[0]], [0.0, 1.0, seen[1] - pinhole[1]], [0.0, 0.0, 1.0]];
         let back = multiply(&camera.matrix(), &multiply(&transpose(&rotation), &inverse(&lens)?));
-        Some(NormalizedView { rotation, to_source: multiply(&shift, &back) })
+        let to_source = multiply(&shift, &back);
+        let finite = to_source.iter().chain(&rotation).flatten().all(|value| value.is_finite());
+        finite.then_some(NormalizedView { rotation, to_source })
     }
 }

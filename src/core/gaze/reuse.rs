@@ -12,8 +12,9 @@
 
 use super::estimate::GazeEstimate;
 use crate::core::face::region::FaceRegion;
+use crate::core::geometry::rect::Size;
 
-/// A region without a track id is the face of the last frame above this overlap (IoU). Neighbouring
+/// A region without a known track id is the face of the last frame above this overlap (IoU). Neighbouring
 /// frames of a moving face overlap far more, two faces far less.
 const SAME_FACE_IOU: f32 = 0.3;
 
@@ -80,6 +81,17 @@ impl ReusePlanner {
         self.last.iter().map(|face| face.region)
     }
 
+    /// The frames have another size from now on and show the same picture: moves the last boxes along.
+    pub fn rescale(&mut self, from: Size, to: Size) {
+        for (face, area) in self.last.iter_mut().zip(&mut self.areas) {
+            let before = face.region.rect.area();
+            face.region = face.region.rescaled(from, to);
+            if before > 0.0 {
+                *area *= face.region.rect.area() / before;
+            }
+        }
+    }
+
     /// Plans one frame: an [`InferencePlan`] for each region, in order. A `late` frame has no time
     /// for inference. Call [`remember`](Self::remember) with the results afterwards.
     ///
@@ -129,16 +141,19 @@ impl ReusePlanner {
         self.areas.extend(unplanned.map(|face| face.region.rect.area()));
     }
 
-    /// The last result of a face, and the area of its box when the model ran on it.
+    /// The last result of a face, and the area of its box when the model ran on it. A face whose id is
+    /// new, or that has none, is found by its place among the faces whose id does not speak against it.
     fn find(&self, region: &FaceRegion) -> Option<(&GazeEstimate, f32)> {
-        let mut known = self.last.iter().zip(self.areas.iter().copied());
-        if region.track_id.is_some() {
-            return known.find(|(face, _)| face.region.track_id == region.track_id);
-        }
+        let known = || self.last.iter().zip(self.areas.iter().copied());
+        let id = region.track_id;
+        let same = known().find(|(face, _)| id.is_some() && face.region.track_id == id);
         let overlap = |face: &GazeEstimate| face.region.rect.iou(&region.rect);
-        known
-            .filter(|(face, _)| face.region.track_id.is_none() && overlap(face) > SAME_FACE_IOU)
-            .max_by(|(a, _), (b, _)| overlap(a).total_cmp(&overlap(b)))
+        same.or_else(|| {
+            known()
+                .filter(|(face, _)| id.is_none() || face.region.track_id.is_none())
+                .filter(|(face, _)| overlap(face) > SAME_FACE_IOU)
+                .max_by(|(a, _), (b, _)| overlap(a).total_cmp(&overlap(b)))
+        })
     }
 }
 
@@ -349,6 +364,45 @@ mod tests {
             InferencePlan::Infer => panic!("the model runs on a late frame"),
         };
         assert_eq!((yaw(0), yaw(1), yaw(2)), (Some(0.2), Some(0.3), None));
+    }
+
+    #[test]
+    fn a_face_that_loses_or_gains_its_id_keeps_its_result() {
+        let known =
+            |region| GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() };
+        let mut plans = Vec::new();
+        for (before, now, found) in
+            [(None, Some(3), true), (Some(3), None, true), (Some(3), Some(4), false)]
+        {
+            let mut planner = ReusePlanner::default();
+            planner.remember(&[known(face(0.0, before))]);
+            planner.plan([face(5.0, now)], ReusePolicy::default(), true, &mut plans);
+            let InferencePlan::Reuse(reused) = plans[0] else { panic!("a late frame") };
+            assert_eq!(reused.gaze.is_some(), found, "{before:?} {now:?}");
+        }
+    }
+
+    #[test]
+    fn boxes_follow_a_change_of_resolution() {
+        let (from, to) = (Size::new(640, 480), Size::new(320, 240));
+        let policy = ReusePolicy { reclassify_interval: 0, ..ReusePolicy::default() };
+        let rect = Rect::new(200.0, 100.0, 80.0, 90.0);
+        for track_id in [None, Some(2)] {
+            let region = FaceRegion { rect, track_id, ..Default::default() };
+            let (mut planner, mut plans) = (ReusePlanner::default(), vec![]);
+            planner.plan([region], policy, false, &mut plans);
+            let known = GazeEstimate { region, gaze: Some(Gaze::default()), ..Default::default() };
+            planner.remember(&[known]);
+            planner.rescale(from, to);
+            let grown = Rect::new(100.0, 50.0, 50.0, 57.0);
+            let small = region.rescaled(from, to);
+            planner.plan([small], policy, true, &mut plans);
+            let InferencePlan::Reuse(reused) = plans[0] else { panic!("a late frame") };
+            assert!(reused.gaze.is_some(), "{track_id:?}");
+            let bigger = FaceRegion { rect: grown, track_id, ..Default::default() };
+            planner.plan([bigger], policy, false, &mut plans);
+            assert_eq!(plans, [InferencePlan::Infer], "the area has moved along");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::geometry::raster::Raster;
 use crate::core::geometry::rect::{PixelRect, Rect, Size};
+use crate::core::image::preprocess::MAX_SIDE;
 use crate::core::image::spec::Border;
 
 /// Which pixels a model takes of a face box.
@@ -76,8 +77,11 @@ impl RegionPolicy {
         }
         match self.border {
             Border::Clip => Some(inside),
-            // A box wider than three frames is no face: clip it to the frame.
-            _ if whole.width > 3 * size.width.max(16) || whole.height > 3 * size.height.max(16) => {
+            // A box wider than three frames is no face: clip it to the frame. No crop is larger than
+            // preprocessing takes.
+            _ if whole.width > (size.width.max(16).saturating_mul(3)).min(MAX_SIDE)
+                || whole.height > (size.height.max(16).saturating_mul(3)).min(MAX_SIDE) =>
+            {
                 Some(inside)
             }
             _ => Some(whole),

@@ -8,7 +8,7 @@ use crate::core::face::FaceRegion;
 use crate::core::face::attributes::{AttributeError, FaceAttributes};
 use crate::core::face::detect::{DetectError, FaceDetector};
 use crate::core::face::track::Tracker;
-use crate::core::geometry::{PixelRect, Size};
+use crate::core::geometry::{PixelRect, Raster, Size};
 use crate::nvidia::surface::Staging;
 use crate::plugin::clock::{FrameClock, TimeFault};
 use crate::plugin::format;
@@ -84,15 +84,31 @@ impl FaceStream {
         }
     }
 
-    /// Takes new caps. A new frame size ends all tracks.
+    /// Takes new caps. The same picture in another resolution keeps all tracks; a picture of another shape
+    /// ends them.
     pub fn set_info(&mut self, info: gst_video::VideoInfo, nvmm: Option<NvmmCaps>) {
-        let size = |info: &gst_video::VideoInfo| Size::new(info.width(), info.height());
-        if self.info.as_ref().map(size) != Some(size(&info)) {
-            self.flush();
+        let raster = |info: &gst_video::VideoInfo| Raster {
+            size: Size::new(info.width(), info.height()),
+            pixel_aspect: format::pixel_aspect(info),
+        };
+        let to = raster(&info);
+        match self.info.as_ref().map(raster) {
+            Some(from) if from.size == to.size => {}
+            Some(from) if from.shows_shape_of(&to) => self.rescale(from.size, to.size),
+            _ => self.flush(),
         }
         self.clock.set_info(&info);
         self.info = Some(info);
         self.nvmm = nvmm;
+    }
+
+    /// Moves faces and tracks along to another resolution. The next frame gets an inference.
+    fn rescale(&mut self, from: Size, to: Size) {
+        self.frames_since_inference = None;
+        self.tracker.rescale(from, to);
+        for (_, face) in &mut self.current_faces {
+            *face = face.rescaled(from, to);
+        }
     }
 
     /// Forgets the past and keeps the caps.

@@ -48,8 +48,15 @@ impl Stream {
         let processed =
             self.process_surfaces(buffer, caps, settings, (running_time, reuse), &mut scratch);
         self.batch = scratch;
-        let processed = processed?;
-        gaze::add_batch(buffer, self.results())?;
+        let mut processed = processed?;
+        let (told, replaced) =
+            (self.replacement_told(), &mut processed.notices.regions.replaced_model);
+        gaze::replace_batch(buffer, self.results(), |model| {
+            if !told {
+                let own = self.results().first().map(|result| result.model.clone());
+                *replaced = Some([model.to_owned(), own.unwrap_or_default()]);
+            }
+        })?;
         // Only a batch of one frame has regions on the buffer itself.
         self.annotate(buffer);
         match processed.fault {
@@ -141,14 +148,21 @@ impl Stream {
                 self.add_objects(objects, settings);
             }
         }
-        self.choose_regions(info.source_id, detected, size, settings);
+        self.choose_regions(detected, size, settings);
     }
 
     fn add_objects(&mut self, objects: &[ObjectInfo], settings: &FrameSettings) {
-        let wanted = objects
-            .iter()
-            .enumerate()
-            .filter(|(_, object)| settings.deepstream.wants(object.component, object.class_id));
+        let classes = &mut self.reader.classes;
+        classes.begin(&settings.object_class);
+        let wanted = objects.iter().enumerate().filter(|(_, object)| {
+            let wanted = settings.deepstream.wants(object.component, object.class_id);
+            if wanted {
+                classes.matched();
+            } else {
+                classes.other_object(object.component, object.class_id);
+            }
+            wanted
+        });
         self.regions.extend(wanted.map(|(position, object)| InputRegion {
             face: FaceRegion {
                 rect: object.rect,

@@ -6,6 +6,7 @@
 //! The element never holds two of them together, and none while it posts or pushes.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use glib::subclass::prelude::*;
@@ -28,6 +29,7 @@ use crate::plugin::picture::{Picture, Reuse};
 use crate::plugin::picture_advice::PictureAdvice;
 use crate::plugin::qos::{self, LateFrames, Lateness, QosGate};
 use crate::plugin::stats::Stats;
+use crate::plugin::upstream::Upstream;
 use crate::plugin::{bus, camera, format, model};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -49,6 +51,8 @@ pub struct GazeInfer {
     picture_advice: PictureAdvice,
     orientation: Orientation,
     latency: MeasuredLatency,
+    /// Whether the elements upstream are still to be looked at: at the first buffer of a stream.
+    upstream_unknown: AtomicBool,
 }
 
 #[glib::object_subclass]
@@ -137,6 +141,7 @@ impl BaseTransformImpl for GazeInfer {
         self.picture_advice.reset();
         self.orientation.reset();
         self.latency.reset();
+        self.upstream_unknown.store(true, Ordering::Relaxed);
         *self.stream.lock() = Some(Stream::new(estimator, calibration));
         Ok(())
     }
@@ -212,8 +217,10 @@ impl BaseTransformImpl for GazeInfer {
             }
             gst::EventView::StreamStart(_) => {
                 self.qos_gate.forget_liveness();
+                self.upstream_unknown.store(true, Ordering::Relaxed);
                 self.with_stream(Stream::start_over);
             }
+            gst::EventView::Eos(_) => self.finish(),
             _ => {}
         }
         self.parent_sink_event(event)
@@ -256,6 +263,10 @@ impl BaseTransformImpl for GazeInfer {
         }
         #[cfg(not(feature = "v1_24"))]
         self.notices.tell_of_unread_analytics(self, buffer);
+        if self.upstream_unknown.swap(false, Ordering::Relaxed) {
+            let upstream = Upstream::of(self.obj().upcast_ref());
+            self.with_stream(|stream| stream.set_upstream(upstream));
+        }
         let running_time = qos::running_time(&*self.obj(), buffer);
         let qos = settings.qos && !repeated;
         let late = if qos { self.lateness.of(running_time) } else { None };
@@ -273,7 +284,10 @@ impl BaseTransformImpl for GazeInfer {
             Err(error) => return self.handle_error(&error),
         };
         self.stats.lock().count(&processed.counts);
-        self.notices.post(self, processed.notices);
+        let mut notices = processed.notices;
+        let regions = std::mem::take(&mut notices.regions);
+        regions.post(self, &settings.object_class);
+        self.notices.post(self, notices);
         for message in processed.messages {
             self.post(gst::message::Element::builder(message).src(&*self.obj()).build());
         }
@@ -297,6 +311,16 @@ impl GazeInfer {
     fn with_stream(&self, f: impl FnOnce(&mut Stream)) {
         if let Some(stream) = self.stream.lock().as_mut() {
             f(stream);
+        }
+    }
+
+    /// Tells at EOS what a stream of a few frames gave reason for.
+    fn finish(&self) {
+        let settings = self.settings.lock().frame.clone();
+        let mut told = None;
+        self.with_stream(|stream| told = Some(stream.finish(settings.inference_region)));
+        if let Some(notices) = told {
+            notices.post(self, &settings.object_class);
         }
     }
 

@@ -11,8 +11,11 @@
 //! ```
 //!
 //! Faces are GstAnalytics object detections or regions of interest of the class `object-class`, or
-//! else DeepStream's objects; a batch of several frames has only the latter. Without an upstream
-//! detector the whole frame counts as one face; a frame in which a detector found no face has no gaze.
+//! else DeepStream's objects; a batch of several frames has only the latter. Without a detector
+//! upstream the whole frame counts as one face; a frame in which a detector found no face has no gaze.
+//! The element decides between the two once a stream (`inference-region=auto`) and posts which: by the
+//! elements upstream, or, where an application feeds the frames, by the first thirty of them. It looks
+//! at the first 256 faces of a frame.
 //!
 //! From the landmarks of a face and the optics of `camera` or `field-of-view`, gazeinfer finds the head
 //! pose ([`pnp`](crate::core::face::pnp)), and gives models that were trained on normalised faces the
@@ -34,6 +37,8 @@ mod imp;
 mod notices;
 mod nvinfer_config;
 mod properties;
+mod region_notices;
+mod region_source;
 mod settings;
 mod source_state;
 mod stream;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use glib::subclass::prelude::*;
 
 use super::imp::GazeInfer;
+use super::region_notices::RegionNotices;
 use crate::core::gaze::missing_attributes::MissingAttributes;
 use crate::nvidia::surface::Access;
 use crate::plugin::clock::TimeFault;
@@ -29,6 +30,8 @@ pub(super) struct Notices {
     pub gpu_refusal: Option<String>,
     /// What was wrong with the time of a frame whose gaze is smoothed, and how long a frame counts then.
     pub time_fault: Option<(TimeFault, Duration)>,
+    /// About regions; posted once a stream, by [`RegionNotices::post`].
+    pub regions: RegionNotices,
     /// Whether DeepStream's version is unknown, so that it gets no arrows.
     pub arrows_refused: bool,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::core::gaze::GazeEstimate;
 use crate::core::gaze::reuse::ReusePlanner;
 use crate::core::gaze::smooth::{OneEuro, Smoother};
+use crate::core::geometry::Raster;
 use crate::plugin::clock::FrameClock;
 
 /// The state of one source.
@@ -13,8 +14,8 @@ pub(super) struct SourceState {
     pub reuse: ReusePlanner,
     pub smoother: Smoother,
     pub clock: FrameClock,
-    /// Whether a detector runs upstream: once seen, a frame without regions has no face.
-    pub detector_seen: bool,
+    /// Of the last frame.
+    raster: Option<Raster>,
 }
 
 impl SourceState {
@@ -23,6 +24,18 @@ impl SourceState {
         self.reuse.reset();
         self.smoother.reset();
         self.clock.reset();
+    }
+
+    /// Takes the raster of the next frame. Where the picture is the same in another resolution, the last
+    /// boxes move along; another picture gets results of its own.
+    pub fn set_raster(&mut self, raster: Raster) {
+        let last = self.raster.replace(raster);
+        let Some(last) = last.filter(|last| last.size != raster.size) else { return };
+        if last.shows_shape_of(&raster) {
+            self.reuse.rescale(last.size, raster.size);
+        } else {
+            self.reuse.reset();
+        }
     }
 
     /// Smooths new results; a reused one was smoothed when it was inferred.

@@ -6,9 +6,12 @@ use std::time::Instant;
 use super::deepstream_batch::BatchMemory;
 use super::gpu_path::GpuPath;
 use super::notices::Notices;
+use super::region_notices::{RegionNotices, Told};
+use super::region_source::RegionSource;
 use super::settings::FrameSettings;
 use super::source_state::SourceStates;
 use crate::core::face::FaceRegion;
+use crate::core::face::shared_ids::SharedIds;
 use crate::core::gaze::FrameGaze;
 use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
 use crate::core::gaze::reuse::InferencePlan;
@@ -18,13 +21,15 @@ use crate::nvidia::gpu::GpuFrameError;
 use crate::plugin::enums::InferenceRegion;
 use crate::plugin::format;
 use crate::plugin::frame::MapError;
-use crate::plugin::meta::gaze;
+use crate::plugin::meta::class_watch::ClassWatch;
 use crate::plugin::meta::input_region::{InputRegion, MetaHandle};
 use crate::plugin::meta::region::{self, RegionReader};
+use crate::plugin::meta::{MAX_FACES, gaze};
 use crate::plugin::nvidia_buffer::NvmmCaps;
 use crate::plugin::picture::Reuse;
 use crate::plugin::pixels::Pixels;
 use crate::plugin::stats::FrameCounts;
+use crate::plugin::upstream::Upstream;
 
 /// The model and the state of the stream.
 pub(super) struct Stream {
@@ -35,11 +40,14 @@ pub(super) struct Stream {
     /// Set if buffers hold NVIDIA's surfaces.
     nvmm: Option<NvmmCaps>,
     pub(super) reader: RegionReader,
+    region_source: RegionSource,
+    told: Told,
     pub(super) sources: SourceStates,
     pub(super) batch: BatchMemory,
     gpu: GpuPath,
     // The rest is memory that frames reuse.
     pub(super) regions: Vec<InputRegion>,
+    shared_ids: SharedIds,
     plans: Vec<InferencePlan>,
     /// One for each frame of a batch; the first [`filled`](Self::filled) belong to the last buffer.
     results: Vec<FrameGaze>,
@@ -93,10 +101,13 @@ impl Stream {
             info: None,
             nvmm: None,
             reader: RegionReader::default(),
+            region_source: RegionSource::default(),
+            told: Told::default(),
             sources: SourceStates::default(),
             batch: BatchMemory::default(),
             gpu: GpuPath::default(),
             regions: Vec::new(),
+            shared_ids: SharedIds::default(),
             plans: Vec::new(),
             results: Vec::new(),
             filled: 0,
@@ -141,6 +152,26 @@ impl Stream {
     /// Forgets the elements upstream as well: a new stream may come from others.
     pub fn start_over(&mut self) {
         self.sources.start_over();
+        self.region_source.start_over();
+        self.reader.classes = ClassWatch::default();
+        self.told = Told::default();
+    }
+
+    /// Takes what is upstream, at the first buffer of a stream.
+    pub fn set_upstream(&mut self, upstream: Upstream) {
+        self.region_source.set_upstream(upstream);
+    }
+
+    /// The stream ends: returns what there is to tell after a few frames.
+    pub fn finish(&mut self, mode: InferenceRegion) -> RegionNotices {
+        let mut notices = self.region_source.finish(mode, &mut self.reader.classes);
+        self.told.filter(&mut notices);
+        notices
+    }
+
+    /// Whether the stream told already that it replaces the result of another gazeinfer.
+    pub(super) fn replacement_told(&self) -> bool {
+        self.told.replaced_model()
     }
 
     /// Returns the results of the last buffer, one for each of its frames.
@@ -171,6 +202,12 @@ impl Stream {
             Some(caps) => self.process_batch(buffer, caps, settings, running_time, reuse)?,
             None => self.process_frame(buffer, settings, running_time, reuse)?,
         };
+        let replaced = processed.notices.regions.replaced_model.take();
+        processed.notices.regions = RegionNotices {
+            replaced_model: replaced,
+            ..std::mem::take(&mut self.region_source.notices)
+        };
+        self.told.filter(&mut processed.notices.regions);
         processed.notices.gpu_refusal = self.gpu.take_refusal();
         processed.notices.arrows_refused = self.batch.arrows_refused;
         if settings.post_messages {
@@ -195,12 +232,18 @@ impl Stream {
         let info = self.info.clone().ok_or(ProcessError::NotNegotiated)?;
         let size = Size::new(info.width(), info.height());
         let raster = Raster { size, pixel_aspect: format::pixel_aspect(&info) };
-        self.collect_regions(buffer, 0, size, settings);
+        self.collect_regions(buffer, size, settings);
         let frame = FrameContext { source_id: 0, raster, running_time, reuse };
         let mut processed = Processed::default();
         self.estimate(Pixels::of_buffer(buffer, &info), frame, settings, &mut processed)?;
-        for result in self.results() {
-            gaze::add(buffer, result)?;
+        let (told, replaced) =
+            (self.replacement_told(), &mut processed.notices.regions.replaced_model);
+        for result in &self.results[..self.filled] {
+            gaze::replace(buffer, result, |model| {
+                if !told {
+                    *replaced = Some([model.to_owned(), result.model.clone()]);
+                }
+            })?;
         }
         self.annotate(buffer);
         Ok(processed)
@@ -222,6 +265,7 @@ impl Stream {
         }
         let result = &mut self.results[self.filled];
         let source = self.sources.get(frame.source_id);
+        source.set_raster(frame.raster);
         let at = source.clock.tick(frame.running_time);
         if settings.smoothing
             && let Some(fault) = source.clock.take_fault()
@@ -305,16 +349,14 @@ impl Stream {
     /// Writes the gaze of the last frame into the metadata that its regions came from.
     pub(super) fn annotate(&self, buffer: &mut gst::BufferRef) {
         let Some(result) = self.results().last() else { return };
-        for (region, estimate) in self.regions.iter().zip(&result.faces) {
-            region::annotate(buffer, region.meta, estimate);
-        }
+        let metas = self.regions.iter().map(|region| region.meta);
+        region::annotate_all(buffer, metas.zip(&result.faces));
     }
 
     /// Collects the regions of a frame that is a buffer of its own.
     pub(super) fn collect_regions(
         &mut self,
         buffer: &gst::BufferRef,
-        source: u32,
         size: Size,
         settings: &FrameSettings,
     ) {
@@ -322,18 +364,12 @@ impl Stream {
         let class = &settings.object_class;
         let detected = settings.inference_region.uses_detections()
             && self.reader.read(buffer, size, class, &mut self.regions);
-        self.choose_regions(source, detected, size, settings);
+        self.choose_regions(detected, size, settings);
     }
 
     /// Turns detected faces into the regions to infer. `detected` says whether a detector saw this
     /// frame, with or without a face.
-    pub(super) fn choose_regions(
-        &mut self,
-        source: u32,
-        detected: bool,
-        size: Size,
-        settings: &FrameSettings,
-    ) {
+    pub(super) fn choose_regions(&mut self, detected: bool, size: Size, settings: &FrameSettings) {
         let whole = |rect: Rect| InputRegion {
             face: FaceRegion { rect, ..FaceRegion::default() },
             meta: MetaHandle::None,
@@ -342,15 +378,21 @@ impl Stream {
             InferenceRegion::FullFrame => self.regions.push(whole(Rect::full(size))),
             InferenceRegion::Fixed => self.regions.push(whole(settings.fixed_region(size))),
             mode @ (InferenceRegion::Auto | InferenceRegion::RoiList) => {
-                let source = self.sources.get(source);
-                source.detector_seen |= detected;
-                if mode == InferenceRegion::Auto && !source.detector_seen {
+                let marked = std::mem::take(&mut self.reader.marked);
+                let classes = &mut self.reader.classes;
+                if self.region_source.takes_whole_frame(mode, detected, marked, classes) {
                     self.regions.push(whole(Rect::full(size)));
                 }
                 self.regions.retain(|region| {
                     settings.has_right_size(&region.face.rect)
                         && !region.face.rect.intersect(&Rect::full(size)).is_empty()
                 });
+                let above = self.regions.len().saturating_sub(MAX_FACES);
+                self.regions.truncate(MAX_FACES);
+                let shared = self.shared_ids.forget(&mut self.regions, |region| &mut region.face);
+                let notices = &mut self.region_source.notices;
+                notices.above_limit = notices.above_limit.max(above);
+                notices.shared_ids |= shared;
             }
         }
     }

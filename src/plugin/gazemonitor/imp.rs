@@ -19,6 +19,7 @@ use super::stream::{DetectionDelays, FrameTime, MonitorStream};
 use crate::core::monitor::{Attention, MonitorStats};
 use crate::plugin::bus;
 use crate::plugin::format;
+use crate::plugin::lost_results::LostResults;
 use crate::plugin::meta::{attention, gaze};
 use crate::plugin::picture::Picture;
 use crate::plugin::qos::QosGate;
@@ -31,6 +32,9 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 /// The name of the custom events with the state of the car.
 const VEHICLE: &str = "GazeVehicle";
 
+/// What the element does with results, for warnings.
+const VERB: &str = "judge";
+
 /// See [`super::GazeMonitor`].
 #[derive(Default)]
 pub struct GazeMonitor {
@@ -39,6 +43,7 @@ pub struct GazeMonitor {
     stream: Mutex<Option<MonitorStream>>,
     qos_gate: QosGate,
     time_warnings: TimeWarnings,
+    lost_results: LostResults,
 }
 
 /// A long GAP event advances the monitor second by second, so that it reports changes at their time.
@@ -143,6 +148,7 @@ impl BaseTransformImpl for GazeMonitor {
             Published { attention: stream.attention(), ..Published::default() };
         *self.stream.lock() = Some(stream);
         self.time_warnings.reset();
+        self.lost_results.reset();
         Ok(())
     }
 
@@ -170,8 +176,10 @@ impl BaseTransformImpl for GazeMonitor {
             }
             gst::EventView::StreamStart(_) => {
                 self.qos_gate.forget_liveness();
+                self.lost_results.reset();
                 self.update(None, |stream, _| stream.restart());
             }
+            gst::EventView::Eos(_) => self.lost_results.finish(&*self.obj(), VERB),
             gst::EventView::Gap(gap) => {
                 let (start, duration) = gap.get();
                 self.gap(start, duration.unwrap_or_default());
@@ -197,6 +205,8 @@ impl BaseTransformImpl for GazeMonitor {
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let picture = Picture::of(buffer);
         let frame = if picture == Picture::Absent { None } else { gaze::read(buffer) };
+        let faces = frame.as_ref().map(|frame| frame.faces.len());
+        self.lost_results.count(&*self.obj(), VERB, buffer, faces);
         let pts = buffer.pts();
         let frame_time = self.frame_time(pts);
         let mut time_fault = None;

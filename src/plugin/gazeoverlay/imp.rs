@@ -21,11 +21,15 @@ use crate::core::geometry::Size;
 use crate::plugin::bus;
 use crate::plugin::format;
 use crate::plugin::frame::{MapError, MappedFrameMut};
+use crate::plugin::lost_results::LostResults;
 use crate::plugin::meta::gaze;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("gazeoverlay", gst::DebugColorFlags::empty(), Some("Gaze overlay"))
 });
+
+/// What the element does with results, for warnings.
+const VERB: &str = "draw";
 
 /// See [`super::GazeOverlay`].
 #[derive(Default)]
@@ -34,6 +38,7 @@ pub struct GazeOverlay {
     stream: Mutex<Option<Stream>>,
     /// Downstream accepted the caps of overlays but does not blend them. Caps queries read it.
     overlays_refused: AtomicBool,
+    lost_results: LostResults,
     /// Whether the element has warned about a broken buffer since the start.
     broken_buffer_reported: AtomicBool,
 }
@@ -119,6 +124,7 @@ impl BaseTransformImpl for GazeOverlay {
             .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ("{error}")))?;
         self.overlays_refused.store(false, Ordering::Relaxed);
         self.broken_buffer_reported.store(false, Ordering::Relaxed);
+        self.lost_results.reset();
         *self.stream.lock() = Some(Stream { painter, info: None, blending: Blending::Here });
         Ok(())
     }
@@ -158,12 +164,24 @@ impl BaseTransformImpl for GazeOverlay {
         Ok(())
     }
 
+    fn sink_event(&self, event: gst::Event) -> bool {
+        match event.type_() {
+            gst::EventType::StreamStart => self.lost_results.reset(),
+            gst::EventType::Eos => self.lost_results.finish(&*self.obj(), VERB),
+            _ => {}
+        }
+        self.parent_sink_event(event)
+    }
+
     fn transform_ip(
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         self.decide_blending();
-        let Some(result) = gaze::read(buffer).filter(|result| !result.faces.is_empty()) else {
+        let result = gaze::read(buffer);
+        let faces = result.as_ref().map(|result| result.faces.len());
+        self.lost_results.count(&*self.obj(), VERB, buffer, faces);
+        let Some(result) = result.filter(|result| !result.faces.is_empty()) else {
             return Ok(gst::FlowSuccess::Ok);
         };
         let style = self.settings.lock().style;

@@ -22,6 +22,7 @@ use super::writer::{LineCounters, Notice, Writer};
 use crate::core::json::{FrameStamp, frame_line};
 use crate::plugin::bus;
 use crate::plugin::format;
+use crate::plugin::lost_results::LostResults;
 use crate::plugin::meta::{attention, gaze};
 use crate::plugin::qos::QosGate;
 
@@ -33,12 +34,16 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
+/// What the element does with results, for warnings.
+const VERB: &str = "write";
+
 /// See [`super::GazePublish`].
 #[derive(Default)]
 pub struct GazePublish {
     settings: Mutex<Settings>,
     stream: Mutex<Option<Stream>>,
     qos_gate: QosGate,
+    lost_results: LostResults,
     /// The counts of the current or last run.
     counters: Mutex<Arc<LineCounters>>,
 }
@@ -141,6 +146,7 @@ impl BaseTransformImpl for GazePublish {
         // The base class does this only at the first caps; a stream without caps must pass too.
         self.obj().set_passthrough(true);
         self.qos_gate.reset();
+        self.lost_results.reset();
         *self.counters.lock() = counters.clone();
         *self.stream.lock() = Some(Stream {
             writer: Arc::new(writer),
@@ -168,7 +174,10 @@ impl BaseTransformImpl for GazePublish {
 
     fn sink_event(&self, event: gst::Event) -> bool {
         match event.view() {
-            gst::EventView::Eos(_) => self.flush(),
+            gst::EventView::Eos(_) => {
+                self.lost_results.finish(&*self.obj(), VERB);
+                self.flush();
+            }
             // It arrives on another thread, while EOS may wait for the reader.
             gst::EventView::FlushStart(_) => {
                 let writer = self.stream.lock().as_ref().map(|stream| stream.writer.clone());
@@ -179,6 +188,7 @@ impl BaseTransformImpl for GazePublish {
             gst::EventView::FlushStop(_) => self.with_frames(FrameCounter::interrupt),
             gst::EventView::StreamStart(_) => {
                 self.qos_gate.forget_liveness();
+                self.lost_results.reset();
                 self.with_frames(FrameCounter::interrupt);
             }
             gst::EventView::Caps(caps) => self.with_frames(|frames| frames.set_caps(caps.caps())),
@@ -237,7 +247,9 @@ impl GazePublish {
         let dropped_before = stream.counters.dropped();
         // Each frame of a batch gets a line. The attention belongs to one of them: to the first, unless
         // the metadata names a source.
+        let mut faces = None;
         for (position, gaze) in gaze::read_batch(buffer).enumerate() {
+            faces = faces.max(Some(gaze.faces.len()));
             if gaze.faces.is_empty() && !add_empty_results {
                 continue;
             }
@@ -253,6 +265,7 @@ impl GazePublish {
         let change = stream.judge_reader(matches!(result, Ok(false)), dropped_before);
         drop(guard);
 
+        self.lost_results.count(&*self.obj(), VERB, buffer, faces);
         match change {
             None => {}
             Some(ReaderChange::Slow { dropped }) => self.warn(&format!(

@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 use gst_analytics::prelude::*;
 use gst_analytics::{AnalyticsODMtd, AnalyticsRelationMeta, AnalyticsTrackingMtd, RelTypes};
 
+use super::c_strings;
+use super::class_watch::ClassWatch;
 use super::input_region::{InputRegion, MetaHandle};
 use crate::core::face::FaceRegion;
 use crate::core::geometry::{Gaze, Rect, Size};
@@ -18,18 +20,26 @@ use crate::core::geometry::{Gaze, Rect, Size};
 static CLASSES: LazyLock<[glib::Quark; 2]> =
     LazyLock::new(|| ["gaze-pitch", "gaze-yaw"].map(glib::Quark::from_str));
 
-/// Appends the objects of class `class` (all if empty). Returns whether there is any object.
-pub(super) fn read(buffer: &gst::BufferRef, class: &str, out: &mut Vec<InputRegion>) -> bool {
+/// Appends the objects of class `class` (all if empty). Returns whether there is any object, or metadata
+/// without an entry, which a detector leaves that found nothing.
+pub(super) fn read(
+    buffer: &gst::BufferRef,
+    class: &str,
+    classes: &mut ClassWatch,
+    out: &mut Vec<InputRegion>,
+) -> bool {
     let Some(meta) = buffer.meta::<AnalyticsRelationMeta>() else { return false };
-    let mut any = false;
+    let mut any = meta.is_empty();
     for object in meta.iter::<AnalyticsODMtd>() {
         any = true;
-        let label = object.obj_type();
-        let named = label.is_some_and(|label| label.as_str().eq_ignore_ascii_case(class));
+        let label = object.obj_type().and_then(c_strings::quark_name);
+        let named = label.as_ref().is_some_and(|label| label.eq_ignore_ascii_case(class));
         let Ok(location) = object.location() else { continue };
         if !class.is_empty() && !named {
+            classes.other(label.as_deref());
             continue;
         }
+        classes.matched();
         let track = meta
             .iter_direct_related::<AnalyticsTrackingMtd>(object.id(), RelTypes::ANY)
             .next()
@@ -111,7 +121,7 @@ mod tests {
         add(writable, "person", &face, SIZE).unwrap();
         add(writable, "face", &face, SIZE).unwrap();
         let mut found = Vec::new();
-        assert!(read(&buffer, "face", &mut found));
+        assert!(read(&buffer, "face", &mut ClassWatch::default(), &mut found));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].face, face);
         let MetaHandle::Analytics { id } = found[0].meta else { panic!("not an object") };

@@ -30,8 +30,8 @@ use std::time::Duration;
 use glib::prelude::*;
 use gst::meta::CustomMeta;
 
-use super::custom;
 use super::structure::number;
+use super::{c_strings, custom};
 use crate::core::geometry::Gaze;
 use crate::core::monitor::zones::zone::ZoneClass;
 use crate::core::monitor::{Alarm, Attention, DriverState, Level, RaisedAlarm, UnavailableReason};
@@ -42,9 +42,12 @@ pub const NAME: &str = "AttentionMeta";
 /// The name of the field with the source of a batch.
 const SOURCE: &str = "source-id";
 
+/// The most alarms that are read.
+const MAX_ALARMS: usize = 64;
+
 /// Puts `attention` on the buffer, in place of an AttentionMeta that is there already.
 pub fn add(buffer: &mut gst::BufferRef, attention: &Attention) -> Result<(), glib::BoolError> {
-    write(custom::add_or_clear(buffer, NAME)?.mut_structure(), attention);
+    write(custom::add_or_clear(buffer, NAME, |_| ())?.mut_structure(), attention);
     Ok(())
 }
 
@@ -125,26 +128,28 @@ fn write(s: &mut gst::StructureRef, attention: &Attention) {
 
 /// The inverse of [`to_structure`]; `None` for an unknown or missing state.
 pub fn parse(s: &gst::StructureRef) -> Option<Attention> {
-    let text = |name| s.get::<&str>(name).ok();
+    let text = |name| c_strings::of_field(s, name);
+    let name = |field| text(field).unwrap_or_default();
     let time = |name| Duration::from_nanos(s.get(name).unwrap_or_default());
     let gaze =
         |pitch, yaw| number(s, pitch).zip(number(s, yaw)).map(|(pitch, yaw)| Gaze::new(pitch, yaw));
     let alarms = s.get::<gst::ArrayRef<'_>>("alarms").ok();
     let alarms = alarms.as_ref().map(|alarms| alarms.as_slice()).unwrap_or_default();
-    let alarm = |value: &glib::SendValue| Alarm::from_name(value.get::<&str>().ok()?);
-    let raised = text("raised").and_then(Alarm::from_name).map(|alarm| RaisedAlarm {
+    let alarm = |value: &glib::SendValue| Alarm::from_name(&c_strings::of_value(value)?);
+    let raised = Alarm::from_name(&name("raised")).map(|alarm| RaisedAlarm {
         alarm,
-        level: text("raised-level").and_then(Level::from_name).unwrap_or_default(),
+        level: Level::from_name(&name("raised-level")).unwrap_or_default(),
         delay: time("raised-delay"),
         zone_delay: time("raised-zone-delay"),
     });
     Some(Attention {
-        state: text("state").and_then(DriverState::from_name)?,
-        level: text("level").and_then(Level::from_name).unwrap_or_default(),
-        alarms: alarms.iter().filter_map(alarm).collect(),
-        reason: text("reason").and_then(UnavailableReason::from_name),
-        zone: text("zone").unwrap_or_default().into(),
-        class: text("zone-class").and_then(ZoneClass::from_name),
+        state: DriverState::from_name(&name("state"))?,
+        level: Level::from_name(&name("level")).unwrap_or_default(),
+        // Another writer's list may be long; more alarms than there are kinds say nothing new.
+        alarms: alarms.iter().take(MAX_ALARMS).filter_map(alarm).collect(),
+        reason: UnavailableReason::from_name(&name("reason")),
+        zone: (&*name("zone")).into(),
+        class: ZoneClass::from_name(&name("zone-class")),
         gaze: gaze("pitch", "yaw"),
         away: time("away-time"),
         shared: time("shared-time"),
@@ -154,7 +159,7 @@ pub fn parse(s: &gst::StructureRef) -> Option<Attention> {
         confidence: number(s, "forward-confidence").unwrap_or_default(),
         speed: number(s, "speed"),
         face: s.get("face").ok(),
-        rules: text("rules").unwrap_or_default().into(),
+        rules: (&*name("rules")).into(),
         left_road: s.get("left-road-time").ok().map(Duration::from_nanos),
         raised,
     })

@@ -33,7 +33,7 @@ pub fn add(
     size: Size,
     faces: &[(i32, FaceRegion)],
 ) -> Result<(), glib::BoolError> {
-    let mut meta = custom::add_or_clear(buffer, NAME)?;
+    let mut meta = custom::add_or_clear(buffer, NAME, |_| ())?;
     let s = meta.mut_structure();
     structure::set_size(s, size);
     structure::set_faces(
@@ -47,7 +47,8 @@ pub fn add(
     Ok(())
 }
 
-/// Reads the meta into `out` and reuses its memory; returns `false` without the meta.
+/// Reads the meta into `out` and reuses its memory, the first [`MAX_FACES`](super::MAX_FACES) faces;
+/// returns `false` without the meta, or without a frame size in it.
 pub fn read_into(buffer: &gst::BufferRef, out: &mut GazeFaces) -> bool {
     out.faces.clear();
     let Ok(meta) = CustomMeta::from_buffer(buffer, NAME) else { return false };

@@ -27,7 +27,7 @@ use std::ops::ControlFlow;
 use gst::buffer::BufferMetaForeachAction;
 use gst::meta::CustomMeta;
 
-use super::{custom, structure};
+use super::{c_strings, custom, structure};
 use crate::core::gaze::{FrameGaze, GazeEstimate};
 use crate::core::geometry::Gaze;
 
@@ -36,7 +36,19 @@ pub const NAME: &str = "GazeMeta";
 
 /// Puts `frame` on the buffer, in place of a GazeMeta that is there already.
 pub fn add(buffer: &mut gst::BufferRef, frame: &FrameGaze) -> Result<(), glib::BoolError> {
-    write(custom::add_or_clear(buffer, NAME)?.mut_structure(), frame);
+    replace(buffer, frame, |_| ())
+}
+
+/// As [`add`]; calls `replaced` with the model of a GazeMeta that is there already.
+pub fn replace(
+    buffer: &mut gst::BufferRef,
+    frame: &FrameGaze,
+    replaced: impl FnOnce(&str),
+) -> Result<(), glib::BoolError> {
+    let mut meta = custom::add_or_clear(buffer, NAME, |present| {
+        replaced(&c_strings::of_field(present, "model").unwrap_or_default());
+    })?;
+    write(meta.mut_structure(), frame);
     Ok(())
 }
 
@@ -46,8 +58,21 @@ pub fn add_batch<'a>(
     buffer: &mut gst::BufferRef,
     frames: impl IntoIterator<Item = &'a FrameGaze>,
 ) -> Result<(), glib::BoolError> {
+    replace_batch(buffer, frames, |_| ())
+}
+
+/// As [`add_batch`]; calls `replaced` with the model of each GazeMeta that is there already.
+pub fn replace_batch<'a>(
+    buffer: &mut gst::BufferRef,
+    frames: impl IntoIterator<Item = &'a FrameGaze>,
+    mut replaced: impl FnMut(&str),
+) -> Result<(), glib::BoolError> {
     buffer.foreach_meta_mut(|meta| {
-        let ours = meta.try_as_custom_meta().is_some_and(|meta| meta.has_name(NAME));
+        let present = meta.try_as_custom_meta().filter(|meta| meta.has_name(NAME));
+        if let Some(present) = present {
+            replaced(&c_strings::of_field(present.structure(), "model").unwrap_or_default());
+        }
+        let ours = present.is_some();
         let action =
             if ours { BufferMetaForeachAction::Remove } else { BufferMetaForeachAction::Keep };
         ControlFlow::Continue(action)
@@ -71,6 +96,11 @@ pub fn read(buffer: &gst::BufferRef) -> Option<FrameGaze> {
     parse(CustomMeta::from_buffer(buffer, NAME).ok()?.structure())
 }
 
+/// Whether the buffer carries a GazeMeta, readable or not.
+pub fn is_on(buffer: &gst::BufferRef) -> bool {
+    CustomMeta::from_buffer(buffer, NAME).is_ok()
+}
+
 /// Returns the same fields as a structure of their own, for bus messages.
 pub fn to_structure(name: &str, frame: &FrameGaze) -> gst::Structure {
     let mut s = gst::Structure::new_empty(name);
@@ -86,14 +116,16 @@ fn write(s: &mut gst::StructureRef, frame: &FrameGaze) {
     s.set("inference-time", frame.inference_time);
 }
 
-/// The inverse of [`to_structure`]; `None` without a frame size.
+/// The inverse of [`to_structure`]; `None` without a frame size. Reads the first
+/// [`MAX_FACES`](super::MAX_FACES) faces; a field that is absent or has another type counts as unknown,
+/// and a face without a box is left out.
 pub fn parse(s: &gst::StructureRef) -> Option<FrameGaze> {
     let mut faces = Vec::new();
     structure::for_each_face(s, |face| faces.extend(to_estimate(face)));
     Some(FrameGaze {
         size: structure::size(s)?,
         faces,
-        model: s.get::<&str>("model").unwrap_or_default().to_owned(),
+        model: c_strings::of_field(s, "model").unwrap_or_default().into_owned(),
         source_id: s.get("source-id").unwrap_or_default(),
         inference_time: s.get("inference-time").unwrap_or_default(),
     })

@@ -16,6 +16,8 @@
 #[cfg(feature = "v1_24")]
 pub mod analytics;
 pub mod attention;
+pub(crate) mod c_strings;
+pub mod class_watch;
 mod custom;
 pub mod faces;
 pub mod gaze;
@@ -26,6 +28,11 @@ mod structure;
 pub mod unread_analytics;
 
 use gst::meta::CustomMeta;
+
+/// The most faces of one frame that an element looks at. Anyone can write metadata, and a model that
+/// runs on thousands of regions blocks the stream for minutes; 256 faces fill a frame of 1080 rows with
+/// boxes of 90 pixels. Further faces of a frame are passed over, and the element warns once.
+pub const MAX_FACES: usize = 256;
 
 /// Registers the custom metas with GStreamer. Further calls do nothing.
 pub fn register() {

@@ -5,6 +5,8 @@
 
 use gst_video::VideoRegionOfInterestMeta;
 
+use super::c_strings;
+use super::class_watch::ClassWatch;
 use super::faces::{self, GazeFaces};
 use super::input_region::{InputRegion, MetaHandle};
 use super::structure::number;
@@ -12,10 +14,18 @@ use crate::core::face::{EyeCorners, FaceRegion};
 use crate::core::gaze::GazeEstimate;
 use crate::core::geometry::{HeadPose, Point, Rect, Size};
 
+/// A region that overlaps the face of the same id by less (IoU) belongs to another face: ids of
+/// different writers may coincide. gazeface's own regions lie on their faces to a pixel.
+const SAME_FACE_IOU: f32 = 0.3;
+
 /// Reads regions and reuses its memory.
 #[derive(Debug, Default)]
 pub struct RegionReader {
     gaze_faces: GazeFaces,
+    /// Which classes arrive.
+    pub classes: ClassWatch,
+    /// Whether the last frame had the mark of `gazeface`.
+    pub marked: bool,
 }
 
 impl RegionReader {
@@ -28,9 +38,12 @@ impl RegionReader {
         class: &str,
         out: &mut Vec<InputRegion>,
     ) -> bool {
+        self.classes.begin(class);
         let detector_ran = faces::read_into(buffer, &mut self.gaze_faces);
+        self.marked = detector_ran;
         #[cfg(feature = "v1_24")]
-        let detector_ran = super::analytics::read(buffer, class, out) || detector_ran;
+        let detector_ran =
+            super::analytics::read(buffer, class, &mut self.classes, out) || detector_ran;
         if !out.is_empty() {
             // Objects have boxes of whole pixels, no landmarks and no region ids.
             out.iter_mut().for_each(|region| self.restore_details(None, size, &mut region.face));
@@ -39,9 +52,12 @@ impl RegionReader {
         let mut any = false;
         for (index, roi) in buffer.iter_meta::<VideoRegionOfInterestMeta>().enumerate() {
             any = true;
-            if !class.is_empty() && !roi.roi_type().eq_ignore_ascii_case(class) {
+            let name = c_strings::region_type(&roi);
+            if !class.is_empty() && !name.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(class)) {
+                self.classes.other(name.as_deref());
                 continue;
             }
+            self.classes.matched();
             let (x, y, w, h) = roi.rect();
             let mut face = FaceRegion {
                 rect: Rect::new(x as f32, y as f32, w as f32, h as f32),
@@ -55,29 +71,31 @@ impl RegionReader {
     }
 
     /// Restores from `GazeFaces` the exact box of a region and the parameters that got lost. The
-    /// region's id finds the face; a region without an id is found by its box.
+    /// region's id and place find the face; the place alone finds that of a region without an id.
     fn restore_details(&self, id: Option<i32>, size: Size, face: &mut FaceRegion) {
         let from = self.gaze_faces.size;
-        let at = |noted: &FaceRegion| {
-            // Regions are rounded and clipped to the frame, and another element may have moved them.
-            let exact = noted.rect.rescaled(from, size);
-            let seen = exact.intersect(&Rect::full(size));
+        // Regions are rounded and clipped to the frame, and another element may have moved them.
+        let seen =
+            |noted: &FaceRegion| noted.rect.rescaled(from, size).intersect(&Rect::full(size));
+        let is_exact = |noted: &FaceRegion| {
+            let seen = seen(noted);
             let near = |a: f32, b: f32| (a - b).abs() <= 2.0;
-            let same = near(seen.x, face.rect.x)
+            near(seen.x, face.rect.x)
                 && near(seen.y, face.rect.y)
                 && near(seen.right(), face.rect.right())
-                && near(seen.bottom(), face.rect.bottom());
-            same.then_some(exact)
+                && near(seen.bottom(), face.rect.bottom())
         };
-        let noted = self.gaze_faces.faces.iter().find(|(noted, face)| match id {
-            Some(id) => *noted == id,
-            None => at(face).is_some(),
-        });
-        let Some((_, noted)) = noted else { return };
-        let exact = at(noted);
+        let is_same = |(noted_id, noted): &&(i32, FaceRegion)| match id {
+            Some(id) => {
+                *noted_id == id && (is_exact(noted) || seen(noted).iou(&face.rect) >= SAME_FACE_IOU)
+            }
+            None => is_exact(noted),
+        };
+        let Some((_, noted)) = self.gaze_faces.faces.iter().find(is_same) else { return };
+        let exact = is_exact(noted);
         let noted = noted.rescaled(from, size);
-        if let Some(exact) = exact {
-            face.rect = exact;
+        if exact {
+            face.rect = noted.rect;
         }
         face.confidence = face.confidence.or(noted.confidence);
         face.track_id = face.track_id.or(noted.track_id);
@@ -224,25 +242,40 @@ pub fn add_roi(buffer: &mut gst::BufferRef, class: &str, id: i32, face: &FaceReg
 /// Adds the gaze of one face to the metadata of its region, for other elements: the parameter `gaze`
 /// with `pitch`, `yaw` (radians) and `age`. `GazeMeta` remains the reference.
 pub fn annotate(buffer: &mut gst::BufferRef, meta: MetaHandle, estimate: &GazeEstimate) {
-    let Some(gaze) = estimate.gaze else { return };
-    match meta {
-        MetaHandle::Roi { index } => {
-            let mut rois = buffer.iter_meta_mut::<VideoRegionOfInterestMeta>();
-            if let Some(mut roi) = rois.nth(index) {
-                roi.add_param(
-                    gst::Structure::builder("gaze")
-                        .field("pitch", f64::from(gaze.pitch))
-                        .field("yaw", f64::from(gaze.yaw))
-                        .field("age", estimate.age)
-                        .build(),
-                );
-            }
-        }
-        #[cfg(feature = "v1_24")]
-        MetaHandle::Analytics { id } => super::analytics::relate(buffer, id, gaze),
-        // The batch writes to the metadata of DeepStream.
-        MetaHandle::Object { .. } | MetaHandle::None => {}
+    annotate_all(buffer, [(meta, estimate)]);
+}
+
+/// As [`annotate`], for the faces of a frame in the order in which they were read: one walk along the
+/// regions of the buffer, which may have thousands.
+pub fn annotate_all<'a>(
+    buffer: &mut gst::BufferRef,
+    faces: impl IntoIterator<Item = (MetaHandle, &'a GazeEstimate), IntoIter: Clone>,
+) {
+    let faces = faces.into_iter();
+    let with_gaze = || faces.clone().filter_map(|(meta, face)| Some((meta, face.gaze?, face.age)));
+    let mut rois = buffer.iter_meta_mut::<VideoRegionOfInterestMeta>();
+    let mut next = 0;
+    for (meta, gaze, age) in with_gaze() {
+        let MetaHandle::Roi { index } = meta else { continue };
+        let Some(mut roi) = index.checked_sub(next).and_then(|ahead| rois.nth(ahead)) else {
+            continue;
+        };
+        next = index + 1;
+        roi.add_param(
+            gst::Structure::builder("gaze")
+                .field("pitch", f64::from(gaze.pitch))
+                .field("yaw", f64::from(gaze.yaw))
+                .field("age", age)
+                .build(),
+        );
     }
+    #[cfg(feature = "v1_24")]
+    for (meta, gaze, _) in with_gaze() {
+        if let MetaHandle::Analytics { id } = meta {
+            super::analytics::relate(buffer, id, gaze);
+        }
+    }
+    // The batch writes to the metadata of DeepStream.
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use glib::prelude::*;
 
+use super::MAX_FACES;
 use crate::core::face::{EyeCorners, FaceRegion};
 use crate::core::geometry::{HeadPose, Point, Rect, Size};
 
@@ -95,13 +96,15 @@ fn numbers<const N: usize>(s: &gst::StructureRef, name: &str) -> Option<[f32; N]
     Some(numbers)
 }
 
+/// `None` if the value is no double, or no finite number of single precision.
 fn finite(value: &glib::SendValue) -> Option<f32> {
-    value.get::<f64>().ok().filter(|v| v.is_finite()).map(|v| v as f32)
+    value.get::<f64>().ok().map(|v| v as f32).filter(|v| v.is_finite())
 }
 
-/// Reads a double field; `None` if it is absent or not finite.
+/// Reads a double field; `None` if it is absent, has another type, or is no finite number of single
+/// precision.
 pub(super) fn number(s: &gst::StructureRef, name: &str) -> Option<f32> {
-    s.get::<f64>(name).ok().filter(|v| v.is_finite()).map(|v| v as f32)
+    finite(s.value(name).ok()?)
 }
 
 /// Reads the fields `width` and `height`.
@@ -124,12 +127,13 @@ pub(super) fn set_faces(
     s.set("faces", gst::Array::new(faces.into_iter().map(|face| face.to_send_value())));
 }
 
-/// Calls `f` with the structure of each face.
+/// Calls `f` with the structure of each face, of the first [`MAX_FACES`].
 pub(super) fn for_each_face(s: &gst::StructureRef, mut f: impl FnMut(&gst::StructureRef)) {
     let Ok(faces) = s.get::<gst::ArrayRef>("faces") else { return };
-    for value in faces.as_slice() {
-        if let Ok(Some(face)) = value.get::<Option<gst::Structure>>() {
-            f(&face);
+    for value in faces.as_slice().iter().take(MAX_FACES) {
+        // Borrowed: a copy would cost memory for each face.
+        if let Ok(face) = value.get::<&gst::StructureRef>() {
+            f(face);
         }
     }
 }

@@ -130,7 +130,11 @@ impl DriverSelector {
         let candidates = || (0..faces.len()).filter(|i| candidate(&faces[*i], rect(*i), criterion));
         let chosen = candidates().max_by(|a, b| area(*a).total_cmp(&area(*b)));
         let find = |person: &Person| {
-            let alike = |i| Some((i, person.resembles(track(i), rect(i))?));
+            // An id that two faces of a frame have is no identity: the place decides.
+            let of = |id| faces.iter().filter(|face| face.region.track_id == id).count();
+            let shared = person.track.is_some() && of(person.track) > 1;
+            let identity = |i| track(i).filter(|_| !shared);
+            let alike = |i| Some((i, person.resembles(identity(i), rect(i))?));
             let best = candidates().filter_map(alike).max_by(|a, b| a.1.total_cmp(&b.1));
             best.map(|(i, _)| i)
         };
@@ -279,6 +283,18 @@ mod tests {
         back[0] = face(130.0, 80.0, Some(9));
         assert_eq!(select(10, &back, Replacement::IfLarger), (Some(0), true));
         assert_eq!(select(10, &back, Replacement::IfLarger), (Some(0), false));
+    }
+
+    #[test]
+    fn an_id_that_two_faces_have_is_no_identity() {
+        let mut selector = DriverSelector::default();
+        let by = DriverCriterion::Size;
+        let faces = [face(100.0, 100.0, Some(1)), face(700.0, 90.0, Some(1))];
+        assert_eq!(selector.select(NOW, &faces, SIZE, by, Replacement::IfLarger).face, Some(0));
+        for _ in 0..10 {
+            let chosen = selector.select(NOW, &faces, SIZE, by, Replacement::IfLarger);
+            assert_eq!(chosen, DriverMatch { face: Some(0), other_person: false });
+        }
     }
 
     #[test]
