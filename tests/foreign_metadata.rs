@@ -101,7 +101,6 @@ fn values() -> Vec<glib::SendValue> {
     let mut values = vec![
         "text".to_send_value(),
         None::<&str>.to_send_value(),
-        string_value(c"no \xff\xfe UTF-8"),
         true.to_send_value(),
         i32::MIN.to_send_value(),
         u32::MAX.to_send_value(),
@@ -114,12 +113,13 @@ fn values() -> Vec<glib::SendValue> {
         gst::List::new([1.0f64, 2.0]).to_send_value(),
         gst::Array::new(["a", "b"]).to_send_value(),
         gst::Array::new([numbers(1.0, 2)]).to_send_value(),
-        gst::Array::new([point.to_send_value(), 1i32.to_send_value(), string_value(c"\xc3\x28")])
+        gst::Array::new([string_value(c"\xc3\x28")]).to_send_value(),
+        gst::Array::new([point.to_send_value(), None::<gst::Structure>.to_send_value()])
             .to_send_value(),
     ];
     let wild = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e30, 4.3e9, -0.0, 1e-310];
     values.extend(wild.map(|number| number.to_send_value()));
-    values.extend([0, 1, 2, 8, 10, 100_000].map(|count| numbers(0.5, count).to_send_value()));
+    values.extend([0, 1, 2, 8, 10, 5000].map(|count| numbers(0.5, count).to_send_value()));
     values.extend(wild.map(|number| numbers(number, 10).to_send_value()));
     values.extend(wild.map(|number| numbers(number, 8).to_send_value()));
     values
@@ -169,7 +169,8 @@ fn regions_of_any_kind_pass_every_element() {
     // Every parameter that an element reads, with fields of every type.
     let names =
         ["detection", "object_id", "landmarks", "eyes", "eye-openness", "head-pose", "gaze"];
-    for value in values() {
+    for (number, value) in values().into_iter().enumerate() {
+        let named = format!("value {number} ({})", value.type_());
         let mut buffer = black(SIZE.width, SIZE.height);
         for rect in [[4, 4, 16, 16], [20, 20, 16, 16]] {
             add_region(&mut buffer, quark(c"face"), rect);
@@ -185,7 +186,7 @@ fn regions_of_any_kind_pass_every_element() {
                 roi.add_param(s);
             }
         }
-        frames.push((format!("parameters {value:?}"), buffer));
+        frames.push((format!("parameters {named}"), buffer));
     }
     // Thousands of parameters, and parents in a circle.
     let mut buffer = black(SIZE.width, SIZE.height);
@@ -276,13 +277,14 @@ fn results_of_any_kind_pass_every_element() {
         frames.push((format!("an empty {name}"), with_meta(name, &[])));
         frames.push((format!("{name} of a size alone"), with_meta(name, &size)));
     }
-    for value in values() {
+    for (number, value) in values().into_iter().enumerate() {
+        let named = format!("value {number} ({})", value.type_());
         for name in [gaze::NAME, faces::NAME] {
             // One field of the frame, and then all fields of a face, have the value.
             for field in outer {
                 let mut fields = size.to_vec();
                 fields.push((field, value.clone()));
-                frames.push((format!("{name}: {field}={value:?}"), with_meta(name, &fields)));
+                frames.push((format!("{name}: {field}={named}"), with_meta(name, &fields)));
             }
             for least in [0, 4] {
                 let mut face = gst::Structure::new_empty("face");
@@ -290,37 +292,31 @@ fn results_of_any_kind_pass_every_element() {
                     face.set(field, number);
                 }
                 for field in &inner[least..] {
-                    face.set_value(field, value.clone());
+                    face.set_value(*field, value.clone());
                 }
                 let list = gst::Array::new([face.to_send_value(), face.to_send_value()]);
                 let mut fields = size.to_vec();
                 fields.push(("faces", list.to_send_value()));
-                frames.push((format!("{name}: face of {value:?}"), with_meta(name, &fields)));
+                frames.push((format!("{name}: face of {named}"), with_meta(name, &fields)));
             }
         }
         let mut fields: Vec<_> = judged.map(|field| (field, value.clone())).into();
-        frames.push((format!("AttentionMeta of {value:?}"), with_meta(attention::NAME, &fields)));
+        frames.push((format!("AttentionMeta of {named}"), with_meta(attention::NAME, &fields)));
         fields[0] = ("state", "attentive".to_send_value());
-        frames.push((format!("attentive, {value:?}"), with_meta(attention::NAME, &fields)));
+        frames.push((format!("attentive, {named}"), with_meta(attention::NAME, &fields)));
     }
     all_pass("results_of_any_kind_pass_every_element", &frames);
 }
 
-/// A GazeMeta whose strings C code wrote.
+/// A list of alarms that C code wrote: GStreamer checks the strings of fields, and not those in arrays.
 #[test]
-fn strings_that_are_no_utf8_are_replaced() {
+fn strings_that_are_no_utf8_are_no_names() {
     init();
     meta::register();
-    let fields = [
-        ("width", 64i32.to_send_value()),
-        ("height", 48i32.to_send_value()),
-        ("model", string_value(c"mod\xe8le")),
-    ];
-    let read = gaze::read(&with_meta(gaze::NAME, &fields)).unwrap();
-    assert_eq!(read.model, "mod\u{fffd}le");
-    let fields = [("state", "attentive".to_send_value()), ("zone", string_value(c"\xff"))];
+    let alarms = gst::Array::new([string_value(c"\xff"), "sleep".to_send_value()]);
+    let fields = [("state", "asleep".to_send_value()), ("alarms", alarms.to_send_value())];
     let read = attention::read(&with_meta(attention::NAME, &fields)).unwrap();
-    assert_eq!(&*read.zone, "\u{fffd}");
+    assert_eq!(read.alarms.iter().count(), 1);
 }
 
 /// What 10,000 faces or regions come to.
