@@ -5,11 +5,13 @@ mod common;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use common::{data, onnx_runtime, shared};
 use gstgaze::core::geometry::Gaze;
+use gstgaze::core::onnx::message::Message;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -562,6 +564,115 @@ fn a_full_disk_is_a_failure() {
         .unwrap();
     assert_eq!(output.status.code(), Some(CANNOT));
     assert!(!output.stderr.is_empty());
+}
+
+/// Each argument of `-o` leads to a file that the command reads, or to none that can be written.
+#[test]
+fn compile_writes_neither_over_its_inputs_nor_over_devices() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let copy = |from: &str, to: &str| fs::copy(data(from), at(to)).unwrap();
+    copy("external.onnx", "model.onnx");
+    copy("external.onnx.data", "external.onnx.data");
+    copy("regression.toml", "model.gaze.toml");
+    copy("regression.toml", "profile.toml");
+    symlink("model.onnx", at("link.onnx")).unwrap();
+    fs::hard_link(at("model.onnx"), at("hard.onnx")).unwrap();
+    symlink("/dev/full", at("device.onnx")).unwrap();
+    symlink("nothing", at("dangling.onnx")).unwrap();
+    nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let all = || {
+        let mut files: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path()).collect();
+        files.sort();
+        let content = |path: PathBuf| {
+            let kind = fs::symlink_metadata(&path).unwrap().file_type();
+            let bytes = if kind.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+            (path, kind, bytes)
+        };
+        files.into_iter().map(content).collect::<Vec<_>>()
+    };
+    let before = all();
+    let (model, profile) = (at("model.onnx"), at("profile.toml"));
+    for (output, code, word) in [
+        ("model.onnx", USAGE, "is an input"),
+        ("link.onnx", USAGE, "is an input"),
+        ("hard.onnx", USAGE, "is an input"),
+        ("external.onnx.data", USAGE, "is an input"),
+        ("model.gaze.toml", USAGE, "is an input"),
+        ("profile.toml", USAGE, "is an input"),
+        ("device.onnx", USAGE, "no regular file"),
+        ("fifo", USAGE, "no regular file"),
+        (".", USAGE, "no regular file"),
+        ("dangling.onnx", CANNOT, "link"),
+        ("absent/out.onnx", CANNOT, "No such file"),
+    ] {
+        let output = at(output);
+        let line = [
+            "compile",
+            text(&model),
+            "-o",
+            text(&output),
+            "--profile",
+            text(&profile),
+            "--provider",
+            "qnn",
+        ];
+        refused(&line, code, &[word, text(&output)]);
+    }
+    assert_eq!(all(), before);
+}
+
+/// The bytes of a model whose author put control characters wherever a text is free.
+fn hostile_model() -> Vec<u8> {
+    let mean = "\x1b[2J\x1b]0;title\x07\u{9b}31m\r\n\u{202e}\x7f";
+    let mut bytes = fs::read(data("regression.onnx")).unwrap();
+    let opset = Message::default().text(1, &format!("domain{mean}")).int(2, 1);
+    let entry = Message::default().text(1, &format!("key{mean}")).text(2, &format!("value{mean}"));
+    let model = Message::default()
+        .text(2, &format!("producer{mean}"))
+        .text(3, &format!("version{mean}"))
+        .text(6, &format!("description{mean}"))
+        .message(8, opset)
+        .message(14, entry)
+        .message(7, Message::default().text(2, &format!("graph{mean}")));
+    bytes.extend(model.into_bytes());
+    bytes
+}
+
+#[test]
+fn texts_of_strangers_do_nothing_on_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("evil\x1b[31m\u{9b}\n.onnx");
+    fs::write(&model, hostile_model()).unwrap();
+    let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    let model = text(&model);
+    for arguments in [
+        &["inspect", model][..],
+        &["inspect", model, "--json"],
+        &["inspect", model, "--profile", "x\x1b[31m"],
+        &["bench", model, "--provider", "qnn"],
+        &["run", model, "missing\x1b[31m.png"],
+        &["compile", model, "-o", model, "--provider", "qnn"],
+    ] {
+        let output =
+            tool(arguments).env("GAZE_ORT_LIBRARY", "/nonexistent/lib.so").output().unwrap();
+        let (code, out, errors) = ended(&output);
+        for text in [&out, &errors] {
+            assert!(!text.contains(acts), "{arguments:?}: {text:?}");
+        }
+        // A name with a line break begins no line.
+        assert!(
+            !out.lines().chain(errors.lines()).any(|line| line.starts_with(".onnx")),
+            "{out}{errors}"
+        );
+        if arguments.contains(&"--json") {
+            let document: Value = serde_json::from_str(&out).unwrap();
+            assert_eq!(document["model"], model, "the document means the name itself");
+        } else if code == YES {
+            assert!(out.contains("\\u{1b}"), "{out}");
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod common;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::{FileTypeExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -353,6 +354,71 @@ fn errors_name_what_the_report_lacks() {
     let with = |program: &str| ["--video", text(&video), "--gst-launch", program].map(String::from);
     test.refused(&with("/nonexistent/gst-launch-1.0"), CANNOT, &["apt install", "--gst-launch"]);
     test.refused(&with("/bin/false"), CANNOT, &["the pipeline failed", "exit status: 1"]);
+}
+
+#[test]
+fn the_report_overwrites_none_of_its_inputs() {
+    let test = Test::new();
+    let lines = drive();
+    let inputs: Vec<PathBuf> =
+        ["drive.jsonl", "drive.json", "v.mp4", "m.csv"].map(|name| test.write(name, &lines)).into();
+    symlink("drive.jsonl", test.path("link.jsonl")).unwrap();
+    let end = |arguments: &[&str], stdin: Option<&str>| {
+        let named = |word: &&str| match *word {
+            word if word.contains('.') => test.path(word).into_os_string(),
+            word => word.into(),
+        };
+        let mut command = test.command(&arguments.iter().map(named).collect::<Vec<_>>());
+        if let Some(name) = stdin {
+            command.stdin(fs::File::open(test.path(name)).unwrap());
+        }
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (arguments, stdin) in [
+        (&["--jsonl", "drive.jsonl", "-o", "drive.jsonl"][..], None),
+        (&["--jsonl", "drive.jsonl", "-o", "link.jsonl"], None),
+        (&["--jsonl", "link.jsonl", "-o", "drive.jsonl"], None),
+        // The document beside the page.
+        (&["--jsonl", "drive.json", "-o", "drive.html"], None),
+        (&["--jsonl", "-", "-o", "drive.jsonl"], Some("drive.jsonl")),
+        (&["--jsonl", "drive.jsonl", "--memory", "m.csv", "-o", "m.csv"], None),
+        (&["--jsonl", "drive.jsonl", "--reference-jsonl", "drive.json", "-o", "drive.html"], None),
+        (&["--video", "v.mp4", "--keep", "v.mp4", "-o", "r.html"], None),
+        (&["--video", "v.mp4", "--engine", "m.csv", "--keep", "m.csv", "-o", "r.html"], None),
+    ] {
+        let (code, errors) = end(arguments, stdin);
+        assert_eq!(code, USAGE, "{arguments:?}: {errors}");
+        assert!(errors.contains("is an input of the command"), "{errors}");
+        for path in &inputs {
+            assert_eq!(fs::read_to_string(path).unwrap(), lines, "{arguments:?}");
+        }
+    }
+    // Nor one output another.
+    for keep in ["r.html", "r.json"] {
+        let (code, errors) = end(&["--video", "v.mp4", "--keep", keep, "-o", "r.html"], None);
+        assert!(code == USAGE && errors.contains("twice"), "{errors}");
+    }
+    let left: Vec<_> = fs::read_dir(test.folder.path()).unwrap().collect();
+    assert_eq!(left.len(), inputs.len() + 1, "{left:?}");
+}
+
+#[test]
+fn the_report_goes_through_links_and_never_over_devices() {
+    let test = Test::new();
+    let lines = test.write("drive.jsonl", drive());
+    let page = test.write("page", "before");
+    symlink(&page, test.path("report.html")).unwrap();
+    test.report(&["--jsonl", text(&lines)], YES);
+    assert!(test.path("report.html").is_symlink());
+    assert!(fs::read_to_string(&page).unwrap().starts_with("<!"));
+    symlink("/dev/full", test.path("full.html")).unwrap();
+    for output in [test.path("full.html"), "/dev/full".into(), test.folder.path().into()] {
+        let ended = test.command(&["--jsonl", text(&lines), "-o", text(&output)]).output().unwrap();
+        assert_eq!(ended.status.code(), Some(USAGE), "{ended:?}");
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("no regular file"), "{ended:?}");
+    }
+    assert!(fs::metadata("/dev/full").unwrap().file_type().is_char_device());
 }
 
 #[cfg(feature = "plugin")]

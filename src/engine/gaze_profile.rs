@@ -11,7 +11,7 @@ const SIDECAR: &str = "gaze.toml";
 
 /// The paths of a model's sidecar: the model's path with `.gaze.toml` appended, then with
 /// `.gaze.toml` instead of its extension (`face.onnx.gaze.toml`, `face.gaze.toml`).
-pub(super) fn sidecars(model: &Path) -> Vec<String> {
+pub fn sidecars(model: &Path) -> Vec<String> {
     let appended = format!("{}.{SIDECAR}", model.display());
     let replaced = model.with_extension(SIDECAR).display().to_string();
     vec![appended, replaced]

@@ -52,7 +52,7 @@ pub use cache::location::EngineCache;
 pub use cancel::Cancel;
 pub use compile::compile;
 pub use diagnostics::{Diagnostic, Opened};
-pub use gaze_profile::profile_of;
+pub use gaze_profile::{profile_of, sidecars};
 pub use inspect::FileInspection;
 pub use library_location::{LibraryLocation, library_locations};
 pub use model_source::{ModelFiles, model_files};

@@ -1,9 +1,8 @@
 //! `gazetool compile`.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Instant;
-use std::{fmt, fs};
 
 use gstgaze::core::geometry::Size;
 use gstgaze::engine::provider::ExecutionProvider;
@@ -14,6 +13,7 @@ use crate::bench::size;
 use crate::engine_args::EngineArgs;
 use crate::open::warn;
 use crate::output::{Answer, Failure, spinner};
+use crate::output_file::{OutputFiles, files_of_model};
 use crate::table::Facts;
 
 /// Compiles a model for an execution provider, so that the first start need not.
@@ -66,6 +66,9 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
         OpenError::Engine(why) => Failure::cannot(why.to_string()),
         OpenError::Profile(why) => Failure::file(&args.model, why),
     };
+    let profile = args.profile.iter().map(PathBuf::from);
+    let inputs = files_of_model(&args.model).into_iter().chain(profile);
+    let output = OutputFiles::beside(inputs).claim(&args.output)?;
     let bar = spinner(&format!("compiling for {}", options.provider));
     let begin = Instant::now();
     let opened = engine::compile(&args.model, args.profile.as_deref(), &options);
@@ -81,7 +84,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let open_ms = begin.elapsed().as_secs_f64() * 1e3;
     bar.finish_and_clear();
     warn(&diagnostics);
-    write(&args.output, &compiled).map_err(|why| Failure::file(&args.output, why))?;
+    output.write(&compiled)?;
     Answer::new(&Report {
         model: args.model.display().to_string(),
         output: name,
@@ -90,21 +93,6 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
         compile_ms,
         open_ms,
     })
-}
-
-/// Writes under another name and renames, so that the file is complete or absent.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = PathBuf::from(partial);
-    let written = fs::File::create(&partial)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&partial, path));
-    if written.is_err() {
-        // The user hears of the first error.
-        let _ = fs::remove_file(&partial);
-    }
-    written
 }
 
 impl fmt::Display for Report {

@@ -1,20 +1,26 @@
 //! Images from files.
 
-use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind};
+use std::fs;
+use std::io::{Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use gstgaze::core::draw::FrameMut;
 use gstgaze::core::geometry::Size;
 use gstgaze::core::image::color::Colorimetry;
 use gstgaze::core::image::{FrameError, FrameView, PixelFormat, Plane, PlaneLayout};
+use gstgaze::engine::user_file::{self, FileError};
+use image::codecs::png::PngEncoder;
 use image::error::{ImageError, LimitError, LimitErrorKind};
-use image::{ColorType, DynamicImage, ImageDecoder as _, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder as _, ImageEncoder as _, ImageReader, Limits};
 
+use crate::jpeg;
 use crate::output::Failure;
 
 /// Extensions of the files that the commands take from a folder.
 const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
+
+/// The largest file that is read, in bytes.
+const MAX_FILE: u64 = 1 << 29;
 
 /// Memory that decoding one image may take: about 350 million pixels.
 const MAX_BYTES: u64 = 1 << 30;
@@ -32,10 +38,11 @@ impl DecodedImage {
     /// # Errors
     /// A text that says what failed and what to do.
     pub fn load(path: &Path) -> Result<Self, String> {
-        decode(path).map_err(|why| match why {
-            ImageError::IoError(why) if why.kind() == ErrorKind::NotFound => {
-                "there is no such file".to_owned()
-            }
+        let file = user_file::read(path, MAX_FILE).map_err(|why| match why {
+            FileError::NotFound => "there is no such file".to_owned(),
+            why => why.to_string(),
+        });
+        decode(&file?.0).map_err(|why| match why {
             ImageError::Unsupported(_) => {
                 "unknown image format: give a PNG or JPEG file".to_owned()
             }
@@ -73,16 +80,20 @@ impl DecodedImage {
         FrameMut::new(PixelFormat::Rgb, size, colors, &layout, &mut self.rgb)
     }
 
-    /// Writes the image as PNG.
-    pub fn save(&self, path: &Path) -> Result<(), ImageError> {
+    /// The image as the content of a PNG file.
+    pub fn png(&self) -> Result<Vec<u8>, ImageError> {
         let Size { width, height } = self.size;
-        let format = image::ImageFormat::Png;
-        image::save_buffer_with_format(path, &self.rgb, width, height, ColorType::Rgb8, format)
+        let mut png = Vec::new();
+        PngEncoder::new(&mut png).write_image(&self.rgb, width, height, ColorType::Rgb8.into())?;
+        Ok(png)
     }
 }
 
-fn decode(path: &Path) -> Result<DecodedImage, ImageError> {
-    let mut reader = ImageReader::new(BufReader::new(File::open(path)?)).with_guessed_format()?;
+fn decode(file: &[u8]) -> Result<DecodedImage, ImageError> {
+    if jpeg::is_cut_off(file) {
+        return Err(ImageError::IoError(ErrorKind::UnexpectedEof.into()));
+    }
+    let mut reader = ImageReader::new(Cursor::new(file)).with_guessed_format()?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);

@@ -12,6 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::printable;
+
 /// Version of the JSON documents: it grows when a key changes its meaning or goes away.
 const SCHEMA: u32 = 1;
 
@@ -49,7 +51,9 @@ impl Answer {
     pub fn document(&self, command: &'static str) -> Result<String, Failure> {
         let version = env!("CARGO_PKG_VERSION");
         let document = Document { schema: SCHEMA, command, version, answer: &self.json };
-        serde_json::to_string_pretty(&document).map_err(|why| Failure::cannot(why.to_string()))
+        serde_json::to_string_pretty(&document)
+            .map(|text| printable::json(&text).into_owned())
+            .map_err(|why| Failure::cannot(why.to_string()))
     }
 }
 
@@ -107,7 +111,7 @@ pub fn write(answer: &Answer, command: &'static str, json: bool, out: &mut File)
     let written = match json.then(|| answer.document(command)) {
         Some(Err(why)) => return fail(&why),
         Some(Ok(text)) => put(&text, out),
-        None => put(answer.text.trim_end(), out),
+        None => put(&printable::lines(answer.text.trim_end()), out),
     };
     match written {
         // A reader may close the pipe early (`| head`); that is no failure.
@@ -129,8 +133,10 @@ pub fn fail(failure: &Failure) -> ExitCode {
     ExitCode::from(failure.code)
 }
 
-/// Writes a line to standard error; a closed standard error is no failure.
+/// Writes a text to standard error; a closed standard error is no failure.
 pub fn note(text: &str) {
+    // Indented, so that no line of a stranger's text passes for one of this program.
+    let text = printable::lines(text).replace('\n', "\n  ");
     let _ = writeln!(io::stderr(), "gazetool: {text}");
 }
 

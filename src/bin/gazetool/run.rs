@@ -18,6 +18,7 @@ use crate::faces::{self, FaceArgs, FaceFinder};
 use crate::images::{self, DecodedImage};
 use crate::open::open_gaze;
 use crate::output::{Answer, Failure, note};
+use crate::output_file::{OutputFile, OutputFiles, files_of_model};
 use crate::table::Table;
 
 /// Estimates where the faces of images look.
@@ -69,14 +70,14 @@ struct ImageResult {
 pub fn execute(args: &Args) -> Result<Answer, Failure> {
     let options = args.engine.options();
     let files = images::files(&args.images)?;
-    let outputs = args.output.as_deref().map(|folder| outputs(folder, &files)).transpose()?;
+    let outputs = args.output.as_deref().map(|folder| outputs(folder, args, &files)).transpose()?;
     let mut gaze = open_gaze(&args.model, args.profile.as_deref(), &options)?;
     let mut finder = FaceFinder::open(&args.faces, &args.engine.for_faces())?;
     let mut painter = Painter::new().map_err(|why| Failure::cannot(why.to_string()))?;
     let mut missing = MissingAttributes::default();
     let mut results = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
-        let annotated = outputs.as_ref().map(|outputs| outputs[index].as_path());
+        let annotated = outputs.as_ref().map(|outputs| &outputs[index]);
         let (line, error, faces) =
             match estimate(file, index, &mut gaze, &mut finder, &mut painter, annotated) {
                 Ok((line, faces, lacking)) => {
@@ -89,7 +90,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
                 }
             };
         let annotated =
-            annotated.filter(|_| error.is_none()).map(|path| path.display().to_string());
+            annotated.filter(|_| error.is_none()).map(|file| file.path().display().to_string());
         results.push(ImageResult {
             image: file.display().to_string(),
             annotated,
@@ -115,7 +116,7 @@ fn estimate(
     gaze: &mut GazeEstimator,
     finder: &mut FaceFinder,
     painter: &mut Painter,
-    annotated: Option<&Path>,
+    annotated: Option<&OutputFile>,
 ) -> Result<Estimated, String> {
     let mut image = DecodedImage::load(file)?;
     let begin = Instant::now();
@@ -126,10 +127,11 @@ fn estimate(
     let counts =
         gaze.estimate(&view, regions, &plans, None, &mut faces).map_err(|why| why.to_string())?;
     let inference_time = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    if let Some(path) = annotated {
+    if let Some(output) = annotated {
         painter.lay_out(&faces, image.size(), &Style::default());
         painter.paint(&mut image.view_mut().map_err(|why| why.to_string())?);
-        image.save(path).map_err(|why| format!("cannot write '{}': {why}", path.display()))?;
+        let png = image.png().map_err(|why| why.to_string())?;
+        output.write(&png).map_err(|why| why.text().to_owned())?;
     }
     let model = gaze.model_name().to_owned();
     let frame = FrameGaze { size: image.size(), faces, model, source_id: 0, inference_time };
@@ -140,10 +142,15 @@ fn estimate(
     Ok((line, frame.faces, counts.missing))
 }
 
-/// Names a file in `folder` after each image; a number tells equal names apart.
-fn outputs(folder: &Path, files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+/// Claims a file in `folder` for each image; a number tells equal names apart.
+fn outputs(folder: &Path, args: &Args, files: &[PathBuf]) -> Result<Vec<OutputFile>, Failure> {
     fs::create_dir_all(folder).map_err(|why| Failure::file(folder, why))?;
-    let inputs: HashSet<PathBuf> = files.iter().filter_map(|f| fs::canonicalize(f).ok()).collect();
+    let faces = &args.faces;
+    let models = [Some(&args.model), faces.face_model.as_ref(), faces.landmark_model.as_ref()];
+    let models = models.into_iter().chain([faces.head_pose_model.as_ref()]).flatten();
+    let profile = args.profile.iter().map(PathBuf::from);
+    let inputs = models.flat_map(|model| files_of_model(model)).chain(profile);
+    let mut claims = OutputFiles::beside(inputs.chain(files.iter().cloned()));
     let mut taken = HashSet::new();
     let mut outputs = Vec::with_capacity(files.len());
     for file in files {
@@ -151,14 +158,8 @@ fn outputs(folder: &Path, files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let numbers = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
         let mut names = numbers.map(|number| folder.join(format!("{stem}{number}.png")));
         let Some(path) = names.find(|path| !taken.contains(path)) else { continue };
-        if fs::canonicalize(&path).is_ok_and(|path| inputs.contains(&path)) {
-            return Err(Failure::usage(format!(
-                "the run would overwrite '{}': give --output another folder than that of the images",
-                path.display()
-            )));
-        }
-        taken.insert(path.clone());
-        outputs.push(path);
+        outputs.push(claims.claim(&path)?);
+        taken.insert(path);
     }
     Ok(outputs)
 }

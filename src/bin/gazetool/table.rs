@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::printable;
+
 /// A table of texts; columns of numbers are right-aligned.
 pub struct Table {
     right: Vec<bool>,
@@ -18,7 +20,7 @@ impl Table {
 
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows.push(cells.into_iter().map(|cell| printable::line(&cell).into_owned()).collect());
     }
 }
 
@@ -50,7 +52,7 @@ impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in self.0.iter().filter(|(_, value)| !value.is_empty()) {
-            writeln!(f, "{name:<width$}  {value}")?;
+            writeln!(f, "{name:<width$}  {}", printable::line(value))?;
         }
         Ok(())
     }

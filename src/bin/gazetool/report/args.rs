@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ArgGroup;
 
 use super::pipeline::ElementArgs;
+use crate::output_file::files_of_model;
 
 /// The zones of a run without `--zones`.
 const DEFAULT_ZONES: &str = "left-hand-drive";
@@ -89,6 +90,24 @@ pub struct Args {
 }
 
 impl Args {
+    /// The files that the command or its pipeline may read.
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        let elements = &self.elements;
+        let models = [&elements.engine, &elements.face_model].into_iter().chain(&self.reference);
+        let files = self.jsonl.iter().chain(&self.video).chain(&self.reference_jsonl);
+        let files = files.chain(&self.meter).chain(&self.memory).chain([&self.gst_launch]);
+        let texts = [&elements.profile, &self.reference_profile, &self.zones].into_iter().flatten();
+        let texts = texts.chain([&elements.rules]);
+        let properties = [&elements.gazeface, &elements.gazeinfer, &elements.gazemonitor];
+        let values = properties.into_iter().flatten().map(|(_, value)| value.as_str());
+        // `filesrc location=V.mp4`
+        let live = self.live.iter().flat_map(|live| live.split_whitespace());
+        let live = live.filter_map(|word| Some(word.split_once('=')?.1.trim_matches('"')));
+        let texts = texts.map(String::as_str).chain(values).chain(live).map(PathBuf::from);
+        let models = models.flat_map(|model| files_of_model(model));
+        models.chain(files.cloned()).chain(texts).collect()
+    }
+
     /// The zones that a run gives to gazemonitor.
     pub fn zones_of_run(&self) -> &str {
         self.zones.as_deref().unwrap_or(DEFAULT_ZONES)

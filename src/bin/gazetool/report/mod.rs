@@ -18,8 +18,7 @@ mod process;
 mod rails;
 mod recording;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gstgaze::core::monitor::ZoneMap;
 use gstgaze::engine::user_file;
@@ -32,13 +31,16 @@ use measured::Measured;
 use page::Page;
 
 use crate::output::{Answer, Failure};
+use crate::output_file::{OutputFile, OutputFiles};
 
 /// Runs the command.
 pub fn execute(args: &Args) -> Result<Answer, Failure> {
-    let files = files(&args.output)?;
+    let mut outputs = OutputFiles::beside(args.inputs());
+    let files = files(&args.output, &mut outputs)?;
+    let keep = args.keep.as_deref().map(|path| outputs.claim(path)).transpose()?;
     let zones = args.drawn_zones().map(open_zones).transpose()?;
     let measured = match args.jsonl.as_slice() {
-        [] => pipeline_run::measure(args)?,
+        [] => pipeline_run::measure(args, keep.as_ref())?,
         _ => recording::measure(args)?,
     };
     let Measured { input, tally, accuracy, power, usage, ended_badly } = measured;
@@ -61,7 +63,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
         power: power.as_ref().ok(),
         usage: process,
     };
-    let names = files.each_ref().map(|path| path.display().to_string());
+    let names = files.each_ref().map(|file| file.path().display().to_string());
     let report = Report::new(input, findings, names, &tally, &measurements, machine::now());
     let page = Page {
         report: &report,
@@ -72,13 +74,13 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
     };
     let answer = Answer::new(&report)?.verdict(report.passed);
     let [html, json] = &files;
-    put(html, &page.html())?;
-    put(json, &format!("{}\n", answer.document("report")?))?;
+    html.write(page.html().as_bytes())?;
+    json.write(format!("{}\n", answer.document("report")?).as_bytes())?;
     Ok(answer)
 }
 
-/// The files to write. The command opens them first: a run may take a day.
-fn files(output: &Path) -> Result<[PathBuf; 2], Failure> {
+/// The files to write. The command claims them first: a run may take a day.
+fn files(output: &Path, outputs: &mut OutputFiles) -> Result<[OutputFile; 2], Failure> {
     let json = output.with_extension("json");
     if json == output || output.file_name().is_none() {
         return Err(Failure::usage(
@@ -86,18 +88,7 @@ fn files(output: &Path) -> Result<[PathBuf; 2], Failure> {
              .json: give another name, such as report.html",
         ));
     }
-    for path in [output, &json] {
-        let existed = path.exists();
-        let opened = fs::OpenOptions::new().create(true).append(true).open(path);
-        let opened = opened.and_then(|_| if existed { Ok(()) } else { fs::remove_file(path) });
-        opened.map_err(|why| Failure::file(path, format_args!("cannot write the file: {why}")))?;
-    }
-    Ok([output.to_path_buf(), json])
-}
-
-fn put(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text)
-        .map_err(|why| Failure::file(path, format_args!("cannot write the file: {why}")))
+    Ok([outputs.claim(output)?, outputs.claim(&json)?])
 }
 
 fn open_zones(name: &str) -> Result<ZoneMap, Failure> {

@@ -22,6 +22,7 @@ use super::process::{ProcessUsage, ProcessWatch};
 use super::rails::{self, Rail};
 use super::{lines, machine, meter};
 use crate::output::{Failure, spinner};
+use crate::output_file::OutputFile;
 
 /// Time between two readings of the process.
 const PERIOD: Duration = Duration::from_millis(200);
@@ -32,8 +33,9 @@ const AHEAD: usize = 64;
 /// Where the kernel shows the power rails.
 const SYS: &str = "/sys";
 
-/// Compares the engines where a reference is given, then runs and measures the pipeline.
-pub fn measure(args: &Args) -> Result<Measured, Failure> {
+/// Compares the engines where a reference is given, then runs and measures the pipeline. The lines go to
+/// `keep`.
+pub fn measure(args: &Args, keep: Option<&OutputFile>) -> Result<Measured, Failure> {
     let source = match (&args.video, &args.live) {
         (Some(video), _) if !video.is_file() => {
             return Err(Failure::file(video, "there is no such file"));
@@ -57,7 +59,7 @@ pub fn measure(args: &Args) -> Result<Measured, Failure> {
     let rail = if args.meter.is_some() { Err(String::new()) } else { rail };
     let idle = rail.as_ref().ok().and_then(|rail| idle(rail, args.idle_seconds));
     let mut tally = Tally::new(args.source_id, None);
-    let played = play(args, source, rail.as_ref().ok(), &folder, &mut tally)?;
+    let played = play(args, source, rail.as_ref().ok(), &folder, keep, &mut tally)?;
     let Played { usage, power, ended } = played;
     if let Some((frames, seconds)) = ended.framerate {
         tally.time.set_interval(1_000_000_000u64.saturating_mul(seconds) / frames);
@@ -113,13 +115,10 @@ fn play(
     source: FrameSource<'_>,
     rail: Option<&Rail>,
     folder: &SocketFolder,
+    output: Option<&OutputFile>,
     tally: &mut Tally,
 ) -> Result<Played, Failure> {
-    let mut keep = args
-        .keep
-        .as_deref()
-        .map(|path| File::create(path).map(BufWriter::new).map_err(|why| Failure::file(path, why)))
-        .transpose()?;
+    let mut keep = output.map(|file| file.stream().map(BufWriter::new)).transpose()?;
     let (listener, socket) = folder.socket("lines")?;
     let words = pipeline::run(source, &args.elements, args.zones_of_run(), &socket);
     let mut launched = Launched::start(&args.gst_launch, &words)?;
@@ -140,8 +139,8 @@ fn play(
     });
     bar.finish_and_clear();
     let ended = launched.end(read);
-    if let Some((mut keep, path)) = keep.zip(args.keep.as_deref()) {
-        keep.flush().map_err(|why| Failure::file(path, why))?;
+    if let Some((mut keep, file)) = keep.zip(output) {
+        keep.flush().map_err(|why| Failure::file(file.path(), why))?;
     }
     Ok(Played { usage, power, ended })
 }
