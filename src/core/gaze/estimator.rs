@@ -1,5 +1,8 @@
 //! Estimates the gaze of the faces in a frame.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::decode::GazeDecoder;
 use super::estimate::GazeEstimate;
 use super::inputs::{CropError, FaceCrop, FillError, GazeRotation, ModelInputs, ModelInputsError};
@@ -28,6 +31,9 @@ pub enum EstimateError {
     /// Preprocessing on a device failed.
     #[error(transparent)]
     Device(#[from] DeviceFault),
+    /// Another thread asked to stop ([`GazeEstimator::set_interrupt`]).
+    #[error("the estimation was interrupted")]
+    Interrupted,
     /// The profile has no image specification for an input.
     #[error(
         "input {index} of the model '{model}' has no image specification; add 'image' to its profile"
@@ -58,6 +64,8 @@ pub struct EstimateCounts {
     /// Of all faces planned: outside the frame, without what the model needs, or without a finite
     /// gaze.
     pub invalid: u64,
+    /// Of those inferred: the model's numbers are not finite, or no angles in the unit of its profile.
+    pub impossible: u64,
     /// What the faces lacked.
     pub missing: MissingAttributes,
     /// Of those inferred: cropped although the model wants them normalised, because they have no
@@ -75,6 +83,7 @@ pub struct GazeEstimator {
     optics: Optics,
     normalization: Option<Normalization>,
     batch: Vec<BatchItem>,
+    interrupt: Arc<AtomicBool>,
 }
 
 /// One item of the batch.
@@ -173,7 +182,14 @@ impl GazeEstimator {
         };
         let batch = Vec::with_capacity(engine.max_batch());
         let (normalization, optics) = (profile.normalization, Optics::default());
-        Ok(Self { inputs, decoder, optics, normalization, batch, model, engine })
+        let interrupt = Arc::default();
+        Ok(Self { inputs, decoder, optics, normalization, batch, model, engine, interrupt })
+    }
+
+    /// Sets a flag that ends the estimation of a frame before its next batch while it is true. A frame
+    /// with hundreds of faces takes seconds, which a pipeline that stops should not wait for.
+    pub fn set_interrupt(&mut self, flag: Arc<AtomicBool>) {
+        self.interrupt = flag;
     }
 
     /// Name of the model for metadata.
@@ -328,9 +344,13 @@ impl GazeEstimator {
         if self.batch.is_empty() {
             return Ok(());
         }
+        if self.interrupt.load(Ordering::Relaxed) {
+            return Err(EstimateError::Interrupted);
+        }
         runner.run(&mut self.inputs, self.engine.as_mut(), &self.batch)?;
         for (item, BatchItem { face, rotation, .. }) in self.batch.drain(..).enumerate() {
             let gaze = self.decoder.decode(&*self.engine, item);
+            counts.impossible += u64::from(gaze.is_none());
             let gaze = gaze.and_then(|gaze| rotation.to_camera(gaze));
             counts.inferred += 1;
             counts.invalid += u64::from(gaze.is_none());

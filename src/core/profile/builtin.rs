@@ -27,7 +27,7 @@ struct BuiltinProfile {
 }
 
 /// Of entries with the same effect, a recognised model takes the name of the first.
-const TABLE: [BuiltinProfile; 7] = [
+const TABLE: [BuiltinProfile; 8] = [
     // Muksimova et al., Sensors 2025, 25(4), 1224: faces from SCRFD, cropped and resized to
     // 224x224. Neither code nor weights are public; ImageNet's normalisation (its backbones are
     // torchvision's) and two angles in radians are this project's reading. The paper mentions
@@ -50,6 +50,20 @@ const TABLE: [BuiltinProfile; 7] = [
         name: "eth-xgaze",
         description: "ETH-XGaze baseline (ECCV 2020): 224x224 normalised face, pitch and yaw in \
                       radians",
+        normalization: Some(Normalization {
+            focal_length: 960.0,
+            distance: 600.0,
+            center: FaceCenter::EyesAndNose,
+        }),
+        inputs: || face(224, rgb_imagenet()),
+        output: pitch_then_yaw,
+    },
+    // ut-vision/UniGaze, unigaze/predict_gaze_video.py: the same normalised face as ETH-XGaze's
+    // (`focal_norm`, `distance_norm`, `roi_size`, the centre of eyes and nose), turned to RGB, ImageNet's
+    // normalisation ("basic_imagenet"); `pred_gaze` is (pitch, yaw) in radians with the project's signs.
+    BuiltinProfile {
+        name: "unigaze",
+        description: "UniGaze (WACV 2026): 224x224 normalised face, pitch and yaw in radians",
         normalization: Some(Normalization {
             focal_length: 960.0,
             distance: 600.0,

@@ -314,7 +314,7 @@ yaw = { tensor = 0 }
         let info = face(&[-1, 3, 224, 224], &[&[-1, 2]]);
         let error = find_profile(&info, None, &[], no_file).unwrap_err();
         let ProfileError::Ambiguous { candidates } = &error else { panic!("{error}") };
-        assert_eq!(candidates, &["gazecapsnet", "eth-xgaze", "mpiifacegaze"]);
+        assert_eq!(candidates, &["gazecapsnet", "eth-xgaze", "unigaze", "mpiifacegaze"]);
         assert!(error.to_string().contains(METADATA_NAME), "{error}");
     }
 

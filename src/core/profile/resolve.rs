@@ -109,8 +109,10 @@ impl ModelProfile {
             match inputs.iter().filter(|input| input.index == index).count() {
                 1 => {}
                 0 => {
-                    let known = format!("the {} inputs of the profile", inputs.len());
-                    return Err(resolver.mismatch("inputs", &known, format!("also {tensor}")));
+                    let what = format!("input {tensor}");
+                    let roles = "an [[input]] with the role face, left-eye, right-eye or head-pose";
+                    let found = "none: gazeinfer cannot fill it".to_owned();
+                    return Err(resolver.mismatch(&what, roles, found));
                 }
                 _ => {
                     let what = format!("input {tensor}");
