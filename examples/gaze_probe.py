@@ -17,6 +17,7 @@ Two things to know, both true of GStreamer 1.22 to 1.26:
   the buffer is gone.
 """
 
+import signal
 import sys
 
 import gi
@@ -74,6 +75,8 @@ def main():
     if len(sys.argv) != 2:
         print(f"usage: {sys.argv[0]} 'PIPELINE ! fakesink name=probe'", file=sys.stderr)
         return 2
+    # A reader that has seen enough closes the pipe (`| head`): end quietly, as other programs do.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     Gst.init(None)
     pipeline = Gst.parse_launch(sys.argv[1])
     probe = pipeline.get_by_name("probe") if isinstance(pipeline, Gst.Bin) else None

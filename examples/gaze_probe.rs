@@ -10,6 +10,8 @@
 //! The program reads the buffers at the element named `probe`. README.md lists the fields of
 //! GazeMeta. Angles are in radians; positive pitch is up, positive yaw the image's left.
 
+use std::io::{self, Write};
+
 use gst::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,14 +27,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .by_name("probe")
         .and_then(|probe| probe.static_pad("sink"))
         .ok_or("the pipeline has no element named probe with a sink pad")?;
-    pad.add_probe(gst::PadProbeType::BUFFER, |_pad, info| {
-        if let Some(buffer) = info.buffer() {
-            print_gaze(buffer);
+    let bus = pipeline.bus().ok_or("a pipeline has a bus")?;
+    let end = bus.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_pad, info| {
+        let printed = info.buffer().map_or(Ok(()), |buffer| print_gaze(buffer, &mut io::stdout()));
+        if printed.is_ok() {
+            return gst::PadProbeReturn::Ok;
         }
-        gst::PadProbeReturn::Ok
+        // A reader that has seen enough closes the pipe (`| head`): the program ends quietly. Posting
+        // fails only where it has ended already.
+        let _ = end.post(gst::message::Eos::new());
+        gst::PadProbeReturn::Remove
     });
 
-    let bus = pipeline.bus().ok_or("a pipeline has a bus")?;
     // The bus has the reason of a failure.
     let _ = pipeline.set_state(gst::State::Playing);
     let wanted = [gst::MessageType::Eos, gst::MessageType::Error];
@@ -44,33 +51,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-fn print_gaze(buffer: &gst::BufferRef) {
+fn print_gaze(buffer: &gst::BufferRef, out: &mut impl Write) -> io::Result<()> {
     // GStreamer warns about the lookup of a name that is not registered yet.
     if !gst::meta::CustomMeta::is_registered("GazeMeta") {
-        return;
+        return Ok(());
     }
     let Ok(meta) = gst::meta::CustomMeta::from_buffer(buffer, "GazeMeta") else {
-        return; // gazeinfer did not process this frame
+        return Ok(()); // gazeinfer did not process this frame
     };
-    let Ok(faces) = meta.structure().get::<gst::ArrayRef>("faces") else { return };
-    println!("{}: {} faces", buffer.pts().display(), faces.len());
+    let Ok(faces) = meta.structure().get::<gst::ArrayRef>("faces") else { return Ok(()) };
+    writeln!(out, "{}: {} faces", buffer.pts().display(), faces.len())?;
     for face in faces.as_slice() {
         if let Ok(face) = face.get::<gst::Structure>() {
-            print_face(&face);
+            print_face(&face, out)?;
         }
     }
+    Ok(())
 }
 
-fn print_face(face: &gst::StructureRef) {
+fn print_face(face: &gst::StructureRef, out: &mut impl Write) -> io::Result<()> {
     let number = |name| face.get::<f64>(name).ok();
-    let [Some(x), Some(y), Some(w), Some(h)] = ["x", "y", "w", "h"].map(number) else { return };
-    print!("  face {w:.0}x{h:.0} at ({x:.0}, {y:.0})");
+    let [Some(x), Some(y), Some(w), Some(h)] = ["x", "y", "w", "h"].map(number) else {
+        return Ok(());
+    };
+    write!(out, "  face {w:.0}x{h:.0} at ({x:.0}, {y:.0})")?;
     // A face always has a box; the rest may be absent.
     if let Ok(id) = face.get::<u64>("track-id") {
-        print!(" id {id}");
+        write!(out, " id {id}")?;
     }
     if let (Some(pitch), Some(yaw)) = (number("pitch"), number("yaw")) {
-        print!(" pitch {pitch:+.3} yaw {yaw:+.3}");
+        write!(out, " pitch {pitch:+.3} yaw {yaw:+.3}")?;
     }
-    println!();
+    writeln!(out)
 }

@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
 # Estimates where the people in a video look:
-#   pipelines/demo.sh [VIDEO]
-# writes out/annotated.mp4 (or .webm), out/frame.png and out/gaze.jsonl. The default VIDEO is
-# models/demo.mp4, a rendered person with known gaze; the script then prints the mean error.
+#   pipelines/demo.sh [VIDEO [FOLDER]]
+# writes annotated.mp4 (or .webm), frame.png and gaze.jsonl into FOLDER (default: out). The default VIDEO is
+# models/demo.mp4, a rendered person with known gaze; the script then prints the mean error. A phone's
+# video is turned upright, HDR becomes SDR, and sound is kept.
 # FACE_MODEL and GAZE_MODEL name ONNX models in place of the embedded ones, PROVIDER another execution
 # provider, FIELD_OF_VIEW the camera's horizontal field of view in degrees.
 set -euo pipefail
 # Relative paths are relative to the caller's folder: resolve them before cd.
-[ $# -eq 0 ] || set -- "$(realpath -m "$1")"
+[ $# -lt 2 ] || set -- "$1" "$(realpath -m "$2")"
+[ $# -lt 1 ] || set -- "$(realpath -m "$1")" "${@:2}"
 FACE_MODEL=${FACE_MODEL:+$(realpath -m "$FACE_MODEL")}
 GAZE_MODEL=${GAZE_MODEL:+$(realpath -m "$GAZE_MODEL")}
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
+. pipelines/video.sh
 
 own=models/demo.mp4
 video=${1:-$own}
+out=${2:-out}
 face_model=${FACE_MODEL:-}
 gaze_model=${GAZE_MODEL:-}
 field_of_view=60
@@ -26,35 +30,29 @@ find_gaze=(gazeinfer field-of-view="${FIELD_OF_VIEW:-$field_of_view}" execution-
 for file in "$video" "$face_model" "$gaze_model"; do
     if [ -n "$file" ] && [ ! -f "$file" ]; then
         echo "demo: cannot find $file" >&2
-        echo "usage: [FACE_MODEL=yunet.onnx] [GAZE_MODEL=gaze.onnx] $0 [VIDEO]" >&2
+        echo "usage: [FACE_MODEL=yunet.onnx] [GAZE_MODEL=gaze.onnx] $0 [VIDEO [FOLDER]]" >&2
         exit 2
     fi
 done
-
-cargo build --release --lib
-gaze_use_build release
-
-has() { gst-inspect-1.0 --exists "$1"; }
-suffix=mp4
-if has x264enc; then
-    encoder="x264enc speed-preset=veryfast bitrate=4000 ! h264parse ! mp4mux"
-elif has openh264enc; then
-    encoder="openh264enc bitrate=4000000 ! h264parse ! mp4mux"
-elif has avenc_mpeg4; then
-    encoder="avenc_mpeg4 bitrate=4000000 ! mpeg4videoparse ! mp4mux"
-elif has vp8enc; then
-    encoder="vp8enc deadline=1 target-bitrate=4000000 ! webmmux"
-    suffix=webm
-else
-    echo "demo: GStreamer has no video encoder: install x264enc, openh264enc, avenc_mpeg4 or vp8enc" >&2
-    exit 1
+if [ -e "$out" ] && [ ! -d "$out" ]; then
+    echo "demo: $out is a file; the second argument is the folder for the results" >&2
+    exit 2
 fi
 
-mkdir -p out
-annotated=out/annotated.$suffix
-lines=out/gaze.jsonl
-log=out/demo.log
-rm -f "$annotated" "$lines" out/frame.png
+gaze_build
+
+gaze_look_into "$video"
+gaze_upright
+gaze_choose_encoders
+
+mkdir -p "$out"
+# Written aside, and put in place when all is done: a run that fails leaves the last result whole.
+aside=$(mktemp -d "$out/.demo.XXXXXX")
+trap 'rm -rf "$aside"' EXIT
+annotated=annotated.$gaze_suffix
+lines=$aside/gaze.jsonl
+log=$out/demo.log
+gaze_write_video "$aside/$annotated"
 
 # Turns GStreamer's progress reports into a bar, on a terminal alone.
 bar() {
@@ -75,15 +73,13 @@ bar() {
 echo "demo: $(basename "$video"), faces by $(basename "${face_model:-the embedded detector}"), gaze by $(basename "${gaze_model:-the embedded model}")" >&2
 : >"$log"
 start=$(date +%s%N)
-# $encoder holds several words, hence unquoted.
-# shellcheck disable=SC2086
 if ! gst-launch-1.0 \
-    filesrc location="$video" ! decodebin ! videoconvert ! queue max-size-buffers=4 ! \
+    filesrc location="$video" ! decodebin name=decoded ! "${gaze_frames[@]}" ! queue max-size-buffers=4 ! \
     "${find_faces[@]}" ! \
     "${find_gaze[@]}" ! \
     gazepublish location="$lines" add-empty-results=true ! \
     gazeoverlay ! progressreport update-freq=1 ! queue max-size-buffers=4 ! \
-    videoconvert ! $encoder ! filesink location="$annotated" 2>&1 | bar; then
+    "${gaze_writer[@]}" 2>&1 | bar; then
     echo "demo: the pipeline failed; the end of $log:" >&2
     tail -n 15 "$log" >&2
     exit 1
@@ -104,13 +100,12 @@ read -r number width height < <(awk '
 }
 # When `identity` ends the stream, the decoder still passes on the frames that it holds, broken ones
 # among them: hence several files, of which the number picks the right one.
-gst-launch-1.0 -q filesrc location="$annotated" ! decodebin ! videoconvert ! \
+gst-launch-1.0 -q filesrc location="$aside/$annotated" ! decodebin ! videoconvert ! \
     video/x-raw,format=RGBA ! identity eos-after="$((number + 1))" ! \
-    multifilesink location=out/frame-%d.rgba max-files=12 >>"$log" 2>&1
-gst-launch-1.0 -q filesrc location="out/frame-$((number - 1)).rgba" ! \
+    multifilesink location="$aside/frame-%d.rgba" max-files=12 >>"$log" 2>&1
+gst-launch-1.0 -q filesrc location="$aside/frame-$((number - 1)).rgba" ! \
     rawvideoparse format=rgba width="$width" height="$height" ! \
-    pngenc snapshot=true ! filesink location=out/frame.png >>"$log" 2>&1
-rm -f out/frame-*.rgba
+    pngenc snapshot=true ! filesink location="$aside/frame.png" >>"$log" 2>&1
 
 awk -v seconds="$(((end - start) / 1000000))e-3" '
     { faces += gsub(/"age":/, "&")
@@ -146,4 +141,5 @@ if [ -f "$truth" ]; then
     END { if (count) printf "demo: mean error %.1f degrees, largest %.1f, in %d frames\n", \
               sum / count, worst, count }' "$truth" "$lines" >&2
 fi
-printf 'demo: wrote\n  %s\n  out/frame.png\n  %s\n' "$annotated" "$lines" >&2
+mv "$aside/$annotated" "$aside/frame.png" "$lines" "$out/"
+printf 'demo: wrote\n  %s\n  %s\n  %s\n' "$out/$annotated" "$out/frame.png" "$out/gaze.jsonl" >&2

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Judges the attention of the driver in a video:
 #   pipelines/monitor.sh [VIDEO]
-# prints every alarm when it starts and ends, and writes out/attention.jsonl: one line per frame, with an
-# object "attention".
+# prints one line for every alarm when it starts and one when it ends, and writes out/attention.jsonl: one
+# line per frame, with an object "attention". A phone's video is turned upright, and HDR becomes SDR.
 #   RULES    euroncap-2026 (default), euroncap-2023, eu-addw, un-r171, or a file like those in
 #            pipelines/rules
 #   ZONES    left-hand-drive (default), right-hand-drive, or a file like those in pipelines/zones
@@ -20,10 +20,11 @@ GAZE_MODEL=${GAZE_MODEL:+$(realpath -m "$GAZE_MODEL")}
 [ ! -f "${ZONES:-}" ] || ZONES=$(realpath "$ZONES")
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
+. pipelines/video.sh
 
 video=${1:-models/demo.mp4}
-find_faces=(gazeface qos=false)
-find_gaze=(gazeinfer qos=false)
+find_faces=(gazeface)
+find_gaze=(gazeinfer)
 for file in "$video" ${FACE_MODEL:+"$FACE_MODEL"} ${GAZE_MODEL:+"$GAZE_MODEL"}; do
     if [ ! -f "$file" ]; then
         echo "monitor: cannot find $file" >&2
@@ -41,20 +42,50 @@ else
     forward="forward=given forward-pitch=$pitch forward-yaw=$yaw"
 fi
 
-cargo build --release --lib
-gaze_use_build release
+gaze_build
 mkdir -p out
 
+# One line for each message: its time, what begins or ends, and why.
+readable() {
+    awk '
+    function text(key,    rest) {
+        if (!match($0, "[ ,]" key "=\\([a-z0-9]+\\)")) return ""
+        rest = substr($0, RSTART + RLENGTH)
+        if (rest ~ /^"/) { rest = substr(rest, 2); sub(/".*/, "", rest) }
+        else sub(/[,;].*/, "", rest)
+        return rest
+    }
+    function seconds(key) { return text(key) / 1e9 }
+    function say(line) { printf "%8.2f s  %s\n", seconds("at"), line; fflush() }
+    function because(reason) { return reason == "" ? "" : " (" reason ")" }
+    text("event") == "alarm" {
+        where = text("alarm-zone")
+        say(sprintf("%-10s %s%s, since %.2f s", text("alarm-level"), text("alarm"), \
+            where == "" ? "" : " at " where, seconds("start")))
+    }
+    text("event") == "cleared" {
+        say(sprintf("%-10s %s%s", "ends", text("alarm"), because(text("why"))))
+    }
+    text("event") == "availability" {
+        seen = text("available") ~ /^(true|TRUE)$/
+        say(sprintf("%-10s %s%s", seen ? "seen" : "unseen", text("of"), seen ? "" : because(text("reason"))))
+    }
+    text("event") == "calibration" {
+        say(text("ready") ~ /^(true|TRUE)$/ ? "calibrated" : "calibrating")
+    }'
+}
+
+gaze_look_into "$video"
+gaze_upright
 # $forward holds several words, hence unquoted. sync=false drops no frames: time is that of the stream.
 # shellcheck disable=SC2086
 gst-launch-1.0 -m \
-    filesrc location="$video" ! decodebin ! videoconvert ! \
+    filesrc location="$video" ! decodebin ! "${gaze_frames[@]}" ! \
     "${find_faces[@]}" ! "${find_gaze[@]}" ! \
     gazemonitor rules="${RULES:-euroncap-2026}" zones="${ZONES:-left-hand-drive}" \
         speed="${SPEED:--1}" $forward ! \
     gazepublish location=out/attention.jsonl add-empty-results=true ! fakesink sync=false |
-    { grep -E 'event=\(string\)(alarm|cleared|availability|calibration)' || true; } |
-    sed -E 's/.*\): attention, //; s/\((string|uint64|double|boolean|guint64|uint|float)\)//g'
+    readable
 
 awk '
     { match($0, /"attention":\{"state":"[a-z-]+"/)

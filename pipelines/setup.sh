@@ -7,8 +7,10 @@
 #     GAZE_QNN_LIBRARY names one already or GAZE_WITHOUT_QNN is set.
 #
 # Source it (`. pipelines/setup.sh`) to set GAZE_ORT_LIBRARY and GST_PLUGIN_PATH, or run it. Run again,
-# it changes nothing and needs no network. `gaze_use_build release` (or debug) puts the plugin of that
-# build into .deps/plugins, or the folder that GAZE_PLUGINS names, where GStreamer finds it.
+# it changes nothing and needs no network. `gaze_build` builds the plugin, with every feature that this
+# system's GStreamer allows, and puts it into .deps/plugins, or the folder that GAZE_PLUGINS names, where
+# GStreamer finds it. GAZE_PROFILE=debug builds faster and runs slower than the default, release.
+# `gaze_use_build release` (or debug) only puts a build there.
 
 GAZE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 GAZE_PLUGINS=${GAZE_PLUGINS:-$GAZE_ROOT/.deps/plugins}
@@ -35,6 +37,9 @@ gaze_missing_packages() {
     done
 }
 
+# Whether GStreamer is 1.24 or newer, whose detectors may write GstAnalytics metadata.
+gaze_has_analytics() { pkg-config --atleast-version=1.24 gstreamer-1.0 2>/dev/null; }
+
 # Checks the tools on systems without dpkg.
 gaze_check_tools() {
     local missing=() tool module
@@ -55,6 +60,15 @@ gaze_setup_packages() {
         gaze_check_tools
         return
     fi
+    gaze_install_missing || return
+    # The headers of GstAnalytics, which older versions lack.
+    if gaze_has_analytics && ! pkg-config --exists gstreamer-analytics-1.0; then
+        gaze_packages+=(libgstreamer-plugins-bad1.0-dev)
+        gaze_install_missing
+    fi
+}
+
+gaze_install_missing() {
     local missing as_root=()
     mapfile -t missing < <(gaze_missing_packages)
     [ ${#missing[@]} -eq 0 ] && return
@@ -119,6 +133,23 @@ gaze_setup_qnn() {
         --only-binary=:all: "onnxruntime-qnn==$GAZE_QNN_VERSION" >&2 ||
         gaze_say "PyPI has no QNN plug-in for this system; execution-provider=qnn will not run"
     return 0
+}
+
+# Sets gaze_features, cargo's words for the features that this system allows: v1_24 (GstAnalytics) needs
+# GStreamer 1.24.
+gaze_choose_features() {
+    gaze_features=()
+    if gaze_has_analytics && pkg-config --exists gstreamer-analytics-1.0; then
+        gaze_features=(--features v1_24)
+    fi
+}
+
+# Builds the plugin and makes GStreamer find it.
+gaze_build() {
+    local profile=${GAZE_PROFILE:-release} words=()
+    [ "$profile" = debug ] || words=(--release)
+    gaze_choose_features
+    cargo build --lib "${words[@]}" "${gaze_features[@]}" && gaze_use_build "$profile"
 }
 
 # Makes GStreamer find the plugin of a cargo profile (`release`, `debug`): a link in a folder of its own,

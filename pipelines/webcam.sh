@@ -15,8 +15,8 @@ done
 [ -z "${GAZE_MODEL:-}" ] || find_gaze+=(engine="$(realpath "$GAZE_MODEL")")
 cd "$(dirname "$0")/.."
 . pipelines/setup.sh
-cargo build --release --lib
-gaze_use_build release
+. pipelines/video.sh
+gaze_build
 
 if [ -e "$device" ]; then
     source="v4l2src device=$device"
@@ -24,7 +24,10 @@ else
     echo "webcam: no camera at $device; showing a test pattern" >&2
     source="videotestsrc is-live=true"
 fi
-# The source and its property are two words, hence unquoted.
+# decodebin decodes the pictures of cameras that give JPEG alone. The source and its property are two
+# words, hence unquoted.
+gaze_upright
 # shellcheck disable=SC2086
-exec gst-launch-1.0 $source ! videoconvert ! queue max-size-buffers=2 leaky=downstream ! \
+exec gst-launch-1.0 $source ! decodebin ! "${gaze_frames[@]}" ! \
+    queue max-size-buffers=2 leaky=downstream ! \
     "${find_faces[@]}" ! "${find_gaze[@]}" ! gazeoverlay ! videoconvert ! autovideosink

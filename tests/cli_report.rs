@@ -522,6 +522,149 @@ mod runs {
         assert_eq!(document["zones"].as_array().map(Vec::len), Some(1));
     }
 
+    /// The sizes of the frames in lines.
+    fn sizes(path: &Path) -> Vec<(u64, u64)> {
+        let lines = fs::read_to_string(path).unwrap();
+        let size = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            (line["width"].as_u64().unwrap(), line["height"].as_u64().unwrap())
+        };
+        lines.lines().map(size).collect()
+    }
+
+    /// The gaze of the only face in each line, in degrees.
+    fn gazes(path: &Path) -> Vec<[f64; 2]> {
+        let lines = fs::read_to_string(path).unwrap();
+        let gaze = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            ["pitch", "yaw"].map(|key| line["faces"][0][key].as_f64().unwrap().to_degrees())
+        };
+        lines.lines().map(gaze).collect()
+    }
+
+    #[test]
+    fn frames_of_every_orientation_are_turned_upright() {
+        if !common::onnx_runtime("frames_of_every_orientation_are_turned_upright") {
+            return;
+        }
+        for (orientation, upright) in [
+            ("rotate-0", (64, 48)),
+            ("rotate-90", (48, 64)),
+            ("rotate-180", (64, 48)),
+            ("rotate-270", (48, 64)),
+            ("flip-rotate-0", (64, 48)),
+            ("flip-rotate-90", (48, 64)),
+            ("flip-rotate-180", (64, 48)),
+            ("flip-rotate-270", (48, 64)),
+        ] {
+            let test = Test::new();
+            let live = format!(
+                "videotestsrc num-buffers=3 ! video/x-raw,width=64,height=48,framerate=25/1 ! \
+                 taginject tags=image-orientation={orientation}"
+            );
+            let kept = test.path("kept.jsonl");
+            let (_, _, errors) =
+                run(&test, &arguments(["--live", &live], &["--keep", text(&kept)]));
+            let sizes = sizes(&kept);
+            assert!(!sizes.is_empty(), "{orientation}: {errors}");
+            assert!(sizes.iter().all(|size| *size == upright), "{orientation}: {sizes:?}");
+        }
+    }
+
+    #[test]
+    fn cameras_that_give_jpeg_alone_are_decoded() {
+        if !common::onnx_runtime("cameras_that_give_jpeg_alone_are_decoded") {
+            return;
+        }
+        let test = Test::new();
+        // Y42B, as most cameras subsample.
+        let live = "videotestsrc is-live=true num-buffers=10 ! \
+                    video/x-raw,format=Y42B,width=64,height=48,framerate=25/1 ! jpegenc";
+        let kept = test.path("kept.jsonl");
+        let (_, document, errors) =
+            run(&test, &arguments(["--live", live], &["--keep", text(&kept)]));
+        assert!(!sizes(&kept).is_empty(), "{errors}");
+        assert_eq!(document["frames"]["per_second"], 25.0, "{document:#}");
+    }
+
+    /// The model's gaze is the colour of the frame: HDR that is not converted gives another.
+    #[test]
+    fn hdr_videos_give_the_gaze_of_ordinary_ones() {
+        let name = "hdr_videos_give_the_gaze_of_ordinary_ones";
+        if !common::onnx_runtime(name) {
+            return;
+        }
+        let has = |element: &str| {
+            Command::new("gst-inspect-1.0").args(["--exists", element]).status().unwrap().success()
+        };
+        if !has("x264enc") || !has("avdec_h264") {
+            return common::left_out(name, "no x264enc or no avdec_h264");
+        }
+        let make = |test: &Test, name: &str, convert: &str| {
+            let path = test.path(name);
+            let description = format!(
+                "videotestsrc num-buffers=5 pattern=smpte75 ! \
+                 video/x-raw,format=I420,width=128,height=96,framerate=25/1,colorimetry=bt709 ! \
+                 {convert} ! x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location={}",
+                path.display()
+            );
+            let made = Command::new("gst-launch-1.0")
+                .arg("-q")
+                .args(description.split_whitespace())
+                .status();
+            assert!(made.unwrap().success());
+            path
+        };
+        let plain = "videoconvert ! video/x-raw,format=I420";
+        let mut found = Vec::new();
+        for (name, convert) in [
+            ("sdr.mp4", plain.to_owned()),
+            ("hlg.mp4", remapped("bt2100-hlg")),
+            ("pq.mp4", remapped("bt2100-pq")),
+        ] {
+            let test = Test::new();
+            let video = make(&test, name, &convert);
+            let kept = test.path("kept.jsonl");
+            let more = ["--every-frame", "--keep", text(&kept)];
+            let (_, _, errors) = run(&test, &arguments(["--video", text(&video)], &more));
+            let gaze = gazes(&kept).last().copied();
+            found.push(gaze.unwrap_or_else(|| panic!("{name}: {errors}")));
+        }
+        for hdr in &found[1..] {
+            for (sdr, hdr) in found[0].iter().zip(hdr) {
+                assert!((sdr - hdr).abs() < 1.0, "{found:?}");
+            }
+        }
+    }
+
+    fn remapped(colorimetry: &str) -> String {
+        format!(
+            "videoconvert gamma-mode=remap primaries-mode=fast ! \
+             video/x-raw,format=I420_10LE,colorimetry={colorimetry}"
+        )
+    }
+
+    #[test]
+    fn a_missing_plugin_is_named_with_its_remedy() {
+        let test = Test::new();
+        let empty = test.path("no-plugins");
+        fs::create_dir(&empty).unwrap();
+        let arguments = arguments(["--live", "videotestsrc num-buffers=1"], &[]);
+        let output = test
+            .command(&arguments)
+            .arg("-o")
+            .arg(test.path("report.html"))
+            .env("GST_PLUGIN_PATH", &empty)
+            .env("GST_REGISTRY", empty.join("registry.bin"))
+            .output()
+            .unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(CANNOT), "{errors}");
+        for word in ["gazeface", "GST_PLUGIN_PATH", "gazetool doctor"] {
+            assert!(errors.contains(word), "no '{word}' in: {errors}");
+        }
+    }
+
     #[test]
     fn errors_of_elements_reach_the_user() {
         let test = Test::new();

@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Runs a program that finds the plugin of this build alone.
 fn output(command: &mut Command, plugins: &Path) -> String {
@@ -62,6 +64,48 @@ fn the_examples_print_the_same_faces() {
             assert!(attention[1].starts_with("  attention attentive, level none, looks at "));
         }
         None => common::left_out(NAME, "no python3-gst-1.0: the Python example"),
+    }
+}
+
+/// A reader that closes the pipe after the first line ends each example without a word.
+#[test]
+fn the_examples_end_quietly_on_a_closed_pipe() {
+    const NAME: &str = "the_examples_end_quietly_on_a_closed_pipe";
+    if !common::element::runtime(NAME) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let plugins = directory.path();
+    let mut programs = vec![Command::new(common::built::folder().join("examples/gaze_probe"))];
+    match python() {
+        Some(python) => {
+            let mut command = Command::new(python);
+            command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gaze_probe.py"));
+            programs.push(command);
+        }
+        None => common::left_out(NAME, "no python3-gst-1.0: the Python example"),
+    }
+    programs.extend(compile(plugins).map(Command::new));
+    for mut command in programs {
+        let child = common::built::offer(&mut command, plugins)
+            .arg(format!(
+                "videotestsrc num-buffers=200 ! video/x-raw,width=64,height=48 ! \
+                 gazeinfer engine={} profile={} inference-region=full-frame ! fakesink name=probe",
+                common::data("regression.onnx").display(),
+                common::data("regression.toml").display()
+            ))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut child = child.unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        assert!(first.contains("1 faces"), "{command:?}: {first}");
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said, "", "{command:?}");
+        // The C and the Python program end by SIGPIPE, as others do.
+        assert!(output.status.success() || output.status.signal() == Some(13), "{output:?}");
     }
 }
 

@@ -46,6 +46,24 @@ fn files_that_are_no_model_are_refused() {
     says(&refusal(dir.path(), ""), &["directory"]);
 }
 
+/// Every part of a model is refused with the words of `gazetool inspect`, on any provider.
+#[test]
+fn parts_of_a_model_are_told_as_parts() {
+    if !runtime("parts_of_a_model_are_told_as_parts") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("part.onnx");
+    let model = std::fs::read(common::data("regression.onnx")).unwrap();
+    for share in 1..8 {
+        std::fs::write(&path, &model[..model.len() * share / 8]).unwrap();
+        for provider in ["auto", "cpu"] {
+            let why = refusal(&path, &format!("execution-provider={provider}"));
+            says(&why, &["part.onnx", "not a complete one"]);
+        }
+    }
+}
+
 #[test]
 fn a_model_that_fits_no_profile_is_refused() {
     if !runtime("a_model_that_fits_no_profile_is_refused") {

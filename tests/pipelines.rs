@@ -106,7 +106,18 @@ fn scripts_resolve_paths_before_cd() {
         let text = std::fs::read_to_string(&script).unwrap();
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let Some(moved) = lines.iter().position(|line| line.starts_with("cd ")) else { continue };
-        for name in ["1", "FACE_MODEL", "GAZE_MODEL", "MODELS", "ENGINE", "RULES", "ZONES"] {
+        for name in [
+            "1",
+            "2",
+            "FACE_MODEL",
+            "GAZE_MODEL",
+            "HEAD_POSE_MODEL",
+            "LANDMARK_MODEL",
+            "MODELS",
+            "ENGINE",
+            "RULES",
+            "ZONES",
+        ] {
             let uses = |line: &&str| {
                 [format!("${name}"), format!("${{{name}")].iter().any(|use_| line.contains(use_))
             };

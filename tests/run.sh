@@ -91,9 +91,10 @@ pipe_closed() {
     [ "$status" -eq 0 ] || { echo "gst-launch-1.0 ended with $status"; cat "$log"; return 1; }
 }
 
-cargo_step "with GStreamer" test --no-fail-fast
+gaze_choose_features
+cargo_step "with GStreamer" test --no-fail-fast "${gaze_features[@]}"
 cargo_step "without GStreamer" test --no-fail-fast --no-default-features --lib --tests
-cargo build --lib && gaze_use_build debug
+GAZE_PROFILE=debug gaze_build
 step "gst-inspect" inspect
 step "closed pipe" pipe_closed
 step "leaks" tests/leaks.sh

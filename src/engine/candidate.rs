@@ -154,7 +154,7 @@ impl Candidate<'_> {
             }
             let unless = match (self.provider, self.options.qnn_backend) {
                 (ExecutionProvider::Qnn, backend) if backend != QnnBackend::Htp => format!(
-                    ", unless its backend '{}' does not start at all (GST_DEBUG=gazeruntime:3 says)",
+                    ", unless its backend '{}' does not start at all (GST_DEBUG=onnxruntime:3 says)",
                     backend.nick()
                 ),
                 _ => String::new(),

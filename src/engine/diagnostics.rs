@@ -57,7 +57,7 @@ impl Diagnostics {
     }
 
     fn push(&self, level: LogLevel, text: String) {
-        log::send(level, "engine", &text);
+        log::tell(level, &text);
         self.0.borrow_mut().push(Diagnostic { level, text });
     }
 }

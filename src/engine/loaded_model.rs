@@ -37,7 +37,8 @@ pub(super) struct LoadedModel {
 
 #[derive(Debug)]
 enum State {
-    Open(Arc<SharedSession>),
+    /// The session, and why the CPU runs it.
+    Open(Arc<SharedSession>, String),
     Unopened(Box<Unopened>),
 }
 
@@ -122,7 +123,9 @@ impl LoadedModel {
             })?;
             let info = session.info.clone();
             let cancel = options.cancel.clone();
-            return Ok(Self { state: State::Open(session), info, batch_size, cancel });
+            let cpu = ExecutionProvider::Cpu;
+            let why = provider_session::taken(&source.shown, options.provider, cpu, runtime);
+            return Ok(Self { state: State::Open(session, why), info, batch_size, cancel });
         }
         if ort_format {
             return Err(EngineError::Load {
@@ -187,7 +190,8 @@ impl LoadedModel {
         diagnostics: &Diagnostics,
     ) -> Result<OrtEngine, EngineError> {
         match self.state {
-            State::Open(session) => {
+            State::Open(session, why) => {
+                diagnostics.info(why);
                 OrtEngine::bind(session, self.info, self.batch_size, items, &self.cancel)
             }
             State::Unopened(unopened) => {

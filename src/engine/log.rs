@@ -1,10 +1,19 @@
-//! The messages of ONNX Runtime, and where they go.
+//! The messages of the engine and of ONNX Runtime, and where they go.
 
 use std::fmt;
 
 use parking_lot::RwLock;
 
-/// How much a message of ONNX Runtime matters.
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogOrigin {
+    /// This crate's engine: its decisions, few and worth reading.
+    Engine,
+    /// ONNX Runtime, which tells every step.
+    OnnxRuntime,
+}
+
+/// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// Every step.
@@ -51,9 +60,9 @@ impl fmt::Display for LogLevel {
     }
 }
 
-/// Takes a message of ONNX Runtime: its level, the location in its sources, the text. Any thread calls
-/// it, also while a model runs; it must not block, and a panic in it ends the process.
-pub type LogSink = fn(level: LogLevel, location: &str, message: &str);
+/// Takes a message: who speaks, its level, for ONNX Runtime the location in its sources, the text. Any
+/// thread calls it, also while a model runs; it must not block, and a panic in it ends the process.
+pub type LogSink = fn(origin: LogOrigin, level: LogLevel, location: &str, message: &str);
 
 #[derive(Clone, Copy)]
 struct Log {
@@ -63,7 +72,7 @@ struct Log {
 
 static LOG: RwLock<Log> = RwLock::new(Log { sink: None, level: LogLevel::Warning });
 
-/// Sends the messages of ONNX Runtime from `level` on to `sink`. Without a sink they are dropped: a
+/// Sends the messages of the engine, and those of ONNX Runtime from `level` on, to `sink`. Without a sink they are dropped: a
 /// library keeps off its host's standard error, and failures come back as errors.
 ///
 /// The level holds for models that are opened after the call.
@@ -76,9 +85,18 @@ pub(super) fn level() -> LogLevel {
     LOG.read().level
 }
 
+/// Sends a message of ONNX Runtime.
 pub(super) fn send(level: LogLevel, location: &str, message: &str) {
     let Log { sink, level: least } = *LOG.read();
     if let Some(sink) = sink.filter(|_| level >= least) {
-        sink(level, location, message);
+        sink(LogOrigin::OnnxRuntime, level, location, message);
+    }
+}
+
+/// Sends a message of the engine.
+pub(super) fn tell(level: LogLevel, message: &str) {
+    let sink = LOG.read().sink;
+    if let Some(sink) = sink {
+        sink(LogOrigin::Engine, level, "", message);
     }
 }

@@ -63,17 +63,40 @@ pub(super) fn open(
         let candidate = Candidate { runtime, source, options, provider, diagnostics };
         match candidate_session(&candidate, items) {
             Ok(session) => {
-                diagnostics.info(format!("'{}' runs on {provider}", source.shown));
+                diagnostics.info(taken(&source.shown, asked, provider, runtime));
                 return Ok((session, provider));
             }
             Err(why) if asked == ExecutionProvider::Auto => {
-                diagnostics.info(format!("passed over: {why}"));
+                diagnostics.info(format!("{provider} is passed over: {why}"));
                 last = Some(why);
             }
             Err(why) => return Err(why),
         }
     }
     Err(last.unwrap_or_else(|| source.error("there is no execution provider")))
+}
+
+/// Says which provider runs a model, and why it does.
+pub(super) fn taken(
+    model: &str,
+    asked: ExecutionProvider,
+    provider: ExecutionProvider,
+    runtime: &Runtime,
+) -> String {
+    let why = if asked == provider {
+        format!("execution-provider={provider} names it")
+    } else {
+        let has: Vec<&str> =
+            ExecutionProvider::available(runtime).iter().map(|found| found.nick()).collect();
+        format!(
+            "execution-provider=auto takes the first that runs the whole model of those that \
+             ONNX Runtime {} at '{}' has here, accelerators first; it has {}",
+            runtime.version(),
+            runtime.path().display(),
+            has.join(", ")
+        )
+    };
+    format!("'{model}' runs on {provider}: {why}")
 }
 
 /// Opens a session on one provider.

@@ -12,13 +12,22 @@ use crate::core::face::detect::{DetectError, FaceDetector, opening_size};
 use crate::core::gaze::estimator::{EstimateError, GazeEstimator};
 use crate::core::inference::Engine;
 use crate::core::profile::FoundBy;
-use crate::engine::log::{self, LogLevel};
+use crate::engine::log::{self, LogLevel, LogOrigin};
 use crate::engine::{self, Cancel, Diagnostic, EngineOptions, OpenError, OpenModel, embedded};
 
-/// The messages of ONNX Runtime in GStreamer's log.
+/// Which execution provider runs a model and why, and what the engine cache does.
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "gazeruntime",
+        gst::DebugColorFlags::empty(),
+        Some("Which execution provider runs a model, and why"),
+    )
+});
+
+/// The messages of ONNX Runtime itself, which tells every step.
+static ONNX_RUNTIME: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "onnxruntime",
         gst::DebugColorFlags::empty(),
         Some("ONNX Runtime's own messages"),
     )
@@ -176,27 +185,22 @@ pub fn open_attribute<T>(
     })
 }
 
-/// Reports the diagnostics of opening models: decisions to the log, what a user may want to change to
-/// the bus.
+/// Posts those diagnostics of opening models that a user may want to act on. The log has all of them
+/// already.
 pub fn report(element: &impl IsA<gst::Element>, diagnostics: &[Diagnostic]) {
     for Diagnostic { level, text } in diagnostics {
-        match level {
-            LogLevel::Warning | LogLevel::Error => {
-                gst::element_warning!(element, gst::ResourceError::Settings, ("{text}"));
-            }
-            LogLevel::Info | LogLevel::Verbose => {
-                gst::info!(CAT, obj = element, "{text}");
-            }
+        if matches!(level, LogLevel::Warning | LogLevel::Error) {
+            gst::element_warning!(element, gst::ResourceError::Settings, ("{text}"));
         }
     }
 }
 
-/// Sends ONNX Runtime's messages to the debug category `gazeruntime`, at the level that this
-/// category has now (`GST_DEBUG=gazeruntime:6`).
+/// Sends the engine's messages to the debug category `gazeruntime`, and those of ONNX Runtime to
+/// `onnxruntime`, at the level that this category has now (`GST_DEBUG=onnxruntime:6`).
 fn bridge_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let level = match CAT.threshold() {
+        let level = match ONNX_RUNTIME.threshold() {
             gst::DebugLevel::Log | gst::DebugLevel::Trace | gst::DebugLevel::Memdump => {
                 LogLevel::Verbose
             }
@@ -204,11 +208,19 @@ fn bridge_log() {
             _ => LogLevel::Warning,
         };
         log::set_log_sink(
-            |level, location, message| match level {
-                LogLevel::Error => gst::error!(CAT, "{location}: {message}"),
-                LogLevel::Warning => gst::warning!(CAT, "{location}: {message}"),
-                LogLevel::Info => gst::info!(CAT, "{location}: {message}"),
-                LogLevel::Verbose => gst::log!(CAT, "{location}: {message}"),
+            |origin, level, location, message| {
+                let level = match level {
+                    LogLevel::Error => gst::DebugLevel::Error,
+                    LogLevel::Warning => gst::DebugLevel::Warning,
+                    LogLevel::Info => gst::DebugLevel::Info,
+                    LogLevel::Verbose => gst::DebugLevel::Log,
+                };
+                match origin {
+                    LogOrigin::Engine => gst::log_with_level!(*CAT, level, "{message}"),
+                    LogOrigin::OnnxRuntime => {
+                        gst::log_with_level!(*ONNX_RUNTIME, level, "{location}: {message}");
+                    }
+                }
             },
             level,
         );

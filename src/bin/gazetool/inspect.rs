@@ -21,8 +21,8 @@ use crate::table::Facts;
 
 /// Shows the inputs, outputs and role of a model, and where its nodes run.
 ///
-/// Exits with 1 where the model does not run on this machine. Without ONNX Runtime the command shows
-/// the contents of the file alone.
+/// Exits with 1 where the model did not run on this machine: without ONNX Runtime as well, where the
+/// command shows the contents of the file alone.
 #[derive(clap::Args)]
 pub struct Args {
     /// Model file.
@@ -144,8 +144,7 @@ pub fn execute(args: &Args) -> Result<Answer, Failure> {
             return Err(Failure::cannot(format!("'{}': {why}", path.display())));
         }
         Err(OpenError::Engine(why)) => {
-            // A machine without ONNX Runtime tells nothing about the model.
-            runs = matches!(why, EngineError::Runtime { .. });
+            runs = false;
             let Some(onnx) = &onnx else { return Err(Failure::cannot(why.to_string())) };
             report.take_role(profile_of(path, &onnx.info(&stem(path)), args.profile.as_deref()));
             report.not_run = Some(why.to_string());

@@ -83,6 +83,8 @@ impl Launched {
             .args(["-e", "-v"])
             .args(words)
             .env("GST_DEBUG_NO_COLOR", "1")
+            // `remedy` reads its errors.
+            .env("LANGUAGE", "en")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -149,7 +151,7 @@ impl Launched {
         let errors = Vec::from(errors).join("\n");
         let fault = fault.map(|fault| match errors.trim() {
             "" => fault,
-            errors => format!("{fault}\n{errors}"),
+            errors => format!("{fault}\n{errors}{}", remedy(errors)),
         });
         Ended { framerate, fault }
     }
@@ -171,6 +173,21 @@ impl Drop for Launched {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// What to do about an element that GStreamer does not find.
+fn remedy(errors: &str) -> &'static str {
+    match errors.split_once("no element \"") {
+        Some((_, name)) if name.starts_with("gaze") => {
+            "\nGStreamer does not find the plugin gaze: set GST_PLUGIN_PATH to the folder of \
+             libgstgaze.so, or install it; `gazetool doctor` says what is missing"
+        }
+        Some(_) => {
+            "\nGStreamer lacks this element: install the package of its plugin; `gazetool doctor` says \
+             what is missing"
+        }
+        None => "",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod budgets;
+mod clip;
 mod document;
 mod launch;
 mod lines;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::clip::Clip;
 use super::launch::CAMERA;
 
 /// Names the built-in models on the command line.
@@ -50,7 +51,7 @@ fn property(text: &str) -> Result<(String, String), String> {
 }
 
 /// A property as one word for `gst-launch-1.0`, whatever its value holds.
-fn word(name: &str, value: &str) -> String {
+pub fn word(name: &str, value: &str) -> String {
     let mut word = format!("{name}=\"");
     for c in value.chars() {
         if matches!(c, '"' | '\\') {
@@ -99,19 +100,28 @@ fn chain(elements: impl IntoIterator<Item = Vec<String>>) -> Vec<String> {
 #[derive(Clone, Copy, Debug)]
 pub enum FrameSource<'a> {
     /// A video file, played at its own speed as a camera shows it.
-    Video(&'a Path),
+    Video(Clip<'a>),
     /// Every frame of a video file, as fast as the elements go.
-    EveryFrame(&'a Path),
+    EveryFrame(Clip<'a>),
     /// Elements of a live source.
     Live(&'a str),
 }
 
-fn decoded(video: &Path) -> [Vec<String>; 3] {
-    [
-        element("filesrc", [word("location", &video.to_string_lossy())]),
-        element("decodebin", []),
-        element("videoconvert", []),
-    ]
+/// The frames of a video as gaze models know them: upright and in colours of SDR. The conversion of HDR
+/// takes time, so that only HDR gets it.
+fn decoded(clip: Clip<'_>) -> Vec<Vec<String>> {
+    let source = element("filesrc", [word("location", &clip.path.to_string_lossy())]);
+    [source, element("decodebin", [])].into_iter().chain(upright(clip.hdr)).collect()
+}
+
+/// The elements that convert and turn frames. Cameras and phones tell in a tag which way is up.
+fn upright(hdr: bool) -> Vec<Vec<String>> {
+    let turn = element("videoflip", words("video-direction=auto"));
+    if !hdr {
+        return vec![element("videoconvert", []), turn];
+    }
+    let convert = element("videoconvert", words("gamma-mode=remap primaries-mode=fast"));
+    vec![convert, element("video/x-raw,colorimetry=bt709", []), turn]
 }
 
 fn faces(args: &ElementArgs) -> Vec<String> {
@@ -141,16 +151,18 @@ pub fn run(source: FrameSource<'_>, args: &ElementArgs, zones: &str, socket: &Pa
     let ahead = || words("max-size-buffers=8").chain(words(unlimited));
     let camera = |pace: &str| element("identity", words(&format!("name={CAMERA} {pace}")));
     let frames = match source {
-        FrameSource::Video(path) => {
+        FrameSource::Video(clip) => {
             // The decoder works ahead, so that it makes no frame late.
             let queue = element("queue", ahead());
-            decoded(path).into_iter().chain([queue, camera("sync=true")]).collect()
+            decoded(clip).into_iter().chain([queue, camera("sync=true")]).collect()
         }
-        FrameSource::EveryFrame(path) => {
-            decoded(path).into_iter().chain([camera("sync=false")]).collect::<Vec<_>>()
+        FrameSource::EveryFrame(clip) => {
+            decoded(clip).into_iter().chain([camera("sync=false")]).collect::<Vec<_>>()
         }
         FrameSource::Live(elements) => {
-            vec![words(elements).collect(), element("videoconvert", []), camera("sync=false")]
+            // Some cameras give JPEG alone, which decodebin decodes; it passes raw frames on.
+            let source = [words(elements).collect(), element("decodebin", [])];
+            source.into_iter().chain(upright(false)).chain([camera("sync=false")]).collect()
         }
     };
     let newest = words("max-size-buffers=1 leaky=downstream").chain(words(unlimited));
@@ -187,7 +199,7 @@ const NUMERIC: [&str; 9] = [
 /// Both engines on the same faces of every frame of a video. The first socket takes the lines of the
 /// deployed engine, the second those of the reference.
 pub fn compare(
-    video: &Path,
+    clip: Clip<'_>,
     args: &ElementArgs,
     (reference, profile): (&Path, Option<&str>),
     [deployed_lines, reference_lines]: [&Path; 2],
@@ -200,7 +212,7 @@ pub fn compare(
         let queue = element("queue", words("max-size-buffers=16 max-size-bytes=0 max-size-time=0"));
         chain([vec!["both.".to_owned()], queue, gaze, publish(lines), sink()])
     };
-    let head = decoded(video).into_iter().chain([faces(args), element("tee", words("name=both"))]);
+    let head = decoded(clip).into_iter().chain([faces(args), element("tee", words("name=both"))]);
     let mut words = chain(head);
     words.extend(branch(gaze(args), deployed_lines));
     words.extend(branch(element("gazeinfer", right), reference_lines));

@@ -14,6 +14,7 @@ use super::budgets::evidence::Accuracy;
 use super::budgets::face_pairs::{FacePairs, Side};
 use super::budgets::mean_power::MeanPower;
 use super::budgets::tally::Tally;
+use super::clip::Clip;
 use super::document::Input;
 use super::launch::{Ended, Launched, SocketFolder, interrupt};
 use super::measured::Measured;
@@ -36,19 +37,22 @@ const SYS: &str = "/sys";
 /// Compares the engines where a reference is given, then runs and measures the pipeline. The lines go to
 /// `keep`.
 pub fn measure(args: &Args, keep: Option<&OutputFile>) -> Result<Measured, Failure> {
-    let source = match (&args.video, &args.live) {
-        (Some(video), _) if !video.is_file() => {
+    let clip = match args.video.as_deref() {
+        Some(video) if !video.is_file() => {
             return Err(Failure::file(video, "there is no such file"));
         }
-        (Some(video), _) if args.every_frame => FrameSource::EveryFrame(video),
-        (Some(video), _) => FrameSource::Video(video),
+        video => video.map(|video| Clip::look_into(video, &args.gst_launch)),
+    };
+    let source = match (clip, &args.live) {
+        (Some(clip), _) if args.every_frame => FrameSource::EveryFrame(clip),
+        (Some(clip), _) => FrameSource::Video(clip),
         (None, Some(live)) => FrameSource::Live(live),
         (None, None) => return Err(Failure::usage("give --jsonl, --video or --live")),
     };
     let folder = SocketFolder::new()?;
     // Before the run: a model that does not open fails at once.
-    let accuracy = match args.reference.as_deref().zip(args.video.as_deref()) {
-        Some((reference, video)) => compare(args, video, reference, &folder)?,
+    let accuracy = match args.reference.as_deref().zip(clip) {
+        Some((reference, clip)) => compare(args, clip, reference, &folder)?,
         None => Err("Give a reference model with --reference.".to_owned()),
     };
     let rail = match rails::choose(Path::new(SYS), args.rail.as_deref()) {
@@ -81,8 +85,8 @@ pub fn measure(args: &Args, keep: Option<&OutputFile>) -> Result<Measured, Failu
         },
     };
     let (kind, name) = match source {
-        FrameSource::Video(path) => ("video", path.display().to_string()),
-        FrameSource::EveryFrame(path) => ("every-frame", path.display().to_string()),
+        FrameSource::Video(clip) => ("video", clip.path.display().to_string()),
+        FrameSource::EveryFrame(clip) => ("every-frame", clip.path.display().to_string()),
         FrameSource::Live(elements) => ("live", elements.to_owned()),
     };
     let input = Input {
@@ -192,7 +196,7 @@ fn take(
 /// Runs both engines on the same faces of the video.
 fn compare(
     args: &Args,
-    video: &Path,
+    clip: Clip<'_>,
     reference: &Path,
     folder: &SocketFolder,
 ) -> Result<Result<Accuracy, String>, Failure> {
@@ -200,7 +204,7 @@ fn compare(
     let (reference_listener, reference_socket) = folder.socket("reference")?;
     let right = (reference, args.reference_profile.as_deref());
     let sockets = [&*deployed_socket, &*reference_socket];
-    let words = pipeline::compare(video, &args.elements, right, sockets);
+    let words = pipeline::compare(clip, &args.elements, right, sockets);
     let mut launched = Launched::start(&args.gst_launch, &words)?;
     let bar = spinner("comparing with the reference");
     let streams = [&deployed_listener, &reference_listener].map(|l| launched.accept(l));
