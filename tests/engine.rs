@@ -12,7 +12,7 @@ use gstgaze::core::inference::{Engine, EngineError, TensorMut};
 use gstgaze::core::onnx::message::Message;
 use gstgaze::core::profile::METADATA_TOML;
 use gstgaze::engine::OrtEngine;
-use gstgaze::engine::log::{self, LogLevel};
+use gstgaze::engine::log::{self, LogLevel, LogOrigin};
 use gstgaze::engine::provider::ExecutionProvider;
 use gstgaze::engine::runtime;
 use gstgaze::engine::{self, EngineOptions};
@@ -397,10 +397,21 @@ fn messages_of_the_runtime_reach_the_sink() {
         return;
     }
     static MESSAGES: AtomicUsize = AtomicUsize::new(0);
+    static REASONS: AtomicUsize = AtomicUsize::new(0);
     log::set_log_sink(
-        |_, _, message| {
+        |origin, level, _, message| {
             assert!(!message.is_empty());
-            MESSAGES.fetch_add(1, Ordering::Relaxed);
+            match origin {
+                LogOrigin::OnnxRuntime => MESSAGES.fetch_add(1, Ordering::Relaxed),
+                // The decision, its cause, and nothing of ONNX Runtime's.
+                LogOrigin::Engine
+                    if message.contains("regression.onnx' runs on cpu: execution") =>
+                {
+                    assert_eq!(level, LogLevel::Info);
+                    REASONS.fetch_add(1, Ordering::Relaxed)
+                }
+                LogOrigin::Engine => 0,
+            };
         },
         LogLevel::Verbose,
     );
@@ -408,6 +419,7 @@ fn messages_of_the_runtime_reach_the_sink() {
     let alone = EngineOptions { instance: Some("messages".into()), ..options(1) };
     engine::open(common::data("regression.onnx"), &alone).result.unwrap();
     assert!(MESSAGES.load(Ordering::Relaxed) > 0);
+    assert!(REASONS.load(Ordering::Relaxed) > 0, "the log says why the CPU runs it");
 }
 
 /// Allocations of this thread in Rust code, `ort` included, in one run.
