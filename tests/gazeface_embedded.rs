@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::element::{black, caps, convert, init, launch, warnings};
+use common::element::{black, caps, convert, init, launch, rgb_buffer, warnings};
 use common::frames::Picture;
 use gst::prelude::*;
 use gst_check::Harness;
@@ -79,6 +79,36 @@ fn every_format_shows_the_face() {
         let found = look(&mut h, &buffer, 0);
         assert_eq!(found.faces.len(), 1, "{format:?}");
         assert!(found.faces[0].1.rect.iou(&expected) > 0.8, "{format:?} {found:?}");
+    }
+}
+
+/// The same picture in pixels of another shape: the detector sees faces as they are.
+#[test]
+fn pixels_that_are_not_square_show_the_same_face() {
+    let test = "pixels_that_are_not_square_show_the_same_face";
+    let Some(picture) = Picture::shared(test, "skimage_astronaut_f0") else { return };
+    let mut h = element("");
+    h.set_src_caps(picture.caps());
+    let expected = look(&mut h, &picture.buffer(0), 0).faces[0].1.rect;
+    let Size { width, height } = picture.size;
+    for (n, d) in [(2, 1), (16, 9), (64, 45), (1, 2)] {
+        let narrow = Size::new((width as i32 * d / n) as u32, height);
+        let mut h = element("");
+        let mut frames = caps(VideoFormat::Rgb, narrow.width, height);
+        frames.make_mut().set("pixel-aspect-ratio", gst::Fraction::new(n, d));
+        h.set_src_caps(frames);
+        let row = |y: u32| {
+            (0..narrow.width).flat_map(move |x| {
+                let x = ((x as f32 + 0.5) * width as f32 / narrow.width as f32) as u32;
+                let at = ((y * width + x.min(width - 1)) * 3) as usize;
+                [at, at + 1, at + 2]
+            })
+        };
+        let rgb: Vec<u8> = (0..height).flat_map(row).map(|at| picture.rgb[at]).collect();
+        let found = look(&mut h, &rgb_buffer(narrow, &rgb), 0);
+        assert_eq!(found.faces.len(), 1, "{n}:{d}");
+        let rect = found.faces[0].1.rect.rescaled(narrow, picture.size);
+        assert!(rect.iou(&expected) > 0.8, "{n}:{d} {rect:?} {expected:?}");
     }
 }
 

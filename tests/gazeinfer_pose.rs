@@ -9,7 +9,7 @@ mod common;
 
 use std::io::Write as _;
 
-use common::element::{caps, runtime};
+use common::element::{caps, rgb_buffer, runtime};
 use gst::prelude::*;
 use gst_check::Harness;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
@@ -20,7 +20,7 @@ use gstgaze::core::geometry::camera::Camera;
 use gstgaze::core::geometry::matrix::{
     Mat3, apply, cross, dot, multiply, norm, rotation, scale, sub, transpose, unit,
 };
-use gstgaze::core::geometry::{Gaze, Point, Rect, Size};
+use gstgaze::core::geometry::{Gaze, PixelAspect, Point, Raster, Rect, Size};
 use gstgaze::core::profile::spec::FaceCenter;
 use gstgaze::plugin::meta::{faces, gaze};
 
@@ -77,21 +77,20 @@ fn virtual_axes(pose: &Pose) -> Mat3 {
 /// A frame with one face whose landmarks these are: red everywhere, and blue right of the plane
 /// through the face's centre that the virtual camera stands upright in.
 fn frame(camera: &Camera, red: u8, landmarks: Option<Landmarks5>) -> gst::Buffer {
+    let size = camera.size;
     let [right, _, ahead] = virtual_axes(&head());
     // Half a column of eight right of the middle of a picture of focal length 240 / 7.
     let edge = sub(right, scale(ahead, 0.5 / (240.0 / 7.0)));
-    let mut pixels = Vec::with_capacity((SIZE.width * SIZE.height * 3) as usize);
-    for v in 0..SIZE.height {
-        for u in 0..SIZE.width {
+    let mut pixels = Vec::with_capacity((size.width * size.height * 3) as usize);
+    for v in 0..size.height {
+        for u in 0..size.width {
             let [x, y] = camera.undistort([f64::from(u), f64::from(v)]);
             let blue = if dot(edge, [x, y, 1.0]) > 0.0 { 255 } else { 0 };
             pixels.extend([red, 0, blue]);
         }
     }
-    let mut buffer = gst::Buffer::from_slice(pixels);
-    let writable = buffer.get_mut().unwrap();
-    writable.set_pts(gst::ClockTime::ZERO);
-    add_face(writable, landmarks);
+    let mut buffer = rgb_buffer(size, &pixels);
+    add_face(buffer.get_mut().unwrap(), size, landmarks);
     buffer
 }
 
@@ -99,17 +98,19 @@ fn frame(camera: &Camera, red: u8, landmarks: Option<Landmarks5>) -> gst::Buffer
 fn plain([red, green, blue]: [u8; 3], landmarks: Option<Landmarks5>) -> gst::Buffer {
     let pixels = [red, green, blue].repeat((SIZE.width * SIZE.height) as usize);
     let mut buffer = gst::Buffer::from_slice(pixels);
-    add_face(buffer.get_mut().unwrap(), landmarks);
+    add_face(buffer.get_mut().unwrap(), SIZE, landmarks);
     buffer
 }
 
-/// Where the face is.
+/// Where the face is in a frame of [`SIZE`].
 const BOX: Rect = Rect::new(300.0, 100.0, 200.0, 220.0);
 
-fn add_face(buffer: &mut gst::BufferRef, landmarks: Option<Landmarks5>) {
-    VideoRegionOfInterestMeta::add(buffer, "face", (300, 100, 200, 220)).set_id(1);
-    let face = FaceRegion { rect: BOX, landmarks, ..FaceRegion::default() };
-    faces::add(buffer, SIZE, &[(1, face)]).unwrap();
+fn add_face(buffer: &mut gst::BufferRef, size: Size, landmarks: Option<Landmarks5>) {
+    let rect = BOX.rescaled(SIZE, size);
+    let whole = [rect.x, rect.y, rect.width, rect.height].map(|v| v as u32);
+    VideoRegionOfInterestMeta::add(buffer, "face", whole.into()).set_id(1);
+    let face = FaceRegion { rect, landmarks, ..FaceRegion::default() };
+    faces::add(buffer, size, &[(1, face)]).unwrap();
 }
 
 fn look(h: &mut Harness, buffer: gst::Buffer) -> GazeEstimate {
@@ -153,6 +154,37 @@ fn a_normalised_face_is_seen_upright_and_its_gaze_turned_back() {
         assert!((f64::from(*found) - wanted).abs() < 2.0, "{:?} {center:?}", face.origin);
     }
     assert_eq!(warnings(&bus), [""; 0]);
+}
+
+/// The same picture in pixels of another shape: DV, DVD, an anamorphic 16:9, and pixels that are higher
+/// than wide.
+#[test]
+fn pixels_that_are_not_square_change_no_angle_and_no_place() {
+    if !runtime("pixels_that_are_not_square_change_no_angle_and_no_place") {
+        return;
+    }
+    for (width, [n, d]) in [(640, [1, 1]), (360, [16, 9]), (450, [64, 45]), (1280, [1, 2])] {
+        let size = Size::new(width, SIZE.height);
+        let pixel_aspect = PixelAspect::new(f64::from(n), f64::from(d));
+        let camera = Camera::from_field_of_view(60.0, Raster { size, pixel_aspect });
+        let mut h = element("normalized.toml", "");
+        let mut caps = caps(VideoFormat::Rgb, size.width, size.height);
+        caps.make_mut().set("pixel-aspect-ratio", gst::Fraction::new(n, d));
+        h.set_src_caps(caps);
+        let face = look(&mut h, frame(&camera, 51, Some(landmarks(&camera, &head()))));
+        let apart = degrees(face.gaze.unwrap(), outer(Gaze::new(0.2, 0.75)));
+        assert!(apart < 0.3, "{n}:{d}: {apart} degrees");
+        let (angles, truth) = (face.region.head_pose.unwrap(), head().angles());
+        for (angle, truth) in
+            [(angles.yaw, truth.yaw), (angles.pitch, truth.pitch), (angles.roll, truth.roll)]
+        {
+            assert!((angle - truth).abs().to_degrees() < 0.2, "{n}:{d}: {angles:?} {truth:?}");
+        }
+        let center = head().transform(FaceCenter::EyesAndNose.point());
+        for (found, wanted) in face.origin.unwrap().iter().zip(center) {
+            assert!((f64::from(*found) - wanted).abs() < 2.0, "{n}:{d}: {:?}", face.origin);
+        }
+    }
 }
 
 #[test]

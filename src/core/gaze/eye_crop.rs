@@ -211,6 +211,54 @@ mod tests {
         assert_eq!(spec.square(&eye(23.2, 21.0, 10.9, 20.9), size), Some(square));
     }
 
+    #[test]
+    fn the_square_is_one_on_the_screen() {
+        use crate::core::geometry::PixelAspect;
+        let spec = EyeSpec::default();
+        let square = spec.square(&eye(100.0, 60.0, 160.0, 60.0), Size::new(640, 480)).unwrap();
+        assert_eq!((square.width, square.height), (108, 108));
+        let pixel_aspect = PixelAspect::new(2.0, 1.0);
+        let narrow = Raster { size: Size::new(320, 480), pixel_aspect };
+        let half = spec.square(&eye(50.0, 60.0, 80.0, 60.0), narrow).unwrap();
+        assert_eq!(half, PixelRect { x: square.x / 2, width: square.width / 2, ..square });
+        // Eyes on a slope of 45 degrees.
+        let eyes = [eye(50.0, 60.0, 80.0, 60.0), eye(100.0, 160.0, 80.0, 140.0)];
+        let face = crate::core::face::FaceRegion { eyes: Some(eyes), ..Default::default() };
+        assert!((face.roll(pixel_aspect).to_degrees() - 45.0).abs() < 1e-3);
+    }
+
+    /// An eye of narrow pixels is enlarged before the rotation, which then is one on the screen.
+    #[test]
+    fn the_level_eye_of_narrow_pixels_is_that_of_square_ones() {
+        use crate::core::geometry::PixelAspect;
+        let image = ImageSpec { width: 32, height: 32, ..ImageSpec::default() };
+        let mut cropper = EyeCropper::new(EyeSpec::default(), &image, ElementType::U8).unwrap();
+        let mut crop = |step: u32, pixel_aspect| {
+            let size = Size::new(128 / step, 128);
+            // Shades that change slowly enough for any interpolation.
+            let shade =
+                |x: f64, y: f64| (127.0 + 60.0 * (x / 20.0).sin() + 60.0 * (y / 15.0).cos()) as u8;
+            let pixels: Vec<u8> = (0..128 * size.width)
+                .flat_map(|i| {
+                    let (x, y) = (i % size.width, i / size.width);
+                    let x = (f64::from(x) + 0.5) * f64::from(step) - 0.5;
+                    [shade(x, f64::from(y)); 3]
+                })
+                .collect();
+            let frame = bgr(&pixels, size).unwrap().with_pixel_aspect(pixel_aspect);
+            let part = 1.0 / step as f32;
+            let eye = eye(44.0 * part, 60.0, 76.0 * part, 70.0);
+            let square = cropper.square(&eye, frame.raster()).unwrap();
+            let mut out = vec![0; cropper.item_len()];
+            cropper.fill(&frame, square, 0.5, TensorMut::U8(&mut out)).unwrap();
+            out
+        };
+        let square = crop(1, PixelAspect::SQUARE);
+        let narrow = crop(2, PixelAspect::new(2.0, 1.0));
+        let apart = square.iter().zip(&narrow).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(apart <= 6, "{apart}");
+    }
+
     /// `cv2.warpAffine` of OpenCV 5.0 with the matrix of 20 degrees about (3, 3).
     #[test]
     fn rotates_as_opencv() {
