@@ -121,7 +121,7 @@ fn batch_timeout_counts_as_before() {
 }
 
 /// Runs a pipeline, answers its LATENCY messages as applications do, and returns how many there were
-/// and the last latency of the pipeline.
+/// and what the elements answer last: whether the source is live, and the latency.
 fn play(description: &str) -> (usize, bool, gst::ClockTime) {
     let pipeline = gst::parse::launch(description).unwrap().downcast::<gst::Pipeline>().unwrap();
     let bus = pipeline.bus().unwrap();
@@ -147,8 +147,9 @@ fn play(description: &str) -> (usize, bool, gst::ClockTime) {
             _ => {}
         }
     }
+    let pad = pipeline.by_name("out").unwrap().static_pad("sink").unwrap();
     let mut query = gst::query::Latency::new();
-    assert!(pipeline.query(&mut query));
+    assert!(pad.peer_query(&mut query));
     let (live, min, _) = query.result();
     pipeline.set_state(gst::State::Null).unwrap();
     (told.load(Ordering::SeqCst), live, min)
@@ -162,7 +163,7 @@ fn a_live_pipeline_gets_the_latency_and_a_file_does_not() {
     let source = |live: bool| {
         format!(
             "videotestsrc num-buffers=60 is-live={live} ! \
-             video/x-raw,format=RGB,width=320,height=240,framerate=30/1 ! queue ! {chain} ! fakesink sync=true"
+             video/x-raw,format=RGB,width=320,height=240,framerate=30/1 ! queue ! {chain} ! fakesink name=out sync=true"
         )
     };
     let (told, live, _) = play(&source(false));

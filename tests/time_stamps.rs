@@ -188,7 +188,7 @@ fn intervals_count_frames() {
 
 /// Pastes a face into a frame at `x`.
 fn scene(face: &Picture, x: usize) -> gst::Buffer {
-    let (width, height) = (384usize, face.size.height as usize);
+    let (width, height) = (288usize, face.size.height as usize);
     let from = face.size.width as usize * 3;
     let mut rgb = vec![90u8; width * height * 3];
     for (to, row) in rgb.chunks_exact_mut(width * 3).zip(face.rgb.chunks_exact(from)) {
@@ -214,12 +214,12 @@ fn tracks_go_on() {
     }
     for kind in &KINDS {
         let (mut h, bus) = harness(
-            "gazeface inference-interval=5 input-size=384",
-            &caps(VideoFormat::Rgb, 384, height),
+            "gazeface inference-interval=10 input-size=288",
+            &caps(VideoFormat::Rgb, 288, height),
         );
         let mut moved = 0;
         let mut last = None;
-        for frame in 0..170u64 {
+        for frame in 0..150u64 {
             let mut buffer = scene(&face, frame as usize);
             kind.stamp(buffer.get_mut().unwrap(), frame);
             h.push(buffer).unwrap();
@@ -231,14 +231,14 @@ fn tracks_go_on() {
             // After years the face may be another one.
             let id = region.track_id.filter(|_| !kind.name.starts_with("ahead"));
             assert!(id.is_none_or(|id| id == 0), "{what}: {id:?}");
-            if frame > 120 && frame % 5 != 0 {
+            if frame > 120 && frame % 10 != 0 {
                 moved += usize::from(last != Some(region.rect));
             }
             last = Some(region.rect);
         }
         assert!(
-            moved > 35,
-            "{}: the box moves between detections on {moved} of 39 frames",
+            moved > 20,
+            "{}: the box moves between detections on {moved} of 27 frames",
             kind.name
         );
         kind.is_told(&bus, "tracking");

@@ -72,6 +72,16 @@ pub enum Stamp {
     At(u64),
 }
 
+impl Stamp {
+    /// The stamp after this one.
+    fn from(&self, last: u64) -> u64 {
+        match self {
+            Self::After(ns) => last.saturating_add(*ns),
+            Self::At(ns) => *ns,
+        }
+    }
+}
+
 impl<'a> Arbitrary<'a> for Stamp {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         const MS: u64 = 1_000_000;
@@ -146,6 +156,8 @@ pub enum Step {
         speed: Option<f32>,
         nominal: bool,
     },
+    /// Frames that repeat the picture before, so many.
+    Repeated { stamp: Stamp, count: u8, speed: Option<f32> },
     /// A seek.
     Reset,
     /// The property.
@@ -166,6 +178,14 @@ pub fn judge(config: MonitorConfig, steps: &[Step]) {
                 assert!(drive.on.is_empty(), "{:?} are on after a seek", drive.on);
             }
             Step::Driver(driver) => monitor.set_driver(driver.by()),
+            Step::Repeated { stamp, count, speed } => {
+                let conditions = Conditions { speed: *speed, nominal: true };
+                for _ in 0..=*count {
+                    at = stamp.from(at);
+                    monitor.repeat(Duration::from_nanos(at), conditions, &mut drive.events);
+                    drive.tell(&monitor);
+                }
+            }
             Step::Frames { stamp, count, faces, speed, nominal } => {
                 let frame = faces.as_ref().map(|faces| FrameGaze {
                     size: Size::new(640, 480),
@@ -174,10 +194,7 @@ pub fn judge(config: MonitorConfig, steps: &[Step]) {
                 });
                 let conditions = Conditions { speed: *speed, nominal: *nominal };
                 for _ in 0..=*count {
-                    at = match stamp {
-                        Stamp::After(ns) => at.saturating_add(*ns),
-                        Stamp::At(ns) => *ns,
-                    };
+                    at = stamp.from(at);
                     let at = Duration::from_nanos(at);
                     monitor.observe(at, frame.as_ref(), conditions, &mut drive.events);
                     drive.tell(&monitor);
