@@ -10,6 +10,9 @@ use std::time::Duration;
 /// Inferences in the window: four seconds at 30 a second.
 const WINDOW: usize = 128;
 
+/// Inferences before the first look at the window: slow ones should be reported soon.
+const FIRST_LOOK: u32 = 4;
+
 /// Inferences between two looks at the window.
 const PERIOD: u32 = 8;
 
@@ -39,7 +42,7 @@ impl Default for LatencyReport {
             window: [0; WINDOW],
             filled: 0,
             next: 0,
-            wait: PERIOD,
+            wait: FIRST_LOOK,
             unchanged: 0,
             warm: false,
             reported: 0,
@@ -133,7 +136,7 @@ mod tests {
     fn outliers_below_a_twentieth_are_no_latency() {
         let mut report = LatencyReport::default();
         let outlier = |n: u32| if n % 30 == 29 { 300.0 } else { 9.5 };
-        // The window holds too few at first: the worst of 8, 16 or 24 is the percentile.
+        // The window holds too few at first: the worst of them is the percentile.
         let told = reports(&mut report, 10_000, outlier);
         assert!(told.len() <= 3, "{told:?}");
         assert_eq!(report.latency().as_millis(), 10);

@@ -7,7 +7,7 @@ const NOMINAL_FRAMERATE: u32 = 30;
 
 /// Stamps that go back by more than this begin another time line; the same as the gap after which the
 /// monitor's rules start again. Shorter steps are disorder or a clock that was set.
-const FAR_BACK: Duration = Duration::from_secs(2);
+pub(super) const FAR_BACK: Duration = Duration::from_secs(2);
 
 /// Stamps that step ahead by more than this are reported. A camera that reconnects takes less.
 const FAR_AHEAD: Duration = Duration::from_secs(60);

@@ -8,8 +8,7 @@ use gst::prelude::*;
 use gst_video::VideoOrientationMethod;
 use parking_lot::Mutex;
 
-/// The most pads that a search upstream visits.
-const MOST_PADS: usize = 1000;
+use super::upstream;
 
 /// The properties with which elements turn pictures; 0 is as they come. videoflip, glvideoflip,
 /// vapostproc and others of the interface GstVideoDirection have the first, NVIDIA's converters the
@@ -104,30 +103,9 @@ fn turn_of(tags: &gst::TagListRef) -> Option<Turn> {
 
 /// Whether an element upstream turns pictures.
 fn is_turned_upstream(element: &gst::Element) -> bool {
-    let mut pads = element.sink_pads();
-    for _ in 0..MOST_PADS {
-        let Some(pad) = pads.pop() else { break };
-        let Some(mut peer) = pad.peer() else { continue };
-        // Into a bin upstream.
-        while let Some(target) = peer.downcast_ref::<gst::GhostPad>().and_then(|pad| pad.target()) {
-            peer = target;
-        }
-        match peer.parent() {
-            // Out of the element's own bin.
-            Some(parent) if parent.is::<gst::GhostPad>() => {
-                pads.extend(parent.downcast::<gst::Pad>());
-            }
-            Some(parent) => {
-                let Ok(parent) = parent.downcast::<gst::Element>() else { continue };
-                if turns(&parent) {
-                    return true;
-                }
-                pads.extend(parent.sink_pads());
-            }
-            None => {}
-        }
-    }
-    false
+    let mut turned = false;
+    upstream::visit(element, |upstream| turned |= turns(upstream));
+    turned
 }
 
 fn turns(element: &gst::Element) -> bool {

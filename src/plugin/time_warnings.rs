@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gst::prelude::*;
 
-use super::clock::TimeFault;
+use super::clock::{FAR_BACK, TimeFault};
 
 /// Which kinds an element warned about.
 #[derive(Debug, Default)]
@@ -36,27 +36,26 @@ impl TimeWarnings {
         }
         let rate = (1.0 / period.as_secs_f64() * 100.0).round() / 100.0;
         let counts = format!(
-            "{uses} counts frames at {rate} a second, which is wrong where they come at another rate"
+            "for {uses} each frame counts as 1/{rate} s, which is wrong where frames come at another rate"
         );
+        let anew = format!("{uses} starts anew");
         let text = match fault {
             TimeFault::Missing => format!(
-                "Buffers have no time stamps: {counts}. Let the source stamp them \
-                 (do-timestamp=true), or put videorate or identity single-segment=true after a parser \
-                 that does"
+                "Buffers have no time stamps: {counts}. Let the source stamp them (do-timestamp=true)"
             ),
             TimeFault::Still => format!(
                 "Time stamps stand still: {counts}. Let the source stamp each frame \
                  (do-timestamp=true)"
             ),
             TimeFault::Back(by) => format!(
-                "Time stamps went back by {}: {counts}, until the stamps go on. A camera that sets its \
-                 clock does so: let the receiver stamp frames (do-timestamp=true, for rtspsrc \
-                 ntp-sync=false)",
-                seconds(by)
+                "Time stamps went back by {}: {}. A camera that sets its clock does so: let the \
+                 receiver stamp frames (do-timestamp=true, for rtspsrc ntp-sync=false)",
+                seconds(by),
+                if by > FAR_BACK { &anew } else { &counts }
             ),
             TimeFault::Ahead(by) => format!(
-                "Time stamps jumped ahead by {}: {uses} starts anew. If the source did not pause for \
-                 so long, let the receiver stamp frames (do-timestamp=true)",
+                "Time stamps jumped ahead by {}: {anew}. If the source did not pause for so long, let \
+                 the receiver stamp frames (do-timestamp=true)",
                 seconds(by)
             ),
         };

@@ -113,26 +113,11 @@ pub struct Found<'a> {
 }
 
 impl Upstream {
-    /// Walks upstream from the sink pads of `element`.
+    /// What can be said of the elements upstream of `element`.
     pub fn of(element: &gst::Element) -> Self {
         let mut this = Self::default();
-        let mut seen = vec![element.clone()];
-        let mut next = 0;
-        while let Some(element) = seen.get(next).cloned() {
-            next += 1;
-            for pad in element.sink_pads() {
-                match source_of(&pad) {
-                    Some(upstream) if seen.contains(&upstream) => {}
-                    Some(upstream) if seen.len() < MAX_ELEMENTS => {
-                        this.add(&upstream);
-                        seen.push(upstream);
-                    }
-                    Some(_) => this.open_ended = true,
-                    // Not linked, or a pad without an element, as in a test harness: no detector.
-                    None => {}
-                }
-            }
-        }
+        let complete = visit(element, |upstream| this.add(upstream));
+        this.open_ended |= !complete;
         this
     }
 
@@ -196,6 +181,29 @@ impl Found<'_> {
             (true, true) => "a pad probe".to_owned(),
         }
     }
+}
+
+/// Visits the elements upstream of `element`, from near to far. Returns whether they were all.
+pub fn visit(element: &gst::Element, mut visitor: impl FnMut(&gst::Element)) -> bool {
+    let mut seen = vec![element.clone()];
+    let mut next = 0;
+    let mut complete = true;
+    while let Some(element) = seen.get(next).cloned() {
+        next += 1;
+        for pad in element.sink_pads() {
+            match source_of(&pad) {
+                Some(upstream) if seen.contains(&upstream) => {}
+                Some(upstream) if seen.len() < MAX_ELEMENTS => {
+                    visitor(&upstream);
+                    seen.push(upstream);
+                }
+                Some(_) => complete = false,
+                // Not linked, or a pad without an element, as in a test harness.
+                None => {}
+            }
+        }
+    }
+    complete
 }
 
 /// The element whose source pad feeds a sink pad, out of bins and into them.
