@@ -268,7 +268,7 @@ fn unreadable_caps_are_refused() {
     init();
     let profile = common::data("regression.toml");
     for caps in [
-        "video/x-raw,format=P010_10LE,width=64,height=48,framerate=30/1",
+        "video/x-raw,format=v210,width=64,height=48,framerate=30/1",
         "video/x-raw(memory:GLMemory),format=RGBA,width=64,height=48,framerate=30/1",
         "video/x-raw,format=RGB,width=0,height=0,framerate=30/1",
         "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved",

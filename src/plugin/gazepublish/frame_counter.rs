@@ -25,7 +25,9 @@ impl FrameCounter {
         self.period = rate.and_then(|rate| {
             let (frames, seconds) =
                 (u64::try_from(rate.numer()).ok()?, u64::try_from(rate.denom()).ok()?);
-            ClockTime::SECOND.mul_div_round(seconds, frames).filter(|period| !period.is_zero())
+            // A rate of 0 is a variable one.
+            let period = ClockTime::SECOND.mul_div_round(seconds, (frames > 0).then_some(frames)?);
+            period.filter(|period| !period.is_zero())
         });
     }
 
