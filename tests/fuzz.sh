@@ -2,8 +2,9 @@
 # tests/fuzz.sh [SECONDS [TARGET...]]: feeds each target of fuzz/ for so many seconds (60) and ends
 # at the first finding, which stays in fuzz/artifacts. Inputs that reached new code stay in
 # fuzz/corpus. Needs `cargo install cargo-fuzz` and a C++ compiler; tests/run.sh does not run it.
-# The targets `config` and `surface` need GStreamer, and `surface` also the stand-in for NVIDIA's
-# libraries (tests/nvstub), which this script builds; without GStreamer it leaves both out.
+# The targets `config`, `surface`, `regions` and `foreign_gaze` need GStreamer, and `surface` also the
+# stand-in for NVIDIA's libraries (tests/nvstub), which this script builds; without GStreamer it leaves
+# them out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -43,7 +44,7 @@ if pkg-config --exists gstreamer-1.0 gstreamer-video-1.0; then
 fi
 for target in "${targets[@]}"; do
     case $target in
-    config | surface)
+    config | surface | regions | foreign_gaze)
         if [ ${#features[@]} -eq 0 ]; then
             echo "fuzz.sh: $target needs GStreamer's headers" >&2
             [ "$named" -eq 0 ] && continue

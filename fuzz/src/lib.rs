@@ -2,6 +2,8 @@
 //! frames, drives.
 
 pub mod drive;
+#[cfg(feature = "plugin")]
+pub mod metadata;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -10,7 +10,10 @@
 //!
 //! The only tag of the custom metas is `orientation`. Measured on GStreamer 1.22: `videoconvert` and
 //! `videoscale` drop a custom meta with size or video tags; with this one tag it survives both, and
-//! `videoflip`, which would make the angles wrong, drops it. A meta with boxes has the size of the
+//! `videoflip`, which would make the angles wrong, drops it. A transform function could mirror boxes and
+//! angles, but GStreamer does not tell it the direction: the bindings name a transform with a matrix
+//! (`GstVideoMetaTransformMatrix`) from 1.28 on, and the only one before is that of `videoscale`. So the
+//! readers warn of results that are lost there (`lost_results`). A meta with boxes has the size of the
 //! frame that they refer to, and readers scale them to the frame that they hold.
 
 #[cfg(feature = "v1_24")]
