@@ -112,7 +112,10 @@ fn auto_decides_once_and_says_which() {
     // No detector among known elements: the whole frame, from the first one on.
     let whole = run(&format!("{frames} videoconvert ! queue ! {}", gazeinfer()), vec![]);
     assert_eq!(whole.faces(), [1; 20]);
-    whole.warns_once(&["whole frame", "full-frame", "gazeface"]);
+    let told: Vec<_> = whole.infos.iter().filter(|info| info.contains("whole frame")).collect();
+    assert_eq!(told.len(), 1, "{:?}", whole.infos);
+    says(told[0], &["no detector is upstream", "gazeface"]);
+    assert!(whole.warnings.is_empty(), "{:?}", whole.warnings);
     // The user who asks for it hears nothing.
     let asked = run(&format!("{frames} {} inference-region=full-frame", gazeinfer()), vec![]);
     assert_eq!((asked.faces(), asked.warnings.len()), (vec![1; 20], 0));

@@ -10,8 +10,10 @@ use crate::plugin::meta::MAX_FACES;
 pub(super) enum Choice {
     /// The regions of a detector are the faces.
     Regions,
-    /// The whole frame is one face.
+    /// The whole frame is one face: no detector is upstream.
     WholeFrame,
+    /// The same, because no region came so far.
+    WholeFrameByPatience,
     /// Regions arrived after frames that were taken for one face each.
     RegionsAfterAll,
     /// The stream ended before.
@@ -127,12 +129,19 @@ fn post_choice(element: &GazeInfer, choice: Choice, class: &str) {
                  no gaze")
             );
         }
-        Choice::WholeFrame => gst::element_imp_warning!(
+        Choice::WholeFrame => gst::element_imp_info!(
             element,
             gst::StreamError::Format,
-            ("inference-region=auto: no detector is upstream and frames have no regions, so the whole \
-             frame is taken as one face. That is right for pictures of one face alone; then set \
-             inference-region=full-frame. Otherwise put a detector (gazeface) before gazeinfer")
+            ("inference-region=auto: no detector is upstream, so the whole frame is taken as one face. If \
+             frames show more than one face alone, put a detector (gazeface) before gazeinfer")
+        ),
+        Choice::WholeFrameByPatience => gst::element_imp_warning!(
+            element,
+            gst::StreamError::Format,
+            ("inference-region=auto: no frame so far had a region, so from here on the whole frame is taken \
+             as one face. That is right for pictures of one face alone; then set \
+             inference-region=full-frame. If a detector finds faces later, set roi-list; if there is \
+             none, put gazeface before gazeinfer")
         ),
         Choice::RegionsAfterAll => gst::element_imp_warning!(
             element,

@@ -34,6 +34,9 @@ pub(super) struct RegionSource {
     /// Whether `gazeface` marks the frames of this stream.
     marked: bool,
     loss_told: bool,
+    /// Whether frames come in NVIDIA's memory: DeepStream's metadata says of each frame whether a detector
+    /// processed it, so that unknown elements leave no doubt.
+    pub deepstream: bool,
     pub notices: RegionNotices,
 }
 
@@ -46,7 +49,7 @@ impl RegionSource {
 
     /// Forgets everything: a new stream may come from other elements.
     pub fn start_over(&mut self) {
-        *self = Self::default();
+        *self = Self { deepstream: self.deepstream, ..Self::default() };
     }
 
     /// Counts a frame. `detected` says whether it shows a sign of a detector, with or without a face, and
@@ -70,16 +73,21 @@ impl RegionSource {
             return false;
         }
         self.decide(detected);
-        self.choice == Some(Choice::WholeFrame) && !detected
+        self.takes_whole_frames() && !detected
+    }
+
+    fn takes_whole_frames(&self) -> bool {
+        matches!(self.choice, Some(Choice::WholeFrame | Choice::WholeFrameByPatience))
     }
 
     fn decide(&mut self, detected: bool) {
         let detector = detected || self.marked || self.upstream.detector().is_some();
         let choice = match self.choice {
-            Some(Choice::WholeFrame) if detected => Choice::RegionsAfterAll,
+            Some(_) if detected && self.takes_whole_frames() => Choice::RegionsAfterAll,
             Some(_) => return,
             None if detector => Choice::Regions,
-            None if self.upstream.has_no_detector() || self.frames > PATIENCE => Choice::WholeFrame,
+            None if self.deepstream || self.upstream.has_no_detector() => Choice::WholeFrame,
+            None if self.frames > PATIENCE => Choice::WholeFrameByPatience,
             None => return,
         };
         self.choice = Some(choice);
@@ -183,7 +191,7 @@ mod tests {
         let mut source = fed_by_a_program();
         let whole = (0..100).filter(|_| look(&mut source, false)).count();
         assert_eq!(whole, 100 - PATIENCE as usize);
-        assert_eq!(source.notices.choice, Some(Choice::WholeFrame));
+        assert_eq!(source.notices.choice, Some(Choice::WholeFrameByPatience));
         assert!(!look(&mut source, true));
         assert_eq!(source.notices.choice, Some(Choice::RegionsAfterAll));
         assert!(!look(&mut source, false));

@@ -127,6 +127,7 @@ impl Stream {
     pub fn set_info(&mut self, info: gst_video::VideoInfo, nvmm: Option<NvmmCaps>) {
         self.sources.set_info(&info);
         self.info = Some(info);
+        self.region_source.deepstream = nvmm.is_some();
         self.nvmm = nvmm;
         self.gpu.reset();
     }
