@@ -14,11 +14,8 @@
 
 GAZE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 GAZE_PLUGINS=${GAZE_PLUGINS:-$GAZE_ROOT/.deps/plugins}
-GAZE_ORT_VERSION=1.32.0
-# The wheels need glibc 2.35 and Python 3.11 or newer.
-GAZE_QNN_VERSION=2.7.0
-# The newest version with wheels for Python 3.10 (Ubuntu 22.04).
-GAZE_ORT_VERSION_PYTHON_3_10=1.23.2
+# Versions of PyPI's packages, and the hashes that they must have.
+GAZE_LOCKS=$GAZE_ROOT/pipelines/locks
 
 gaze_packages=(
     ca-certificates gcc libc6-dev pkg-config python3 python3-venv python3-gst-1.0
@@ -94,22 +91,30 @@ gaze_setup_cargo() {
     return 1
 }
 
+# The version that a lock names.
+gaze_locked() { sed -n 's/^onnxruntime[a-z-]*==\([^ ]*\).*/\1/p' "$GAZE_LOCKS/$1.lock"; }
+
+# Installs what a lock names into an environment, and nothing else.
+gaze_install() {
+    "$1/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+        --require-hashes -r "$GAZE_LOCKS/$2.lock" >&2
+}
+
 gaze_setup_runtime() {
     if [ -n "${GAZE_ORT_LIBRARY:-}" ]; then
         export GAZE_ORT_LIBRARY
         return
     fi
-    local venv=$GAZE_ROOT/.deps/venv version=$GAZE_ORT_VERSION found
-    python3 -c 'import sys; sys.exit(sys.version_info >= (3, 11))' &&
-        version=$GAZE_ORT_VERSION_PYTHON_3_10
+    local venv=$GAZE_ROOT/.deps/venv lock=onnxruntime version found
+    python3 -c 'import sys; sys.exit(sys.version_info >= (3, 11))' && lock=onnxruntime-python3.10
+    version=$(gaze_locked "$lock")
     find_library() {
         found=$(compgen -G "$venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.$version")
     }
     if ! find_library; then
         gaze_say "fetching ONNX Runtime $version into .deps/venv"
         [ -x "$venv/bin/pip" ] || python3 -m venv --clear "$venv" || return 1
-        "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
-            --only-binary=:all: "onnxruntime==$version" >&2 || return 1
+        gaze_install "$venv" "$lock" || return 1
         if ! find_library; then
             gaze_say "the package onnxruntime $version has no libonnxruntime.so"
             return 1
@@ -122,15 +127,15 @@ gaze_setup_runtime() {
 # Installs the QNN plug-in beside ONNX Runtime, where the engine finds it. Only QNN needs it; the tests
 # name what they leave out without it.
 gaze_setup_qnn() {
-    local venv=$1
+    local venv=$1 version
+    version=$(gaze_locked onnxruntime-qnn)
     [ -n "${GAZE_QNN_LIBRARY:-}${GAZE_WITHOUT_QNN:-}" ] && return
     [ "$(uname -m)" = x86_64 ] || return 0
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || return 0
-    compgen -G "$venv/lib/python3*/site-packages/onnxruntime_qnn-$GAZE_QNN_VERSION.dist-info" \
+    compgen -G "$venv/lib/python3*/site-packages/onnxruntime_qnn-$version.dist-info" \
         >/dev/null && return
-    gaze_say "fetching the QNN plug-in $GAZE_QNN_VERSION into .deps/venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
-        --only-binary=:all: "onnxruntime-qnn==$GAZE_QNN_VERSION" >&2 ||
+    gaze_say "fetching the QNN plug-in $version into .deps/venv"
+    gaze_install "$venv" onnxruntime-qnn ||
         gaze_say "PyPI has no QNN plug-in for this system; execution-provider=qnn will not run"
     return 0
 }

@@ -9,10 +9,13 @@ cd "$(dirname "$0")/.."
 
 if [ ! -e .venv/complete ]; then
     python3 -m venv .venv
+    .venv/bin/pip install --no-deps --require-hashes -r requirements.lock
     if [ -n "${PYTORCH_INDEX:-}" ]; then
-        .venv/bin/pip install --no-deps --extra-index-url "$PYTORCH_INDEX" -r requirements.lock
+        # Its packages are others than PyPI's: no hash is known of them.
+        mapfile -t torch < <(sed -n 's/^\(torch[a-z]*==[^ ]*\).*/\1/p' requirements-torch.lock)
+        .venv/bin/pip install --no-deps --index-url "$PYTORCH_INDEX" "${torch[@]}"
     else
-        .venv/bin/pip install --no-deps -r requirements-cuda.lock
+        .venv/bin/pip install --no-deps --require-hashes -r requirements-torch.lock
     fi
     touch .venv/complete
 fi
