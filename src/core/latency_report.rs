@@ -2,7 +2,7 @@
 //! up, which changes rarely.
 //!
 //! A new latency makes the sinks of a live pipeline wait anew, so the report grows in steps and falls
-//! only after a full window of inferences that took less than half. nnstreamer's `tensor_filter`
+//! only after a minute of inferences that took less than half. nnstreamer's `tensor_filter`
 //! (`latency-report`) does likewise, with a headroom of 5 % and a threshold of 25 %.
 
 use std::time::Duration;
@@ -16,6 +16,9 @@ const FIRST_LOOK: u32 = 4;
 /// Inferences between two looks at the window.
 const PERIOD: u32 = 8;
 
+/// A report falls after this many inferences below half of it: a minute at 30 a second.
+const CALM: u32 = 1800;
+
 /// The smallest step of a report in microseconds.
 const SMALLEST_STEP: u32 = 1000;
 
@@ -28,8 +31,10 @@ pub struct LatencyReport {
     next: usize,
     /// Inferences until the next look.
     wait: u32,
-    /// Inferences since the last change.
-    unchanged: usize,
+    /// Inferences since the percentile was last above half of the report.
+    calm: u32,
+    /// The highest percentile in that time, rounded up, in microseconds.
+    calm_peak: u32,
     /// Whether the first inference is over. A runtime prepares a lot in it, so it tells nothing.
     warm: bool,
     /// Microseconds.
@@ -43,7 +48,8 @@ impl Default for LatencyReport {
             filled: 0,
             next: 0,
             wait: FIRST_LOOK,
-            unchanged: 0,
+            calm: 0,
+            calm_peak: 0,
             warm: false,
             reported: 0,
         }
@@ -64,19 +70,26 @@ impl LatencyReport {
         self.window[self.next] = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
         self.next = (self.next + 1) % WINDOW;
         self.filled = (self.filled + 1).min(WINDOW);
-        self.unchanged = self.unchanged.saturating_add(1);
         self.wait -= 1;
         if self.wait > 0 {
             return false;
         }
         self.wait = PERIOD;
         let latency = round_up(self.percentile_95());
-        let falls = self.unchanged >= WINDOW && latency <= self.reported / 2;
-        let changes = latency > self.reported || falls;
-        if changes {
-            (self.reported, self.unchanged) = (latency, 0);
+        if latency > self.reported / 2 {
+            (self.calm, self.calm_peak) = (0, 0);
+        } else {
+            self.calm += PERIOD;
+            self.calm_peak = self.calm_peak.max(latency);
         }
-        changes
+        let falls = self.calm >= CALM;
+        if falls {
+            self.reported = self.calm_peak;
+            (self.calm, self.calm_peak) = (0, 0);
+        }
+        let grows = latency > self.reported;
+        self.reported = self.reported.max(latency);
+        falls || grows
     }
 
     /// The 95th percentile of the window by nearest rank.
@@ -152,7 +165,7 @@ mod tests {
         assert_eq!(reports(&mut report, 1000, |_| 35.0), []);
         assert_eq!(reports(&mut report, 60, |_| 5.0), []);
         assert_eq!(reports(&mut report, 1000, |_| 35.0), []);
-        assert_eq!(reports(&mut report, 1000, |_| 5.0), [5]);
+        assert_eq!(reports(&mut report, 3000, |_| 5.0), [5]);
     }
 
     /// Times that rise slowly or swing change the report a few times, not with every frame.
