@@ -632,7 +632,9 @@ mod runs {
         }
         for hdr in &found[1..] {
             for (sdr, hdr) in found[0].iter().zip(hdr) {
-                assert!((sdr - hdr).abs() < 1.0, "{found:?}");
+                // Unconverted, HLG is off by 17 degrees and PQ by 25. What is left is the rounding of
+                // two conversions.
+                assert!((sdr - hdr).abs() < 3.0, "{found:?}");
             }
         }
     }
