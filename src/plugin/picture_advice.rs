@@ -3,7 +3,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gst::prelude::*;
 use gst_video::prelude::*;
 use gst_video::{VideoBufferFlags, VideoInfo, VideoInterlaceMode, VideoTransferFunction};
 
@@ -36,13 +35,13 @@ impl PictureAdvice {
         if let Some(curve) = hdr_curve(info)
             && !self.hdr.swap(true, Ordering::Relaxed)
         {
-            let name = element.name();
-            let text = format!(
-                "The video is HDR ({curve}), and models expect ordinary video: angles are wrong by up to \
-                 25 degrees. Put 'videoconvert gamma-mode=remap primaries-mode=fast ! \
-                 video/x-raw,colorimetry=bt709' before {name}"
+            gst::element_warning!(
+                element,
+                gst::StreamError::Format,
+                ("The video is HDR ({curve}), and models expect ordinary video: angles are wrong, with \
+                     some models by 25 degrees. Put 'videoconvert gamma-mode=remap primaries-mode=fast \
+                     ! video/x-raw,colorimetry=bt709' before the face detector")
             );
-            gst::element_warning!(element, gst::StreamError::Format, ("{text}"));
         }
         match info.interlace_mode() {
             // Each buffer says of itself whether it is interlaced.
@@ -62,12 +61,12 @@ impl PictureAdvice {
         if self.interlaced.swap(true, Ordering::Relaxed) {
             return;
         }
-        let name = element.name();
-        let text = format!(
-            "The video is interlaced: a frame shows two moments, and eyes that move are torn. Put \
-             'deinterlace' before {name}"
+        gst::element_info!(
+            element,
+            gst::StreamError::Format,
+            ("The video is interlaced: a frame shows two moments, and eyes that move are torn. Put \
+              'deinterlace' before the face detector")
         );
-        gst::element_info!(element, gst::StreamError::Format, ("{text}"));
     }
 }
 
