@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(carried.len(), 1, "the face that was lost before is not carried");
         assert!((carried[0].rect.x - 690.0).abs() < 10.0, "{:?}", carried[0].rect);
         // The other one is lost after its second, counted over both lines.
-        assert_eq!(ids(&mut tracker, 40, vec![face(690.0, 0.0)]), [1]);
+        assert_eq!(ids(&mut tracker, 40, vec![face(800.0, 0.0)]), [1]);
         assert_eq!(ids(&mut tracker, 41, pair()).first(), Some(&2));
     }
 
