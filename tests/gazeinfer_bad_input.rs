@@ -282,3 +282,95 @@ fn unreadable_caps_are_refused() {
         assert!(!sink.query_accept_caps(&caps), "{caps}");
     }
 }
+
+/// `NULL` does not wait for the rest of a frame with hundreds of faces.
+#[test]
+fn a_frame_with_many_faces_is_interruptible() {
+    if !runtime("a_frame_with_many_faces_is_interruptible") {
+        return;
+    }
+    let description = "appsrc name=source format=time \
+         caps=video/x-raw,format=RGB,width=640,height=480,framerate=30/1 ! \
+         gazeinfer name=gaze batch-size=1 threads=1 ! fakesink";
+    let pipeline = gst::parse::launch(description).unwrap().downcast::<gst::Pipeline>().unwrap();
+    let source = pipeline.by_name("source").unwrap().downcast::<gst_app::AppSrc>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let mut buffer = gst::Buffer::from_slice(vec![99; 640 * 480 * 3]);
+    for index in 0..250 {
+        let rect = (index % 20 * 8, index / 20 * 8, 300, 300);
+        VideoRegionOfInterestMeta::add(buffer.get_mut().unwrap(), "face", rect);
+    }
+    source.push_buffer(buffer).unwrap();
+    let gaze = pipeline.by_name("gaze").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    pipeline.set_state(gst::State::Null).unwrap();
+    let stats = gaze.property::<gst::Structure>("stats");
+    assert_eq!(stats.get("frames"), Ok(0u64), "the frame was finished after all: {stats}");
+    assert!(pipeline.bus().unwrap().pop_filtered(&[gst::MessageType::Error]).is_none());
+}
+
+/// Bytes that are not UTF-8, which only C can set, are refused in every property of every element, and
+/// the old value stays.
+#[test]
+fn strings_that_are_not_utf8_are_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    init();
+    let bytes = Path::new(OsStr::from_bytes(b"/tmp/M\xfcller.onnx"));
+    let mut count = 0;
+    for name in ["gazeface", "gazeinfer", "gazemonitor", "gazeoverlay", "gazepublish"] {
+        let element = gst::ElementFactory::make(name).build().unwrap();
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        let specs = element.list_properties();
+        for spec in specs.iter() {
+            if spec.value_type() != glib::Type::STRING || spec.name() == "name" {
+                continue;
+            }
+            let before = element.property_value(spec.name());
+            element.set_property_from_value(spec.name(), &bytes.to_value());
+            let text = common::element::warnings(&bus).join("\n");
+            assert!(text.contains("not UTF-8") && text.contains(spec.name()), "{name}: {text}");
+            let after = element.property_value(spec.name());
+            assert_eq!(before.get::<Option<String>>(), after.get::<Option<String>>(), "{name}");
+            count += 1;
+        }
+    }
+    assert!(count >= 15, "{count} properties");
+}
+
+/// A model whose numbers are no angles (centimetres on a screen, say) is told, once.
+#[test]
+fn numbers_that_are_no_angles_are_told() {
+    if !runtime("numbers_that_are_no_angles_are_told") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let profile = std::fs::read_to_string(common::data("regression.toml")).unwrap();
+    let path = dir.path().join("centimetres.toml");
+    // Byte values of hundreds in place of fractions: the answer is far from any angle.
+    std::fs::write(&path, profile.replace("0.00392156862745098", "1.0")).unwrap();
+    let pipeline = gst::parse::launch(&format!(
+        "videotestsrc num-buffers=30 pattern=red ! video/x-raw,format=RGB,width=64,height=64 ! \
+         gazeinfer name=gaze engine={} profile={} inference-region=full-frame ! fakesink",
+        common::data("regression.onnx").display(),
+        path.display()
+    ));
+    let pipeline = pipeline.unwrap().downcast::<gst::Pipeline>().unwrap();
+    let bus = pipeline.bus().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let mut told = Vec::new();
+    loop {
+        let message = bus.timed_pop(gst::ClockTime::from_seconds(60)).expect("no end");
+        match message.view() {
+            gst::MessageView::Eos(_) => break,
+            gst::MessageView::Warning(warning) => told.push(warning.error().to_string()),
+            gst::MessageView::Error(error) => panic!("{error:?}"),
+            _ => {}
+        }
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
+    let told: Vec<_> = told.iter().filter(|text| text.contains("centimetres")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+}

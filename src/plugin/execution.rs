@@ -6,7 +6,7 @@ use std::sync::Arc;
 use glib::prelude::*;
 
 use super::enums::{ExecutionProvider, Precision, QnnBackend};
-use super::property::Property;
+use super::property::{self, Property};
 use crate::engine::{EngineCache, EngineOptions};
 
 type P = Property<Execution>;
@@ -127,8 +127,8 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
         let value = if let Ok(on) = value.get::<bool>() {
             // Providers take flags as numbers.
             Some(u8::from(on).to_string())
-        } else if let Ok(text) = value.get::<Option<String>>() {
-            text
+        } else if value.is_type(glib::Type::STRING) {
+            property::text(value).map_err(|why| wrong(format!("gives {name}{why}")))?
         } else if let Ok(number) = value.get::<f64>() {
             // GStreamer reads an integer of more than 32 bits as a double.
             Some(number.to_string())

@@ -8,6 +8,7 @@
 
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use glib::prelude::*;
@@ -146,7 +147,10 @@ impl<S: 'static> Property<S> {
                     .build()
             },
             get,
-            move |settings, value| set(settings, self::get(value)?),
+            move |settings, value| {
+                let text = text(value).map_err(|why| format!("{name}{why}"))?;
+                set(settings, text.as_deref())
+            },
         )
     }
 
@@ -343,6 +347,18 @@ numbers!(
 /// The value of a type that GObject has checked already; the error says what went wrong anyway.
 pub fn get<'v, T: glib::value::FromValue<'v>>(value: &'v glib::Value) -> Result<T, String> {
     value.get::<T>().map_err(|error| error.to_string())
+}
+
+/// The text of a string value. A caller in C may set any bytes, on which glib's conversion to `str`
+/// panics; that to a path takes them.
+///
+/// # Errors
+/// The bytes are not UTF-8.
+pub fn text(value: &glib::Value) -> Result<Option<String>, String> {
+    let Some(bytes) = get::<Option<PathBuf>>(value)? else { return Ok(None) };
+    let text = bytes.into_os_string().into_string();
+    text.map(Some)
+        .map_err(|bytes| format!("='{}' is not UTF-8; the old value stays", bytes.display()))
 }
 
 fn assign<T: for<'v> glib::value::FromValue<'v>>(

@@ -5,8 +5,8 @@
 //! take `stream` and hold it over an inference, so it guards nothing that another thread asks for.
 //! The element never holds two of them together, and none while it posts or pushes.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use glib::subclass::prelude::*;
@@ -21,6 +21,7 @@ use super::notices::NoticeLog;
 use super::properties::PROPERTIES;
 use super::settings::{EngineReload, Settings};
 use super::stream::{ProcessError, Stream};
+use crate::core::gaze::estimator::EstimateError;
 use crate::nvidia::library;
 use crate::plugin::latency::{self, MeasuredLatency};
 use crate::plugin::nvidia_buffer::NvmmCaps;
@@ -51,6 +52,8 @@ pub struct GazeInfer {
     picture_advice: PictureAdvice,
     orientation: Orientation,
     latency: MeasuredLatency,
+    /// Whether the streaming thread should give up a frame with many faces.
+    interrupt: Arc<AtomicBool>,
     /// Whether the elements upstream are still to be looked at: at the first buffer of a stream.
     upstream_unknown: AtomicBool,
 }
@@ -109,6 +112,16 @@ impl ElementImpl for GazeInfer {
         &TEMPLATES
     }
 
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::PausedToReady {
+            self.interrupt.store(true, Ordering::Relaxed);
+        }
+        self.parent_change_state(transition)
+    }
+
     fn post_message(&self, message: gst::Message) -> bool {
         bus::log(*CAT, &*self.obj(), &message);
         self.parent_post_message(message)
@@ -142,7 +155,9 @@ impl BaseTransformImpl for GazeInfer {
         self.orientation.reset();
         self.latency.reset();
         self.upstream_unknown.store(true, Ordering::Relaxed);
-        *self.stream.lock() = Some(Stream::new(estimator, calibration));
+        self.interrupt.store(false, Ordering::Relaxed);
+        let interrupt = Arc::clone(&self.interrupt);
+        *self.stream.lock() = Some(Stream::new(estimator, calibration, interrupt));
         Ok(())
     }
 
@@ -211,7 +226,9 @@ impl BaseTransformImpl for GazeInfer {
     fn sink_event(&self, event: gst::Event) -> bool {
         self.orientation.take_event(&event);
         match event.view() {
+            gst::EventView::FlushStart(_) => self.interrupt.store(true, Ordering::Relaxed),
             gst::EventView::FlushStop(_) => {
+                self.interrupt.store(false, Ordering::Relaxed);
                 self.lateness.reset();
                 self.with_stream(Stream::flush);
             }
@@ -343,6 +360,7 @@ impl GazeInfer {
                 }
                 Ok(gst::FlowSuccess::Ok)
             }
+            ProcessError::Estimate(EstimateError::Interrupted) => Err(gst::FlowError::Flushing),
             ProcessError::NotNegotiated => Err(gst::FlowError::NotNegotiated),
             ProcessError::Estimate(_) | ProcessError::Meta(_) => {
                 gst::element_imp_error!(self, gst::LibraryError::Failed, ("{error}"));

@@ -1,7 +1,7 @@
 //! What `gazeinfer` reports on the bus once a stream: each buffer returns [`Notices`], and [`NoticeLog`]
 //! remembers which of them were posted.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use glib::subclass::prelude::*;
@@ -15,11 +15,16 @@ use crate::plugin::clock::TimeFault;
 use crate::plugin::meta::unread_analytics;
 use crate::plugin::time_warnings::TimeWarnings;
 
+/// Faces whose numbers are no angles, before gazeinfer warns.
+const IMPOSSIBLE_FACES: u64 = 10;
+
 /// What one buffer gives reason to report.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Notices {
     /// What the model needs and some face lacks.
     pub missing: MissingAttributes,
+    /// Faces for which the model's numbers are no angles.
+    pub impossible: u64,
     /// Whether gazeinfer cropped faces although the model needs them normalised.
     pub unnormalized: bool,
     /// How the CPU reached the pixels of frames in NVIDIA's memory, once it read any.
@@ -42,6 +47,8 @@ pub(super) struct NoticeLog {
     broken_buffer: AtomicBool,
     unnormalized: AtomicBool,
     missing: AtomicBool,
+    /// Faces for which the model's numbers were no angles.
+    impossible: AtomicU64,
     memory: AtomicBool,
     arrows: AtomicBool,
     #[cfg(not(feature = "v1_24"))]
@@ -62,7 +69,24 @@ impl NoticeLog {
         all.into_iter().for_each(|posted| posted.store(false, Ordering::Relaxed));
         #[cfg(not(feature = "v1_24"))]
         self.analytics.store(false, Ordering::Relaxed);
+        self.impossible.store(0, Ordering::Relaxed);
         self.time.reset();
+    }
+
+    /// Warns once of a model whose numbers are no angles: a single one may be a
+    /// false detection.
+    fn post_impossible(&self, element: &GazeInfer, faces: u64) {
+        let before = self.impossible.fetch_add(faces, Ordering::Relaxed);
+        if before < IMPOSSIBLE_FACES && before + faces >= IMPOSSIBLE_FACES {
+            gst::element_imp_warning!(
+                element,
+                gst::StreamError::WrongType,
+                ("{IMPOSSIBLE_FACES} faces have no gaze because the model's numbers are not finite, or \
+                 lie outside -90 to 90 degrees of pitch and -180 to 180 of yaw. A model that answers in \
+                 degrees needs unit = \"degrees\" in its profile; one that answers with a point in \
+                 centimetres or pixels is not a model of angles")
+            );
+        }
     }
 
     /// Returns whether this is the first broken buffer: a broken source breaks every frame.
@@ -114,6 +138,9 @@ impl NoticeLog {
                 ("Faces have no gaze: the model needs {what}, and no element upstream provides them. \
                  Put gazeface before this element and set its {remedy}")
             );
+        }
+        if notices.impossible > 0 {
+            self.post_impossible(element, notices.impossible);
         }
         if let Some((fault, period)) = notices.time_fault {
             self.time.warn(&*element.obj(), fault, ("smoothing", period));

@@ -1,6 +1,8 @@
 //! The state of a stream of `gazeinfer` and the processing of a buffer. Only the streaming thread and
 //! its serialised events use it.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::deepstream_batch::BatchMemory;
@@ -34,6 +36,7 @@ use crate::plugin::upstream::Upstream;
 /// The model and the state of the stream.
 pub(super) struct Stream {
     estimator: GazeEstimator,
+    interrupt: Arc<AtomicBool>,
     /// From the calibration file, if `camera` names one.
     calibration: Option<Camera>,
     info: Option<gst_video::VideoInfo>,
@@ -94,9 +97,16 @@ pub(super) enum ProcessError {
 }
 
 impl Stream {
-    pub fn new(estimator: GazeEstimator, calibration: Option<Camera>) -> Self {
+    /// A stream whose frames end early while `interrupt` is true.
+    pub fn new(
+        mut estimator: GazeEstimator,
+        calibration: Option<Camera>,
+        interrupt: Arc<AtomicBool>,
+    ) -> Self {
+        estimator.set_interrupt(Arc::clone(&interrupt));
         Self {
             estimator,
+            interrupt,
             calibration,
             info: None,
             nvmm: None,
@@ -115,7 +125,8 @@ impl Stream {
     }
 
     /// Uses another model from the next frame on, which infers every face anew. Returns the old one.
-    pub fn replace(&mut self, estimator: GazeEstimator) -> GazeEstimator {
+    pub fn replace(&mut self, mut estimator: GazeEstimator) -> GazeEstimator {
+        estimator.set_interrupt(Arc::clone(&self.interrupt));
         for result in &mut self.results {
             estimator.model_name().clone_into(&mut result.model);
         }
@@ -327,6 +338,7 @@ impl Stream {
             (counts.inferences, counts.invalid) = (estimated.inferred, estimated.invalid);
             notices.unnormalized |= estimated.unaligned > 0;
             notices.missing = notices.missing.or(estimated.missing);
+            notices.impossible += estimated.impossible;
             counts.latency = Some(begin.elapsed());
         } else {
             self.estimator.reuse(frame.raster, &self.plans, &mut result.faces);

@@ -59,7 +59,11 @@ fn stream(cuda: Option<&Arc<cuda::Cuda>>) -> Stream {
         Some(cuda) => Box::new(on_gpu::OnGpu::new(open.engine, cuda)),
         None => open.engine,
     };
-    Stream::new(GazeEstimator::new(engine, &open.profile, open.decoder).unwrap(), None)
+    Stream::new(
+        GazeEstimator::new(engine, &open.profile, open.decoder).unwrap(),
+        None,
+        Arc::default(),
+    )
 }
 
 /// A buffer that these elements make of one frame, and its caps.
