@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# The scripts that source this file read its variables (SC2034); caps have commas (SC2054).
+# shellcheck disable=SC2034,SC2054
 # What the scripts of this folder share about videos; they source it after setup.sh.
 
 # Looks into a video: gaze_hdr is 1 where its colours are HDR (the transfer functions HLG and PQ), and

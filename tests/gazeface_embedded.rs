@@ -97,14 +97,21 @@ fn pixels_that_are_not_square_show_the_same_face() {
         let mut frames = caps(VideoFormat::Rgb, narrow.width, height);
         frames.make_mut().set("pixel-aspect-ratio", gst::Fraction::new(n, d));
         h.set_src_caps(frames);
-        let row = |y: u32| {
-            (0..narrow.width).flat_map(move |x| {
-                let x = ((x as f32 + 0.5) * width as f32 / narrow.width as f32) as u32;
-                let at = ((y * width + x.min(width - 1)) * 3) as usize;
-                [at, at + 1, at + 2]
+        // Linear between the two columns: columns left out would look like edges.
+        let rgb: Vec<u8> = (0..height * narrow.width)
+            .flat_map(|at| {
+                let (x, y) = (at % narrow.width, at / narrow.width);
+                let x = (x as f32 + 0.5) * width as f32 / narrow.width as f32 - 0.5;
+                let x = x.clamp(0.0, width as f32 - 1.0);
+                let (left, part) = (x.floor(), x.fract());
+                let columns = [left as u32, (left as u32 + 1).min(width - 1)];
+                let at = columns.map(|x| (y * width + x) as usize * 3);
+                [0, 1, 2].map(|c| {
+                    let [a, b] = at.map(|at| f32::from(picture.rgb[at + c]));
+                    (a + (b - a) * part).round() as u8
+                })
             })
-        };
-        let rgb: Vec<u8> = (0..height).flat_map(row).map(|at| picture.rgb[at]).collect();
+            .collect();
         let found = look(&mut h, &rgb_buffer(narrow, &rgb), 0);
         assert_eq!(found.faces.len(), 1, "{n}:{d}");
         let rect = found.faces[0].1.rect.rescaled(narrow, picture.size);

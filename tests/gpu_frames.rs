@@ -259,7 +259,7 @@ fn frames_that_no_gpu_reads_give_the_reason() {
         ("mem-type=5", &["Handle"]),
         ("mem-type=2 layout=1", &["layout 1"]),
         ("mem-type=2 fault=no-data", &["no memory"]),
-        ("mem-type=2 fault=long-pitch", &["does not lie"]),
+        ("mem-type=2 fault=long-pitch", &["exceeds"]),
         // More than is there: the structure agrees with itself, the driver does not.
         ("mem-type=2 fault=data-size", &["one allocation", "GPU 0"]),
         ("mem-type=1 fault=data-size", &["one allocation"]),

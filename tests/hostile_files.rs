@@ -43,8 +43,11 @@ fn patch(path: &Path, from: &[u8], to: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
+/// How an error names a kind of file, and what makes one.
+type StrangeFile<'a> = (&'static str, Box<dyn Fn() + 'a>);
+
 /// A file of each kind that is not regular, at `path`.
-fn strange_files(path: &Path) -> Vec<(&'static str, Box<dyn Fn() + '_>)> {
+fn strange_files(path: &Path) -> Vec<StrangeFile<'_>> {
     let fifo = move || nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let link = |target: &'static str| move || symlink(target, path).unwrap();
     vec![

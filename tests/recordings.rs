@@ -47,10 +47,10 @@ fn play(description: &str, lines: &Path) -> Played {
         match message.view() {
             gst::MessageView::Eos(_) => break,
             gst::MessageView::Error(error) => panic!("{error:?}"),
-            gst::MessageView::Warning(warning) => {
-                if message.src().is_some_and(|src| src.name().starts_with("gaze")) {
-                    warnings.push(warning.error().to_string());
-                }
+            gst::MessageView::Warning(warning)
+                if message.src().is_some_and(|src| src.name().starts_with("gaze")) =>
+            {
+                warnings.push(warning.error().to_string());
             }
             _ => {}
         }

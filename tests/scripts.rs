@@ -100,14 +100,14 @@ fn lines(path: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Frames of the rendered person, smaller and fewer.
+/// So many frames of the rendered person, who stands still.
 fn person(frames: u32, rate: u32) -> String {
     let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/demo.mp4");
     format!(
-        "filesrc location={} ! decodebin ! videoconvert ! videoscale ! videorate ! \
-         video/x-raw,format=I420,width=640,height=360,framerate={rate}/1 ! identity eos-after={}",
-        clip.display(),
-        frames + 1
+        "filesrc location={} ! decodebin ! videoconvert ! videoscale ! \
+         video/x-raw,format=I420,width=640,height=360 ! imagefreeze num-buffers={frames} ! \
+         video/x-raw,framerate={rate}/1",
+        clip.display()
     )
 }
 

@@ -163,7 +163,7 @@ fn ids_of_gazeface_survive_a_change_of_resolution() {
             .iter()
             .map(|(_, face)| (face.track_id.unwrap(), face.rect.x / size.width as f32))
             .collect();
-        ids.sort_by(|a, b| a.0.cmp(&b.0));
+        ids.sort_by_key(|id| id.0);
         seen.push(ids);
     }
     let first = seen[0].clone();

@@ -68,6 +68,8 @@ fn how_the_cpu_reads_pixels_is_reported_once() {
                 let gst::MessageView::Info(info) = message.view() else { unreachable!() };
                 info.error().message().to_owned()
             })
+            // Another decision of the stream.
+            .filter(|text| !text.starts_with("inference-region=auto"))
             .collect();
         if let Some(words) = words {
             says(&said.pop().unwrap(), &[words, "CPU"]);
@@ -258,8 +260,8 @@ fn batches_that_lie_are_reported() {
         ("fault=planes", &["Nv12", "2 plane(s), not 1"]),
         ("fault=many-planes", &["1000 planes"]),
         ("fault=pitch", &["stride of 3", "64 bytes"]),
-        ("fault=long-pitch", &["does not lie"]),
-        ("fault=offset", &["4294967280", "does not lie"]),
+        ("fault=long-pitch", &["exceeds"]),
+        ("fault=offset", &["4294967280", "exceeds"]),
         ("fault=psize mem-type=4", &["plane 0 has 1 bytes"]),
         ("fault=format", &["9999", "NV12 or RGBA"]),
         ("fault=no-data", &["no memory"]),
