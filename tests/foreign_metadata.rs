@@ -214,7 +214,6 @@ fn with_meta(name: &str, fields: &[(&str, glib::SendValue)]) -> gst::Buffer {
     for (field, value) in fields {
         custom.mut_structure().set_value(*field, value.clone());
     }
-    drop(custom);
     buffer
 }
 
