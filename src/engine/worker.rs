@@ -34,7 +34,7 @@ pub fn run(job: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let (sender, jobs) = mpsc::channel::<Job>();
         let mut next = Some(job);
         while let Some(job) = next {
-            // The panic has been printed; whoever waits for the job's result sees its channel closed.
+            // The panic has been printed; a thread that waits for the job's result sees its channel closed.
             let _ = catch_unwind(AssertUnwindSafe(job));
             IDLE.lock().push(sender.clone());
             next = jobs.recv().ok();

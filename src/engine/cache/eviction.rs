@@ -73,7 +73,7 @@ pub(super) fn evict(dir: &Path, kept: &Path, limits: Limits) {
         if item.path == kept || (total <= limits.bytes && age(item.used) <= limits.age) {
             continue;
         }
-        // Whoever waits for this lock compiles again, which is no more than it would have done.
+        // A process that waits for this lock compiles again, no more than it would have done.
         let Ok(lock) = open_lock(&item.lock) else { continue };
         if lock.try_lock().is_err() {
             continue;

@@ -3,8 +3,9 @@
 //!
 //! The type of a region of interest is a quark, and C code may leave it at 0
 //! (`gst_buffer_add_video_region_of_interest_meta (buffer, NULL, ...)`). The bindings make a string of
-//! its null pointer, and take any bytes for UTF-8. They also panic over a string that is no UTF-8, which
-//! GStreamer refuses as a field and not within an array. So metadata of others is read through this file, which holds the only unsafe code for it.
+//! its null pointer, and take any bytes for UTF-8. They also panic over a string that is not UTF-8, which
+//! GStreamer refuses as a field and not within an array. So the elements read metadata of others through
+//! this file, which holds the only unsafe code for it.
 #![allow(unsafe_code)]
 
 use std::borrow::Cow;
