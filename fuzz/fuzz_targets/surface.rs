@@ -1,6 +1,6 @@
 //! NVIDIA's surfaces: whatever the numbers of a batch say, only memory that is there is read.
 //!
-//! What nobody can check from outside is true: the list has `batchSize` frames, and behind a pointer
+//! What cannot be checked from outside is true: the list has `batchSize` frames, and behind a pointer
 //! are as many bytes as `dataSize` or `psize` say. All else lies as it likes. The libraries are the
 //! stand-in of `tests/nvstub` for DeepStream 8 (`tests/fuzz.sh` builds it); what it cannot bear, since it believes
 //! everything, is kept from it: large allocations, and block-linear frames whose planes are none.

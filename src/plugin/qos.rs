@@ -44,9 +44,34 @@ impl QosGate {
         self.late.store(0, Ordering::Relaxed);
     }
 
+    /// Takes an event from downstream. Returns whether it goes on upstream: all do, except QoS events of
+    /// a recording. Those of a live pipeline take effect in `lateness` as well.
+    pub fn take_src_event(
+        &self,
+        element: &impl IsA<gst_base::BaseTransform>,
+        event: &gst::EventRef,
+        lateness: Option<&Lateness>,
+    ) -> bool {
+        match event.view() {
+            gst::EventView::Qos(qos) => {
+                let passes = self.lets_pass(element, qos);
+                if let Some(lateness) = lateness.filter(|_| passes) {
+                    lateness.update(qos);
+                }
+                passes
+            }
+            // A new distribution of the latency: a source may have become live.
+            gst::EventView::Latency(_) => {
+                self.forget_liveness();
+                true
+            }
+            _ => true,
+        }
+    }
+
     /// Returns whether the pipeline is live, and this QoS event may take effect: in `element`, and
     /// upstream of it. Warns once that a recording is played too fast for the machine.
-    pub fn lets_pass(
+    fn lets_pass(
         &self,
         element: &impl IsA<gst_base::BaseTransform>,
         event: &gst::event::Qos,

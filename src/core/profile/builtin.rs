@@ -17,6 +17,10 @@ const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Standard deviation of the same.
 const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
+/// The normalised camera of ETH-XGaze's face, which UniGaze shares.
+const ETH_XGAZE_CAMERA: Normalization =
+    Normalization { focal_length: 960.0, distance: 600.0, center: FaceCenter::EyesAndNose };
+
 /// One built-in profile.
 struct BuiltinProfile {
     name: &'static str,
@@ -50,11 +54,7 @@ const TABLE: [BuiltinProfile; 8] = [
         name: "eth-xgaze",
         description: "ETH-XGaze baseline (ECCV 2020): 224x224 normalised face, pitch and yaw in \
                       radians",
-        normalization: Some(Normalization {
-            focal_length: 960.0,
-            distance: 600.0,
-            center: FaceCenter::EyesAndNose,
-        }),
+        normalization: Some(ETH_XGAZE_CAMERA),
         inputs: || face(224, rgb_imagenet()),
         output: pitch_then_yaw,
     },
@@ -64,11 +64,7 @@ const TABLE: [BuiltinProfile; 8] = [
     BuiltinProfile {
         name: "unigaze",
         description: "UniGaze (WACV 2026): 224x224 normalised face, pitch and yaw in radians",
-        normalization: Some(Normalization {
-            focal_length: 960.0,
-            distance: 600.0,
-            center: FaceCenter::EyesAndNose,
-        }),
+        normalization: Some(ETH_XGAZE_CAMERA),
         inputs: || face(224, rgb_imagenet()),
         output: pitch_then_yaw,
     },

@@ -244,15 +244,8 @@ impl BaseTransformImpl for GazeInfer {
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        match event.view() {
-            gst::EventView::Qos(qos) if self.qos_gate.lets_pass(&*self.obj(), qos) => {
-                self.lateness.update(qos);
-            }
-            gst::EventView::Qos(_) => return true,
-            gst::EventView::Latency(_) => self.qos_gate.forget_liveness(),
-            _ => {}
-        }
-        self.parent_src_event(event)
+        let passes = self.qos_gate.take_src_event(&*self.obj(), &event, Some(&self.lateness));
+        !passes || self.parent_src_event(event)
     }
 
     fn transform_ip(

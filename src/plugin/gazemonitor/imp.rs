@@ -190,10 +190,8 @@ impl BaseTransformImpl for GazeMonitor {
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        match event.view() {
-            gst::EventView::Qos(qos) if !self.qos_gate.lets_pass(&*self.obj(), qos) => return true,
-            gst::EventView::Latency(_) => self.qos_gate.forget_liveness(),
-            _ => {}
+        if !self.qos_gate.take_src_event(&*self.obj(), &event, None) {
+            return true;
         }
         self.vehicle(&event);
         self.parent_src_event(event)

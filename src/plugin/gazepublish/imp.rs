@@ -198,13 +198,7 @@ impl BaseTransformImpl for GazePublish {
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        match event.view() {
-            gst::EventView::Qos(qos) if !self.qos_gate.lets_pass(&*self.obj(), qos) => return true,
-            // A new distribution of the latency: a source may have become live.
-            gst::EventView::Latency(_) => self.qos_gate.forget_liveness(),
-            _ => {}
-        }
-        self.parent_src_event(event)
+        !self.qos_gate.take_src_event(&*self.obj(), &event, None) || self.parent_src_event(event)
     }
 
     fn transform_ip_passthrough(
